@@ -1,0 +1,29 @@
+/*
+ * error: one failure with words, on the caller's stack, nothing to free.
+ *
+ * The house's error model: a function returns 0 when done; a negative value is -errno and is
+ * forwarded unchanged; a positive value is that function's own enum and is handled by the caller.
+ * Where strerror() would not explain the failure, the last parameter is a struct error.
+ *
+ * Any thread.
+ */
+#ifndef CARVED_CORE_BASE_ERROR_H
+#define CARVED_CORE_BASE_ERROR_H
+
+struct error {
+	int code;       /* errno-style, positive */
+	char text[512]; /* for people; may hold raw bytes of names, escape it when showing it */
+};
+
+/** Fills err (may be NULL) with code and text; returns -code, to be returned at once. */
+int error_set(struct error *err, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** Puts "context: " in front of err's text; returns -err->code. */
+int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** strerror() that is safe in threads: the text of errno value code, static or in a buffer of this
+ * thread, valid until the thread's next call. */
+const char *error_text(int code);
+
+#endif

@@ -1,0 +1,32 @@
+/* identity: see identity.h. */
+#include "core/base/identity.h"
+
+#include <sys/stat.h>
+
+#include "core/base/clock.h"
+
+static int64_t stamp_ns(const struct statx_timestamp *stamp)
+{
+	return stamp->tv_sec * CLOCK_NS_PER_S + (int64_t)stamp->tv_nsec;
+}
+
+struct identity identity_of(const struct statx *st, uint64_t fsid)
+{
+	return (struct identity){
+		.fsid = fsid,
+		.inode = st->stx_ino,
+		.btime_ns = st->stx_mask & STATX_BTIME ? stamp_ns(&st->stx_btime) : 0,
+		.size = (int64_t)st->stx_size,
+		.mtime_ns = stamp_ns(&st->stx_mtime),
+	};
+}
+
+bool identity_same_file(const struct identity *a, const struct identity *b)
+{
+	return a->fsid == b->fsid && a->inode == b->inode && a->btime_ns == b->btime_ns;
+}
+
+bool identity_same_version(const struct identity *a, const struct identity *b)
+{
+	return identity_same_file(a, b) && a->size == b->size && a->mtime_ns == b->mtime_ns;
+}
