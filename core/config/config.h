@@ -1,0 +1,98 @@
+/*
+ * config: carved.yml, the environment and the command line, as one immutable value.
+ *
+ * Command line over environment (CARVED_*, then BroAPT's names) over file over default. Immutable
+ * after config_load(), so any thread may read it; counted, because a reload replaces it while jobs
+ * still refer to the old one.
+ */
+#ifndef CARVED_CORE_CONFIG_CONFIG_H
+#define CARVED_CORE_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/mem.h"
+
+struct api;
+struct error;
+
+enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_INOTIFY, CONFIG_MODE_POLL };
+enum config_unmatched { CONFIG_UNMATCHED_RECORD, CONFIG_UNMATCHED_SCAN, CONFIG_UNMATCHED_IGNORE };
+
+struct config_root {
+	char *path;     /* as written, without trailing slashes (but "/" stays) */
+	char *producer; /* "auto", a scheme word, or a PCRE2 pattern */
+	enum config_mode mode;
+	int64_t settle_ms; /* settling time where leases do not work, default 2000 */
+};
+
+struct config_detector {
+	char *type; /* "hashlist", "command", "api", "noop" */
+	char *name; /* defaults to the type */
+	char **mime;  /* globs, NULL-terminated; NULL: every file */
+	char *file;   /* hashlist: the list; api: api.yml; else NULL */
+	char **run;   /* command: argv with placeholders, NULL-terminated; else NULL */
+	int64_t timeout_ms; /* deadline of one scan, default 60 s */
+	int64_t retry_pause_ms; /* pause before another attempt after error or timeout, default 10 s */
+	unsigned retries;   /* attempts in all, default 3 for api and command, 1 for the rest */
+	struct api *api;    /* type api: the file, loaded; owned by the config */
+	unsigned line;      /* where it stands in the file, for messages; 0: built in */
+};
+
+struct config {
+	unsigned refs; /* atomic; use config_ref() */
+	char *file;    /* the file that was read, NULL: built-in defaults */
+	struct config_root *roots;
+	size_t root_count;
+	char *history;
+	unsigned workers; /* resolved: 1 to 256, never 0 */
+	bool hash;        /* false: "never" */
+	int64_t max_file_size; /* bytes */
+	enum config_unmatched unmatched;
+	struct config_detector *detectors;
+	size_t detector_count;
+	int64_t rescan_interval_ms; /* default 10 s */
+	int64_t stop_grace_ms;      /* default 5 s */
+	unsigned reuse_days;        /* how far back outcomes are reused, default 30 */
+	char *api_root; /* BROAPT_API_ROOT, default "/api/": where relative workdirs of api.yml lie */
+	char *api_logs; /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
+};
+
+/* What the command line said; zero or NULL: nothing. Borrowed for the call. */
+struct config_overrides {
+	const char *file; /* -c FILE */
+	const char *history;
+	unsigned workers;
+	const char *const *roots; /* replaces the file's roots */
+	size_t root_count;
+};
+
+/**
+ * Loads the configuration. Without -c, /etc/carved/carved.yml is read when it exists, else built-in
+ * defaults hold (hashlist with the shipped list). On failure returns -EINVAL (or the error of
+ * reading the file) and err reads "FILE:LINE:COLUMN: what is wrong, what was expected (did you mean
+ * "KEY"?)"; nothing is left behind.
+ */
+int config_load(struct config **out, const struct config_overrides *overrides, struct error *err);
+struct config *config_ref(struct config *config);
+void config_unref(struct config *config);
+
+static inline void config_cleanup(struct config **config)
+{
+	config_unref(*config);
+}
+
+/** Where the history lies when nobody says: $STATE_DIRECTORY/history.db, else
+ * /var/lib/carved/history.db, else ./carved.db when that directory cannot be written. Owned. */
+char *config_default_history(void);
+
+/** The hash list that is shipped: uninstalled beside the source or the binary, else installed
+ * (/usr/share/carved/bad.sha256). Owned; NULL when there is none. */
+char *config_shipped_hashlist(void);
+
+/** True when mime ("" for none) is matched by one of the globs (fnmatch without FNM_PATHNAME,
+ * lower case); NULL globs match everything; "" is matched only by "*". */
+bool config_mime_matches(char *const *globs, const char *mime);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * pool: worker threads over one bounded queue. It knows "run" and nothing else.
+ *
+ * A job is moved into the pool by pool_push() and is the run function's from then on. The lock is
+ * never held around work. Threads: any thread may push; run functions execute on the workers.
+ */
+#ifndef CARVED_CORE_POOL_POOL_H
+#define CARVED_CORE_POOL_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "core/base/list.h"
+#include "core/base/mem.h"
+
+struct error;
+struct pool;
+
+struct pool_job {
+	struct list link;
+	/** Does the work on a worker thread; worker is what worker_new returned for that thread. */
+	void (*run)(struct pool_job *job, void *worker);
+};
+
+struct pool_options {
+	unsigned workers;
+	size_t limit; /* most jobs that wait at once */
+	/** Makes a thread's own state (on that thread, before its first job); NULL: none. A non-NULL
+	 * error leaves the pool unable to start: return -errno and fill err. */
+	int (*worker_new)(void **worker, void *context, struct error *err);
+	void (*worker_free)(void *worker);
+	void *context;
+};
+
+enum pool_result { POOL_TAKEN = 0, POOL_FULL, POOL_STOPPED };
+
+int pool_new(struct pool **out, const struct pool_options *options, struct error *err);
+/** Moves job into the queue; POOL_FULL and POOL_STOPPED leave it with the caller. */
+enum pool_result pool_push(struct pool *pool, struct pool_job *job);
+/** Jobs that wait, and jobs that run. */
+void pool_counts(struct pool *pool, size_t *waiting, size_t *running);
+/** Takes no more jobs and moves the waiting ones to abandoned (a list head), without waiting for the
+ * running ones. Idempotent. */
+void pool_stop(struct pool *pool, struct list *abandoned);
+/** Stops (if need be), joins all threads, frees. Waiting jobs must have been taken back. */
+void pool_free(struct pool *pool);
+AUTO_DEFINE(pool);
+
+#endif

@@ -1,0 +1,82 @@
+/*
+ * reader: questions that the daemon asks its own history, on a read-only connection of one thread.
+ *
+ * Every call sees the latest commit. Reading never blocks the writer.
+ */
+#ifndef CARVED_CORE_STORE_READER_H
+#define CARVED_CORE_STORE_READER_H
+
+#include "core/base/mem.h"
+#include "core/store/version.h"
+
+struct error;
+struct store_reader;
+
+/** Opens a reading connection to a history that store_open() made. One thread at a time uses it. */
+int store_reader_open(struct store_reader **out, const char *path, struct error *err);
+void store_reader_free(struct store_reader *reader);
+AUTO_DEFINE(store_reader);
+
+/* How what was found on disk relates to the history; the first that holds. */
+enum known_as {
+	KNOWN_NOT,       /* never seen */
+	KNOWN_SAME,      /* this version at this path is recorded */
+	KNOWN_IMPORTED,  /* a done row imported by path only, without an inode, is recorded for this path */
+	KNOWN_ELSEWHERE, /* the same file, size and mtime at another path (rename, hard link); a queued row is
+			  * preferred, then a done one, then the newest */
+	KNOWN_CHANGED,   /* the same file at this path with another size or mtime; the newest row */
+};
+
+struct known {
+	enum known_as as;
+	int64_t id;
+	enum version_state state;
+	enum version_reason reason;
+	enum version_wait wait;
+	bool has_sha256;
+	uint8_t sha256[32];
+	int64_t size;
+	int64_t mtime_ns;
+	int64_t checked_ns;
+	char *path; /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
+};
+
+void known_done(struct known *known);
+
+/** Looks (identity, path) up. Several look-ups between store_reader_begin() and _end() share one
+ * snapshot, which makes each cheaper. 0, or -errno with err. */
+int store_find(struct store_reader *reader, const struct identity *identity, const char *path,
+	       size_t path_len, size_t dir_len, struct known *out, struct error *err);
+void store_reader_begin(struct store_reader *reader);
+void store_reader_end(struct store_reader *reader);
+
+/** The row with this id as a version without findings (owned), or NULL in *out. */
+int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err);
+
+/**
+ * Calls visit with queued versions that are due at now_ns, in order of (due_ns, id), until it returns
+ * false or there are no more. visit takes the version.
+ */
+int store_due(struct store_reader *reader, int64_t now_ns,
+	      bool (*visit)(void *context, struct version *version), void *context,
+	      struct error *err);
+/** The earliest due_ns > now_ns among queued rows, INT64_MAX when there is none. */
+int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err);
+
+/** All findings of a version that are recorded, newest attempt of each detector only. *out is owned. */
+int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
+		   size_t *count, struct error *err);
+/** A definite finding of detector under key on the same content, not older than since_ns. Fills *out (owned,
+ * finding_done) and sets *found. */
+int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
+		int64_t since_ns, struct finding *out, bool *found, struct error *err);
+
+struct store_totals {
+	int64_t rows, queued, done, unscanned;
+	int64_t waiting[WAITS]; /* of the queued */
+};
+
+/** Counts; costs a pass over an index: for status, not for the loop. */
+int store_totals(struct store_reader *reader, struct store_totals *out, struct error *err);
+
+#endif

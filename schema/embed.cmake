@@ -1,0 +1,12 @@
+# Writes the SQL steps as an array of C byte strings (byte values, so that no quoting can go wrong).
+file(WRITE ${OUT} "#include \"schema/schema.h\"\n\n")
+set(table "")
+set(number 0)
+foreach(step IN LISTS STEPS)
+	math(EXPR number "${number} + 1")
+	file(READ ${step} hex HEX)
+	string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+	file(APPEND ${OUT} "static const char step_${number}[] = { ${bytes} 0 };\n")
+	string(APPEND table "\tstep_${number},\n")
+endforeach()
+file(APPEND ${OUT} "\nconst char *const schema_steps[] = {\n${table}};\n\nconst int schema_version = ${number};\n")
