@@ -1,0 +1,91 @@
+/* announce: see announce.h. */
+#include "core/app/announce.h"
+
+#include <stdio.h>
+
+#include "core/app/state.h"
+#include "core/base/log.h"
+#include "core/base/str.h"
+
+static void json_member(struct str *out, const char *name, const char *value)
+{
+	str_printf(out, ",\"%s\":", name);
+	str_json_text(out, value);
+}
+
+static void json_finding(struct str *out, const struct finding *finding)
+{
+	str_puts(out, "{\"detector\":");
+	str_json_text(out, finding->detector);
+	json_member(out, "outcome", outcome_name(finding->outcome));
+	json_member(out, "signature", finding->signature);
+	str_printf(out, ",\"cached\":%s,\"attempt\":%u,\"started_ns\":%lld,\"finished_ns\":%lld}",
+		   finding->cached ? "true" : "false", finding->attempt,
+		   (long long)finding->started_ns, (long long)finding->finished_ns);
+}
+
+void announce_json(struct str *out, const struct version *version)
+{
+	str_printf(out, "{\"event\":\"file\",\"id\":%lld,\"path\":", (long long)version->id);
+	str_json(out, version->path, version->path_len);
+	json_member(out, "state", version_state_name(version->state));
+	json_member(out, "reason", version_reason_name(version->reason));
+	json_member(out, "verdict",
+		    version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
+	json_member(out, "mime", *version->entry.mime ? version->entry.mime : NULL);
+	str_printf(out, ",\"size\":%lld,\"sha256\":", (long long)version->identity.size);
+	if (version->has_sha256) {
+		str_putc(out, '"');
+		str_hex(out, version->sha256, sizeof version->sha256);
+		str_putc(out, '"');
+	} else {
+		str_puts(out, "null");
+	}
+	json_member(out, "note", version->note);
+	str_printf(out, ",\"first_seen_ns\":%lld,\"finished_ns\":%lld,\"findings\":[",
+		   (long long)version->first_seen_ns, (long long)version->finished_ns);
+	for (size_t i = 0; i < version->finding_count; i++) {
+		if (i)
+			str_putc(out, ',');
+		json_finding(out, &version->findings[i]);
+	}
+	str_puts(out, "]}");
+}
+
+static enum log_level level_of(const struct version *version)
+{
+	if (version->state == VERSION_DONE)
+		return version->verdict <= OUTCOME_SUSPICIOUS ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
+	return version->reason == REASON_FAILED || version->reason == REASON_UNREADABLE
+		       ? LOG_LEVEL_NOTICE
+		       : LOG_LEVEL_INFO;
+}
+
+static const char *worst_signature(const struct version *version)
+{
+	for (size_t i = 0; i < version->finding_count; i++) {
+		if (version->findings[i].outcome == version->verdict &&
+		    version->findings[i].signature)
+			return version->findings[i].signature;
+	}
+	return NULL;
+}
+
+void announce(struct app *app, const struct version *version)
+{
+	const char *word = version->state == VERSION_DONE ? outcome_name(version->verdict)
+							  : version_state_name(version->state);
+	const char *reason = version_reason_name(version->reason);
+	const char *signature = worst_signature(version);
+	log_line(level_of(version), "%s path=%s%s%s%s%s%s%s", word, version->path,
+		 signature ? " signature=" : "", signature ? signature : "",
+		 reason ? " reason=" : "", reason ? reason : "", version->note ? " note=" : "",
+		 version->note ? version->note : "");
+	if (!app->options.json)
+		return;
+	AUTO_STR line = STR_INIT;
+	announce_json(&line, version);
+	str_putc(&line, '\n');
+	if (fwrite(line.data, 1, line.len, stdout) != line.len || fflush(stdout) != 0)
+		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
+}

@@ -1,0 +1,16 @@
+/*
+ * announce: tells the world of a version after its commit: a log line, and with --json a line on
+ * stdout.
+ */
+#ifndef CARVED_CORE_APP_ANNOUNCE_H
+#define CARVED_CORE_APP_ANNOUNCE_H
+
+struct app;
+struct str;
+struct version;
+
+void announce(struct app *app, const struct version *version);
+/** Appends the JSON object of a version with its findings, ASCII only, no newline. */
+void announce_json(struct str *out, const struct version *version);
+
+#endif

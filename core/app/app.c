@@ -1,0 +1,206 @@
+/*
+ * app: see app.h. Makes the parts in the order in which they depend on each other, runs the loop,
+ * takes them apart in the opposite order.
+ */
+#include "core/app/app.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/app/control.h"
+#include "core/app/engine.h"
+#include "core/app/gaps.h"
+#include "core/app/intake.h"
+#include "core/app/loop.h"
+#include "core/app/outbox.h"
+#include "core/app/roots.h"
+#include "core/app/scan.h"
+#include "core/app/state.h"
+#include "core/app/twins.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "core/pool/pool.h"
+#include "core/store/reader.h"
+#include "core/store/store.h"
+#include "watcher/watcher.h"
+
+enum {
+	EXIT_DONE = 0,
+	EXIT_CONFIGURATION = 2,
+	EXIT_CANNOT_RUN = 3
+};
+
+struct engine *app_engine(struct app *app)
+{
+	lock_take(&app->engine_lock);
+	struct engine *engine = engine_ref(app->engine);
+	lock_drop(&app->engine_lock);
+	return engine;
+}
+
+static int open_history(struct app *app, struct error *err)
+{
+	struct store_options options = { .path = app->config->history, .create = true };
+	int result = store_open(&app->store, &options, err);
+	if (result == 0)
+		result = store_reader_open(&app->reader, app->config->history, err);
+	if (result == 0)
+		result = control_new(&app->control, app->config->history, err);
+	return result;
+}
+
+static enum watcher_mode watcher_mode_of(enum config_mode mode)
+{
+	switch (mode) {
+	case CONFIG_MODE_AUTO:
+		return WATCHER_AUTO;
+	case CONFIG_MODE_INOTIFY:
+		return WATCHER_INOTIFY;
+	case CONFIG_MODE_POLL:
+		return WATCHER_POLL;
+	}
+	return WATCHER_AUTO;
+}
+
+static int add_root(struct app *app, const struct config_root *root, struct error *err)
+{
+	uint32_t index;
+	int result =
+		watcher_add_root(app->watcher, root->path, watcher_mode_of(root->mode), &index);
+	switch (result) {
+	case 0:
+		return 0;
+	case -EEXIST:
+		return error_set(err, EEXIST,
+				 "root %s is a root already, or lies below or above one",
+				 root->path);
+	case -EMFILE:
+		return error_set(err, EMFILE,
+				 "root %s: no inotify instance is left; raise "
+				 "fs.inotify.max_user_instances, or set mode: poll",
+				 root->path);
+	default:
+		return error_set(err, -result, "root %s: %s", root->path, error_text(-result));
+	}
+}
+
+static int start_watching(struct app *app, struct error *err)
+{
+	const struct watcher_options options = { 0 };
+	int result = watcher_new(&app->watcher, &options);
+	if (result < 0)
+		return error_set(err, -result, "cannot watch: %s", error_text(-result));
+	for (size_t i = 0; i < app->config->root_count && result == 0; i++)
+		result = add_root(app, &app->config->roots[i], err);
+	if (result < 0)
+		return result;
+	result = watcher_start(app->watcher);
+	if (result < 0)
+		return error_set(err, -result, "cannot watch: %s", error_text(-result));
+	return 0;
+}
+
+static int start_workers(struct app *app, struct error *err)
+{
+	struct pool_options options = {
+		.workers = app->config->workers,
+		.limit = APP_FLIGHT_MAX, /* the window bounds what is given to it */
+		.worker_new = scanner_new,
+		.worker_free = scanner_free,
+		.context = app,
+	};
+	return pool_new(&app->pool, &options, err);
+}
+
+static int start(struct app *app, struct error *err)
+{
+	app->twins = twins_new();
+	app->gaps = gaps_new();
+	int result = open_history(app, err);
+	if (result == 0)
+		result = outbox_new(&app->outbox, err);
+	if (result == 0)
+		result = start_watching(app, err);
+	if (result == 0)
+		result = start_workers(app, err);
+	if (result == 0)
+		result = loop_arm(app, err);
+	return result;
+}
+
+static void begin(struct app *app)
+{
+	app->backlog = true;
+	app->next_due_ns = INT64_MAX;
+	app->walking = true;
+	app->started_ns = clock_wall_ns();
+	if (!app->options.once)
+		gaps_down(app, store_last_alive_ns(app->store));
+	for (size_t i = 0; i < app->options.path_count; i++)
+		intake_path(app, app->options.paths[i]);
+	log_notice("started history=%s roots=%zu workers=%u detectors=%zu", app->config->history,
+		   app->config->root_count, app->config->workers, app->engine->detector_count);
+}
+
+/* Notes when we ended, for the gap that begins now. */
+static void note_end(struct app *app)
+{
+	if (!app->store)
+		return;
+	struct store_gap now = { .opened_ns = clock_wall_ns() };
+	struct store_op alive = { .verb = STORE_ALIVE, .gap = &now };
+	list_init(&alive.link);
+	if (app->started_ns)
+		store_submit(app->store, &alive);
+	store_close(app->store); /* writes and commits what was submitted */
+}
+
+static void take_apart(struct app *app)
+{
+	control_free(app->control);
+	pool_free(app->pool);
+	watcher_free(app->watcher);
+	note_end(app);
+	store_reader_free(app->reader);
+	outbox_free(app->outbox);
+	flight_release_handles(&app->flight, app->roots);
+	flight_done(&app->flight);
+	twins_free(app->twins);
+	gaps_free(app->gaps);
+	roots_free(app->roots);
+	engine_unref(app->engine);
+	lock_done(&app->engine_lock);
+	loop_done(app);
+	config_unref(app->config);
+}
+
+static int run(struct app *app, struct error *err)
+{
+	int result = loop_init(app, err);
+	if (result < 0)
+		return EXIT_CANNOT_RUN;
+	if (engine_new(&app->engine, app->config, err) < 0 ||
+	    roots_new(&app->roots, app->config, err) < 0)
+		return EXIT_CONFIGURATION;
+	if (start(app, err) < 0)
+		return EXIT_CANNOT_RUN;
+	begin(app);
+	if (loop_run(app, err) < 0)
+		return EXIT_CANNOT_RUN;
+	log_notice("ended");
+	return EXIT_DONE;
+}
+
+int app_run(const struct app_options *options, struct error *err)
+{
+	struct app *app = xcalloc(1, sizeof *app);
+	app->options = *options;
+	app->config = config_ref(options->config);
+	lock_init(&app->engine_lock);
+	flight_init(&app->flight);
+	int code = run(app, err);
+	take_apart(app);
+	free(app);
+	return code;
+}

@@ -1,0 +1,52 @@
+/*
+ * ask: asks the detectors that want a version, or takes over what they said of the same content,
+ * and draws the conclusion. On a worker.
+ */
+#ifndef CARVED_CORE_APP_ASK_H
+#define CARVED_CORE_APP_ASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct app;
+struct digest;
+struct engine;
+struct finding;
+struct job;
+struct store_reader;
+struct version;
+
+/* What one worker thread owns. */
+struct scanner {
+	struct app *app;
+	struct store_reader *reader;
+	struct digest *digest;
+	struct finding *lent; /* findings of a twin, for the job in hand; owned */
+	size_t lent_count;
+};
+
+struct asking {
+	struct scanner *scanner;
+	struct job *job;
+	struct engine *engine;
+	int fd;
+	int failure; /* ASK_FAILED: errno */
+	struct finding
+		*earlier; /* what the history has: of earlier attempts, or of the sighted row */
+	size_t earlier_count;
+};
+
+enum ask_result {
+	ASK_ASKED,	 /* the version has a finding for each detector that was missing one */
+	ASK_NO_DETECTOR, /* none wants it */
+	ASK_CANCELLED,
+	ASK_FAILED, /* the history could not be read, or no descriptor was left */
+};
+
+bool ask_any_wanted(const struct engine *engine, const struct version *version);
+enum ask_result ask_all(struct asking *asking);
+/** Sets state, reason, verdict, and for a retry the due time, from all findings. */
+void ask_conclude(struct asking *asking);
+void ask_return_lent(struct scanner *scanner);
+
+#endif

@@ -1,0 +1,87 @@
+/* backlog: see backlog.h. */
+#include "core/app/backlog.h"
+
+#include "core/app/intake.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/store/reader.h"
+
+/* Rows fetched in one go. Small: each is a job with its path. */
+#define FETCH_MAX 512
+
+bool backlog_has_room(struct app *app, const struct job *job)
+{
+	bool room = app->flight.counts[JOB_RUNNING] < APP_RUNNING_MAX;
+	if (room)
+		app->full_since = (struct mono){ 0 };
+	else if (app->full_since.ns == 0)
+		app->full_since = mono_now();
+	return room && (!app->backlog || job->hint == HINT_QUEUED || job->recorded);
+}
+
+void backlog_note(struct app *app, int64_t due_ns)
+{
+	if (due_ns <= clock_wall_ns())
+		app->backlog = true;
+	else if (due_ns < app->next_due_ns)
+		app->next_due_ns = due_ns;
+}
+
+struct fetch {
+	struct app *app;
+	struct version *rows[FETCH_MAX];
+	size_t count;
+	bool more;
+};
+
+static bool fetch_row(void *context, struct version *version)
+{
+	struct fetch *fetch = context;
+	if (flight_at(&fetch->app->flight, version->path, version->path_len)) {
+		version_free(version); /* in memory already */
+		return true;
+	}
+	if (fetch->count == FETCH_MAX) {
+		version_free(version);
+		fetch->more = true;
+		return false;
+	}
+	fetch->rows[fetch->count++] = version;
+	return true;
+}
+
+static void find_next_due(struct app *app, int64_t now)
+{
+	struct error err = { 0 };
+	if (store_next_due(app->reader, now, &app->next_due_ns, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+}
+
+bool backlog_refill(struct app *app)
+{
+	int64_t now = clock_wall_ns();
+	if (app->next_due_ns <= now) {
+		app->next_due_ns = INT64_MAX;
+		app->backlog = true;
+	}
+	if (!app->backlog || app->mode == APP_STOPPING ||
+	    app->flight.counts[JOB_RUNNING] > APP_RUNNING_MAX / 2 ||
+	    flight_total(&app->flight) > APP_FLIGHT_MAX / 2)
+		return false;
+	struct fetch fetch = { .app = app };
+	struct error err = { 0 };
+	int result = store_due(app->reader, now, fetch_row, &fetch, &err);
+	if (result < 0) {
+		log_error("cannot read the history: %s", err.text);
+		backlog_note(app, now + CLOCK_NS_PER_S);
+		app->backlog = false;
+	} else if (!fetch.more) {
+		app->backlog = false;
+		find_next_due(app, now);
+	}
+	for (size_t i = 0; i < fetch.count; i++)
+		(void)intake_queued(app, fetch.rows[i]);
+	return app->backlog && app->flight.counts[JOB_RUNNING] <= APP_RUNNING_MAX / 2 &&
+	       fetch.count > 0;
+}

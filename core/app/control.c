@@ -1,0 +1,194 @@
+/* control: see control.h. */
+#include "core/app/control.h"
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/app/control_client.h"
+#include "core/app/state.h"
+#include "core/app/status.h"
+#include "core/base/error.h"
+#include "core/base/mem.h"
+#include "core/base/str.h"
+
+#define CLIENTS_MAX 16
+#define REQUEST_MAX 256
+
+struct client {
+	int fd; /* -1: free */
+	size_t len;
+	uint64_t order; /* the smallest is the oldest */
+	char request[REQUEST_MAX];
+};
+
+struct control {
+	int listener;
+	int epoll_fd;
+	char *path;
+	uint64_t accepted;
+	struct client clients[CLIENTS_MAX];
+};
+
+static int bind_socket(struct control *control, const char *history, struct error *err)
+{
+	struct sockaddr_un address;
+	AUTO_CLOSE int dir = -1;
+	int result = control_address(history, &address, &dir, err);
+	if (result < 0)
+		return result;
+	control->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (control->listener < 0)
+		return error_set(err, errno, "socket: %s", error_text(errno));
+	(void)unlink(control->path);
+	const struct sockaddr *at = (const struct sockaddr *)(const void *)&address;
+	mode_t old = umask(0117); /* 0660 from the first moment; one thread so far */
+	result = bind(control->listener, at, sizeof address) < 0 ? -errno : 0;
+	(void)umask(old);
+	if (result == 0 && listen(control->listener, CLIENTS_MAX) < 0)
+		result = -errno;
+	if (result < 0)
+		return error_set(err, -result, "cannot make the control socket %s: %s",
+				 control->path, error_text(-result));
+	return 0;
+}
+
+static int watch(struct control *control, int fd, uint32_t index)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u32 = index };
+	return epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int control_new(struct control **out, const char *history, struct error *err)
+{
+	struct control *control = xcalloc(1, sizeof *control);
+	control->listener = -1;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		control->clients[i].fd = -1;
+	AUTO_STR path = STR_INIT;
+	str_printf(&path, "%s.sock", history);
+	control->path = str_take(&path);
+	control->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	int result =
+		control->epoll_fd < 0 ? error_set(err, errno, "epoll: %s", error_text(errno)) : 0;
+	if (result == 0)
+		result = bind_socket(control, history, err);
+	if (result == 0 && (result = watch(control, control->listener, CLIENTS_MAX)) < 0)
+		error_set(err, -result, "epoll: %s", error_text(-result));
+	if (result < 0) {
+		control_free(control);
+		return result;
+	}
+	*out = control;
+	return 0;
+}
+
+static void hang_up(struct client *client)
+{
+	if (client->fd >= 0)
+		fd_close(client->fd);
+	client->fd = -1;
+	client->len = 0;
+}
+
+void control_free(struct control *control)
+{
+	if (!control)
+		return;
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		hang_up(&control->clients[i]);
+	if (control->listener >= 0) {
+		fd_close(control->listener);
+		(void)unlink(control->path);
+	}
+	if (control->epoll_fd >= 0)
+		fd_close(control->epoll_fd);
+	free(control->path);
+	free(control);
+}
+
+int control_fd(const struct control *control)
+{
+	return control->epoll_fd;
+}
+
+static struct client *free_place(struct control *control)
+{
+	struct client *oldest = &control->clients[0];
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &control->clients[i];
+		if (client->fd < 0)
+			return client;
+		if (client->order < oldest->order)
+			oldest = client;
+	}
+	hang_up(oldest);
+	return oldest;
+}
+
+static void let_in(struct control *control)
+{
+	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd < 0)
+		return; /* gone again, or no descriptor left: the client sees its connection end */
+	struct client *client = free_place(control);
+	client->fd = fd;
+	client->order = control->accepted++;
+	if (watch(control, fd, (uint32_t)(client - control->clients)) < 0)
+		hang_up(client);
+}
+
+static void answer(struct app *app, struct client *client)
+{
+	AUTO_STR text = STR_INIT;
+	if (strcmp(client->request, "status") == 0) {
+		status_json(app, &text);
+	} else if (strcmp(client->request, "poke") == 0) {
+		app->backlog = true;
+		str_puts(&text, "ok");
+	} else {
+		str_puts(&text, "{\"error\":\"unknown request; known are status and poke\"}");
+	}
+	str_putc(&text, '\n');
+	/* a few KiB into an empty socket buffer: what does not fit is the client's loss */
+	(void)send(client->fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	hang_up(client);
+}
+
+static void hear(struct app *app, struct client *client)
+{
+	ssize_t got = recv(client->fd, client->request + client->len, REQUEST_MAX - client->len, 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) {
+		hang_up(client);
+		return;
+	}
+	client->len += (size_t)got;
+	char *end = memchr(client->request, '\n', client->len);
+	if (end) {
+		*end = '\0';
+		answer(app, client);
+	} else if (client->len == REQUEST_MAX) {
+		hang_up(client);
+	}
+}
+
+void control_serve(struct app *app)
+{
+	struct control *control = app->control;
+	struct epoll_event events[CLIENTS_MAX + 1];
+	int count = epoll_wait(control->epoll_fd, events, CLIENTS_MAX + 1, 0);
+	for (int i = 0; i < count; i++) {
+		uint32_t index = events[i].data.u32;
+		if (index == CLIENTS_MAX)
+			let_in(control);
+		else if (control->clients[index].fd >= 0)
+			hear(app, &control->clients[index]);
+	}
+}

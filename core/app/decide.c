@@ -1,0 +1,269 @@
+/* decide: see decide.h. The cases are those of DESIGN.md, "Identity". */
+#include "core/app/decide.h"
+
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/app/backlog.h"
+#include "core/app/gaps.h"
+#include "core/app/intake.h"
+#include "core/app/record.h"
+#include "core/app/roots.h"
+#include "core/app/scan.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "core/store/reader.h"
+
+static void absolute_path(const struct app *app, struct job *job)
+{
+	const struct version *version = job->version;
+	const char *root = roots_absolute(app->roots, job->root);
+	const char *rest = version->path + roots_prefix(app->roots, job->root);
+	size_t root_len = strlen(root);
+	size_t rest_len = strlen(rest);
+	bool slash = root_len == 0 || root[root_len - 1] != '/';
+	free(job->absolute);
+	job->absolute = xcalloc(root_len + rest_len + 2, 1);
+	memcpy(job->absolute, root, root_len);
+	if (slash)
+		job->absolute[root_len] = '/';
+	memcpy(job->absolute + root_len + slash, rest, rest_len);
+}
+
+void dispatch(struct app *app, struct job *job)
+{
+	job->version->state = VERSION_QUEUED;
+	job->version->reason = REASON_NONE;
+	if (app->mode == APP_STOPPING || !backlog_has_room(app, job)) {
+		job->version->wait = job->complete ? WAIT_NOTHING : WAIT_WRITER;
+		record_spill(app, job);
+		return;
+	}
+	int result = roots_acquire(app->roots, job->root, &job->handle);
+	if (result < 0) {
+		log_debug("root cannot be opened root=%s error=%s",
+			  roots_path(app->roots, job->root), error_text(-result));
+		intake_gone(app, job);
+		return;
+	}
+	absolute_path(app, job);
+	job->pool_job.run = scan_run;
+	job->op.owner = job;
+	job->op.version = job->version;
+	job->again = false;
+	job->again_complete = false;
+	flight_move(&app->flight, job, JOB_RUNNING);
+	enum pool_result pushed = pool_push(app->pool, &job->pool_job);
+	if (pushed != POOL_TAKEN) {
+		roots_release(app->roots, job->root, TAKE(job->handle));
+		record_spill(app, job);
+	}
+}
+
+static void known_terminal(struct app *app, struct job *job, const struct known *known)
+{
+	app->counters.repeats++;
+	if (job->version->id && job->version->id != known->id) {
+		record_forget(app, job);
+		return;
+	}
+	record_known(app, job, known->id);
+}
+
+/* Files that could not be looked at are looked at again when something happened to them. */
+static bool worth_another_look(const struct job *job, const struct known *known)
+{
+	switch (known->reason) {
+	case REASON_UNREADABLE:
+		return job->hint != HINT_WALKED;
+	case REASON_VANISHED:
+		return true; /* it is here, after all */
+	case REASON_NONE:
+	case REASON_NOT_REGULAR:
+	case REASON_OVERSIZE:
+	case REASON_UNMATCHED:
+	case REASON_NO_DETECTOR:
+	case REASON_FAILED:
+	case REASON_SHED:
+	case REASONS:
+		return false;
+	}
+	return false;
+}
+
+/* Could the content have changed since the row's look without size or mtime telling? Only when that
+ * look was within two ticks of the last change (git calls such an index entry racy). */
+static bool stamp_is_racy(const struct known *known)
+{
+	return known->has_sha256 && known->checked_ns - known->mtime_ns < 2 * clock_tick_ns();
+}
+
+static void look_again(struct app *app, struct job *job, const struct known *known)
+{
+	job->prior_id = known->id;
+	job->prior_has_sha256 = known->has_sha256;
+	memcpy(job->prior_sha256, known->sha256, sizeof job->prior_sha256);
+	dispatch(app, job);
+}
+
+static void same(struct app *app, struct job *job, const struct known *known,
+		 enum version_reason reason)
+{
+	struct version *version = job->version;
+	if (known->state == VERSION_QUEUED) {
+		if (version->id && version->id != known->id) {
+			record_forget(app, job);
+			return;
+		}
+		version->id = known->id;
+		job->recorded = true;
+		bool now = job->hint == HINT_QUEUED || (job->complete && known->wait != WAIT_RETRY);
+		if (reason != REASON_NONE)
+			record_unscanned(app, job, reason, NULL);
+		else if (now)
+			dispatch(app, job);
+		else
+			record_let_wait(app, job);
+		return;
+	}
+	if (reason == REASON_NONE && worth_another_look(job, known)) {
+		version->id = known->id;
+		record_requeue(app, job);
+		return;
+	}
+	if (job->hint == HINT_COMPLETE && reason == REASON_NONE && app->config->hash &&
+	    stamp_is_racy(known)) {
+		job->same_stamp = true;
+		look_again(app, job, known);
+		return;
+	}
+	known_terminal(app, job, known);
+}
+
+static bool path_leads_to(struct app *app, const char *path, const struct identity *identity)
+{
+	struct statx st;
+	uint32_t root = roots_of_path(app->roots, path, strlen(path));
+	if (roots_stat(app->roots, root, path, &st) < 0)
+		return false;
+	struct identity now = identity_of(&st, identity->fsid);
+	return identity_same_file(&now, identity);
+}
+
+/* The same file, size and time at another path: renamed, or another link. */
+static void elsewhere(struct app *app, struct job *job, const struct known *known)
+{
+	switch (known->state) {
+	case VERSION_QUEUED:
+		/* moved while it waited: its row goes on here. Still there: a link, scanned for
+		 * itself */
+		if (job->version->id == 0 &&
+		    !path_leads_to(app, known->path, &job->version->identity)) {
+			job->version->id = known->id;
+			job->recorded = true;
+		}
+		break;
+	case VERSION_DONE:
+		job->sighting_of = known->id;
+		job->complete = true; /* it was when it was scanned, and has not changed since */
+		if (known->has_sha256) {
+			job->version->has_sha256 = true;
+			memcpy(job->version->sha256, known->sha256, sizeof known->sha256);
+			job->hashed = true;
+		}
+		break;
+	case VERSION_UNSCANNED:
+	case VERSION_STATES:
+		break;
+	}
+	dispatch(app, job);
+}
+
+/* The same file at the same path, with another size or time. */
+static void changed(struct app *app, struct job *job, const struct known *known)
+{
+	struct version *version = job->version;
+	if (known->state == VERSION_QUEUED) {
+		if (version->id && version->id != known->id) {
+			record_forget(app, job);
+			return;
+		}
+		version->id = known->id;
+		job->recorded = true;
+		dispatch(app, job);
+		return;
+	}
+	if (app->config->hash && known->has_sha256) {
+		look_again(app, job, known);
+		return;
+	}
+	if (job->hint == HINT_TOUCHED && !app->config->hash) {
+		/* without hashes a change of metadata alone never makes a version */
+		if (known->size == version->identity.size)
+			record_refresh(app, job, known->id);
+		else
+			record_let_wait(app, job);
+		return;
+	}
+	dispatch(app, job);
+}
+
+static void act(struct app *app, struct job *job, const struct known *known,
+		enum version_reason reason)
+{
+	if (known->as == KNOWN_SAME) {
+		same(app, job, known, reason);
+		return;
+	}
+	if (known->as == KNOWN_IMPORTED) {
+		record_refresh(app, job, known->id);
+		return;
+	}
+	if (job->from_walk)
+		gaps_found(app, job->root);
+	if (reason != REASON_NONE) {
+		record_unscanned(app, job, reason, NULL);
+		return;
+	}
+	switch (known->as) {
+	case KNOWN_ELSEWHERE:
+		elsewhere(app, job, known);
+		return;
+	case KNOWN_CHANGED:
+		changed(app, job, known);
+		return;
+	case KNOWN_NOT:
+	case KNOWN_SAME:
+	case KNOWN_IMPORTED:
+		break;
+	}
+	dispatch(app, job);
+}
+
+void decide(struct app *app, struct job *job, enum version_reason reason)
+{
+	struct version *version = job->version;
+	job->sighting_of = 0;
+	job->prior_id = 0;
+	job->prior_has_sha256 = false;
+	job->same_stamp = false;
+	job->hashed = false;
+	version->has_sha256 = false;
+	struct known known = { .as = KNOWN_NOT };
+	struct error err = { 0 };
+	int result = store_find(app->reader, &version->identity, version->path, version->path_len,
+				version->dir_len, &known, &err);
+	if (result < 0) {
+		/* the history cannot be read just now: nothing is decided, the file is looked at
+		 * again */
+		log_error("cannot read the history: %s", err.text);
+		flight_wait(&app->flight, job, mono_add_ms(mono_now(), 1000));
+		return;
+	}
+	act(app, job, &known, reason);
+	known_done(&known);
+}

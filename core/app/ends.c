@@ -1,0 +1,116 @@
+/* ends: see ends.h. */
+#include "core/app/ends.h"
+
+#include <stdint.h>
+#include <unistd.h>
+
+#include "core/app/notify.h"
+#include "core/app/outbox.h"
+#include "core/app/settle.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "core/pool/pool.h"
+#include "core/store/reader.h"
+#include "core/store/store.h"
+
+static void cancel_detectors(struct app *app)
+{
+	if (app->cancelled)
+		return;
+	app->cancelled = true;
+	const uint64_t one = 1;
+	ssize_t ignored = write(app->cancel_fd, &one, sizeof one); /* 1 always fits: eventfd(2) */
+	(void)ignored;
+}
+
+void ends_stop(struct app *app)
+{
+	if (app->mode == APP_STOPPING) {
+		cancel_detectors(app);
+		return;
+	}
+	log_notice("stopping: running detectors have %lld ms",
+		   (long long)app->config->stop_grace_ms);
+	(void)notify_send("STOPPING=1");
+	app->mode = APP_STOPPING;
+	app->stop_deadline = mono_add_ms(mono_now(), app->config->stop_grace_ms);
+	struct list abandoned;
+	list_init(&abandoned);
+	pool_stop(app->pool, &abandoned);
+	for (struct list *link; (link = list_shift(&abandoned));) {
+		struct job *job =
+			LIST_OF(LIST_OF(link, struct pool_job, link), struct job, pool_job);
+		job->result = JOB_CANCELLED;
+		outbox_put(app->outbox, job);
+	}
+}
+
+void ends_join(struct app *app)
+{
+	if (app->mode != APP_RUNNING)
+		return;
+	log_notice("joining: no new files are taken, what is queued is finished");
+	app->mode = APP_JOINING;
+	app->backlog = true;
+}
+
+static bool stopped(struct app *app)
+{
+	if (mono_passed(app->stop_deadline))
+		cancel_detectors(app);
+	if (app->cancelled)
+		app->stop_deadline.ns = 0; /* done with: no timer for it */
+	if (app->flight.counts[JOB_RUNNING] > 0)
+		return false;
+	/* a history that cannot be written is no reason to stay: a walk finds the files again */
+	return store_depth(app->store) == 0 || store_trouble(app->store, NULL);
+}
+
+/* Only files that somebody is still writing are left to the next start. */
+static bool only_writers_wait(const struct app *app)
+{
+	const struct flight *flight = &app->flight;
+	if (flight->counts[JOB_RUNNING] || flight->counts[JOB_SAVING] ||
+	    flight->counts[JOB_LIMBO] || flight->counts[JOB_PARKED])
+		return false;
+	LIST_FOREACH(at, &flight->lists[JOB_WAITING]) {
+		if (LIST_OF(at, struct job, state_link)->version->wait != WAIT_WRITER)
+			return false;
+	}
+	return true;
+}
+
+static bool joined(struct app *app)
+{
+	if (app->backlog || !only_writers_wait(app) || store_depth(app->store) > 0)
+		return false;
+	struct store_totals totals = { 0 };
+	struct error err = { 0 };
+	if (store_totals(app->reader, &totals, &err) < 0) {
+		log_error("cannot read the history: %s", err.text);
+		return true;
+	}
+	if (totals.waiting[WAIT_NOTHING] > 0)
+		app->backlog = true;
+	return totals.queued == totals.waiting[WAIT_WRITER];
+}
+
+bool ends_reached(struct app *app)
+{
+	if (app->options.once && app->mode == APP_RUNNING && app->walked_all && !app->walking &&
+	    !app->events_left) {
+		app->mode = APP_JOINING;
+		app->backlog = true;
+	}
+	switch (app->mode) {
+	case APP_RUNNING:
+		return false;
+	case APP_JOINING:
+		return joined(app);
+	case APP_STOPPING:
+		return stopped(app);
+	}
+	return false;
+}

@@ -1,0 +1,20 @@
+/*
+ * ends: the three ways in which the daemon ends: stop, join (BroAPT's SIGUSR1), and once. The
+ * loop's.
+ */
+#ifndef CARVED_CORE_APP_ENDS_H
+#define CARVED_CORE_APP_ENDS_H
+
+#include <stdbool.h>
+
+struct app;
+
+/** SIGTERM, SIGINT: no new work; running detectors get stop_grace; the rest stays queued. A second
+ * call gives no more grace. */
+void ends_stop(struct app *app);
+/** SIGUSR1: no new files; what is queued is finished. */
+void ends_join(struct app *app);
+/** Whether the loop is through. Moves a stopping or joining daemon along. */
+bool ends_reached(struct app *app);
+
+#endif

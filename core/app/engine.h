@@ -1,0 +1,35 @@
+/*
+ * engine: one configuration with its detectors opened. Immutable and counted: a reload makes a new
+ * one, jobs that run keep the one they began with.
+ */
+#ifndef CARVED_CORE_APP_ENGINE_H
+#define CARVED_CORE_APP_ENGINE_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "core/base/mem.h"
+
+struct config;
+struct detector;
+struct error;
+
+struct engine {
+	atomic_uint refs;
+	struct config *config; /* a reference */
+	struct detector **detectors;
+	size_t detector_count;
+};
+
+/** Opens all detectors of config (a reference is taken). On failure err names the detector. */
+int engine_new(struct engine **out, struct config *config, struct error *err);
+struct engine *engine_ref(struct engine *engine);
+/** Drops a reference; the last one closes the detectors. NULL is fine. Any thread. */
+void engine_unref(struct engine *engine);
+
+static inline void engine_cleanup(struct engine **engine)
+{
+	engine_unref(*engine);
+}
+
+#endif

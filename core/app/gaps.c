@@ -1,0 +1,145 @@
+/* gaps: see gaps.h. */
+#include "core/app/gaps.h"
+
+#include <stdlib.h>
+
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/store/store.h"
+#include "watcher/watcher.h"
+
+struct gap {
+	struct list link;
+	struct store_gap record;
+	struct store_op open;
+	struct store_op close;
+	uint32_t root;
+	bool down; /* the downtime; also stands for what earlier runs left open */
+};
+
+struct gaps {
+	struct list open; /* of struct gap */
+	size_t count;
+};
+
+static const char *const cause_names[] = {
+	[WATCHER_CAUSE_OVERFLOW] = "overflow",	   [WATCHER_CAUSE_MOUNT] = "mount",
+	[WATCHER_CAUSE_LIMIT] = "limit",	   [WATCHER_CAUSE_ROOT] = "root",
+	[WATCHER_CAUSE_UNREADABLE] = "unreadable",
+};
+
+struct gaps *gaps_new(void)
+{
+	struct gaps *gaps = xcalloc(1, sizeof *gaps);
+	list_init(&gaps->open);
+	return gaps;
+}
+
+static void gap_free(struct gap *gap)
+{
+	free(gap->record.root);
+	free(gap);
+}
+
+void gaps_free(struct gaps *gaps)
+{
+	if (!gaps)
+		return;
+	for (struct list *link; (link = list_shift(&gaps->open));)
+		gap_free(LIST_OF(link, struct gap, link));
+	free(gaps);
+}
+
+static struct gap *open_gap(struct app *app, uint32_t root, const char *cause, int64_t opened_ns)
+{
+	struct gap *gap = xcalloc(1, sizeof *gap);
+	gap->root = root;
+	gap->record.cause = cause;
+	gap->record.opened_ns = opened_ns;
+	if (root != WATCHER_NO_ROOT)
+		gap->record.root = xstrdup(roots_path(app->roots, root));
+	list_init(&gap->open.link);
+	list_init(&gap->close.link);
+	list_append(&app->gaps->open, &gap->link);
+	app->gaps->count++;
+	gap->open.verb = STORE_GAP_OPEN;
+	gap->open.gap = &gap->record;
+	gap->open.owner = gap;
+	store_submit(app->store, &gap->open);
+	return gap;
+}
+
+static void close_gap(struct app *app, struct gap *gap)
+{
+	list_unlink(&gap->link);
+	app->gaps->count--;
+	gap->record.closed_ns = clock_wall_ns();
+	gap->close.verb = STORE_GAP_CLOSE;
+	gap->close.gap = &gap->record;
+	gap->close.owner = gap;
+	log_notice("gap closed cause=%s root=%s found=%lld", gap->record.cause,
+		   gap->record.root ? gap->record.root : "*", (long long)gap->record.found);
+	store_submit(app->store, &gap->close);
+}
+
+void gaps_down(struct app *app, int64_t opened_ns)
+{
+	if (opened_ns == 0)
+		return;
+	struct gap *gap = open_gap(app, WATCHER_NO_ROOT, "down", opened_ns);
+	gap->down = true;
+}
+
+void gaps_event(struct app *app, const struct watcher_event *event)
+{
+	const char *cause = cause_names[event->cause];
+	if (event->kind == WATCHER_GAP_OPENED) {
+		struct gap *gap = open_gap(app, event->root, cause, clock_wall_ns());
+		log_warning("gap opened, events may be lost and are made up for by a walk cause=%s "
+			    "root=%s",
+			    cause, gap->record.root ? gap->record.root : "*");
+		return;
+	}
+	LIST_FOREACH(at, &app->gaps->open) {
+		struct gap *gap = LIST_OF(at, struct gap, link);
+		if (gap->root == event->root && gap->record.cause == cause) {
+			close_gap(app, gap);
+			return;
+		}
+	}
+}
+
+void gaps_walked_all(struct app *app)
+{
+	LIST_FOREACH(at, &app->gaps->open) {
+		struct gap *gap = LIST_OF(at, struct gap, link);
+		if (gap->down) {
+			close_gap(app, gap);
+			return;
+		}
+	}
+}
+
+void gaps_found(struct app *app, uint32_t root)
+{
+	LIST_FOREACH(at, &app->gaps->open) {
+		struct gap *gap = LIST_OF(at, struct gap, link);
+		if (gap->root == WATCHER_NO_ROOT || gap->root == root)
+			gap->record.found++;
+	}
+}
+
+void gaps_committed(struct app *app, struct store_op *op)
+{
+	(void)app;
+	struct gap *gap = op->owner;
+	if (gap && op->verb == STORE_GAP_CLOSE)
+		gap_free(gap);
+}
+
+size_t gaps_open(const struct app *app)
+{
+	return app->gaps->count;
+}

@@ -1,0 +1,33 @@
+/*
+ * gaps: spans in which events may have been lost, kept in the history with their cause and what the
+ * reconcile found. The loop's.
+ */
+#ifndef CARVED_CORE_APP_GAPS_H
+#define CARVED_CORE_APP_GAPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct app;
+struct gaps;
+struct store_op;
+struct watcher_event;
+
+struct gaps *gaps_new(void);
+void gaps_free(struct gaps *gaps);
+
+/** The daemon was not running since opened_ns (0: never ran on this history); closed by
+ * gaps_walked_all(). */
+void gaps_down(struct app *app, int64_t opened_ns);
+/** WATCHER_GAP_OPENED or WATCHER_GAP_CLOSED. */
+void gaps_event(struct app *app, const struct watcher_event *event);
+/** Every root was walked: closes the gap of the downtime, and what an earlier run left open. */
+void gaps_walked_all(struct app *app);
+/** A version was found by a walk that no event had told of. */
+void gaps_found(struct app *app, uint32_t root);
+/** One of our operations was committed. */
+void gaps_committed(struct app *app, struct store_op *op);
+/** Gaps that are open now. */
+size_t gaps_open(const struct app *app);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * intake: from what the watcher and the history tell to jobs, and from jobs to decisions. The
+ * loop's.
+ */
+#ifndef CARVED_CORE_APP_INTAKE_H
+#define CARVED_CORE_APP_INTAKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct app;
+struct job;
+struct statx;
+struct version;
+struct watcher_event;
+
+/** Takes one event of the watcher about a file or directory (gaps and complaints are not for here).
+ */
+void intake_event(struct app *app, const struct watcher_event *event);
+/** Takes a queued row of the history; false when the path is in memory already (version is freed).
+ */
+bool intake_queued(struct app *app, struct version *version);
+/** Looks at one path that the user named. */
+void intake_path(struct app *app, const char *path);
+
+/**
+ * Decides what is to be done for a job that is with the loop (not RUNNING, not SAVING): stats the
+ * path (st may be NULL), compares with what is in memory and in the history, and dispatches, saves,
+ * waits, parks or drops. The job may be gone afterwards.
+ */
+void intake_consider(struct app *app, struct job *job, const struct statx *st);
+/** The path of job is gone as far as we see: limbo until the events before that are drained. */
+void intake_gone(struct app *app, struct job *job);
+/** It is gone for good: recorded as vanished. */
+void intake_vanished(struct app *app, struct job *job);
+/** The same path again, as a new job, after the old one was dropped. */
+void intake_again(struct app *app, const char *path, size_t len, bool complete);
+
+/** Fills the version's entry from its path, by the schemes of root. */
+void intake_name(struct app *app, uint32_t root, struct version *version);
+
+#endif

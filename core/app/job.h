@@ -1,0 +1,102 @@
+/*
+ * job: one path that is being dealt with, from the first hint to the commit.
+ *
+ * Owned by the flight table and moved between rooms by its state; exactly one thread works on a job
+ * at a time: the loop (WAITING, PARKED, LIMBO), a worker (RUNNING), the store's writer (SAVING).
+ * While it is RUNNING or SAVING the loop touches only the fields marked "loop".
+ */
+#ifndef CARVED_CORE_APP_JOB_H
+#define CARVED_CORE_APP_JOB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/clock.h"
+#include "core/base/identity.h"
+#include "core/base/list.h"
+#include "core/base/table.h"
+#include "core/pool/pool.h"
+#include "core/store/store.h"
+#include "core/store/version.h"
+
+struct app;
+struct root_handle;
+struct twin;
+
+enum job_state {
+	JOB_WAITING, /* not known to be complete, or its settling time runs; due says until when */
+	JOB_RUNNING, /* given to the pool */
+	JOB_SAVING,  /* given to the store */
+	JOB_PARKED, /* the same inode is in flight at another path; decided when that one is through
+		     */
+	JOB_LIMBO,  /* its path is gone; decided when the events before that are drained */
+	JOB_STATES,
+};
+
+/* Why a path is looked at: what the loop was told of it. */
+enum job_hint {
+	HINT_APPEARED, /* it was created; may have a writer */
+	HINT_TOUCHED,  /* its metadata changed */
+	HINT_WALKED,   /* a walk met it; may have a writer */
+	HINT_QUEUED,   /* a queued row of the history names it */
+	HINT_COMPLETE, /* a close, a move, or a settling time says that it is complete */
+};
+
+/* What a worker says of a job that it does not give to the store itself. */
+enum job_result {
+	JOB_GONE,      /* there is nothing at the path */
+	JOB_WRITER,    /* somebody has it open for writing */
+	JOB_UNSETTLED, /* leases do not work and nobody told that it is complete */
+	JOB_CHANGED,   /* another file, or another content than when the scan began */
+	JOB_LATER,     /* we could not (no descriptors, no memory): not the file's fault */
+	JOB_CANCELLED, /* the daemon stops */
+};
+
+struct job {
+	struct pool_job pool_job;
+	struct app *app;
+	struct version *version; /* owned */
+	uint32_t root;
+	struct root_handle *handle; /* held while RUNNING */
+	char *absolute;		    /* absolute path for detectors, set when dispatched; owned */
+
+	/* what the loop found out before */
+	bool complete;	     /* a close, a move or a settling time says so */
+	bool same_stamp;     /* the prior row has this very size and mtime, but may be of another
+			      * content:     timestamps tick too coarsely to tell */
+	int64_t sighting_of; /* row whose outcomes are taken over (same file elsewhere), 0: none */
+	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
+	bool prior_has_sha256;
+	uint8_t prior_sha256[32];
+
+	/* the worker's */
+	bool hashed;	       /* version->sha256 belongs to version->identity */
+	struct twin *twin;     /* guarded by the twins' lock */
+	struct list twin_link; /* among a twin's followers; guarded by the twins' lock */
+	enum job_result result;
+	int result_errno;
+	struct list result_link;
+
+	/* the store's */
+	struct store_op op;
+
+	/* loop */
+	enum job_state state;
+	enum job_hint hint;
+	bool again;	      /* something happened at the path meanwhile */
+	bool again_complete;  /* and it says that the file is complete */
+	bool recorded;	      /* the history has, or gets, a row that says queued */
+	bool from_walk;	      /* found by a walk, for gap.found */
+	struct identity seen; /* as the loop last saw it */
+	struct mono due;
+	unsigned waits;	 /* how often it waited, for the backoff */
+	uint64_t ticket; /* LIMBO: watcher_ticket() */
+	struct mono admitted;
+	struct table_link by_path;
+	struct table_link by_inode;
+	bool in_inode_table;
+	struct list state_link; /* in the list of its state */
+	struct list parked;	/* jobs PARKED behind this one, by state_link */
+};
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * lease: is somebody writing to this file?
+ *
+ * fcntl(2): a read lease (F_SETLEASE, F_RDLCK) can be placed only on a file that nobody has open
+ * for writing; a live writable mapping counts. It is taken and dropped at once, because an opener
+ * for writing blocks while it is held. Needs the file's owner as file-system uid, or CAP_LEASE.
+ */
+#ifndef CARVED_CORE_APP_LEASE_H
+#define CARVED_CORE_APP_LEASE_H
+
+enum lease_result {
+	LEASE_FREE,    /* no writer */
+	LEASE_WRITER,  /* somebody has it open for writing, or mapped */
+	LEASE_UNKNOWN, /* leases do not work here (file system, permission, fs.leases-enable=0) */
+};
+
+/** Asks; fd is open read-only and on a regular file. Any thread; SIGIO must be ignored. */
+enum lease_result lease_probe(int fd);
+
+#endif

@@ -1,0 +1,265 @@
+/* loop: see loop.h. */
+#include "core/app/loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "core/app/backlog.h"
+#include "core/app/control.h"
+#include "core/app/ends.h"
+#include "core/app/outbox.h"
+#include "core/app/pull.h"
+#include "core/app/record.h"
+#include "core/app/reload.h"
+#include "core/app/settle.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/store/store.h"
+#include "watcher/watcher.h"
+
+enum source {
+	SOURCE_WATCHER,
+	SOURCE_STORE,
+	SOURCE_OUTBOX,
+	SOURCE_SIGNAL,
+	SOURCE_TIMER,
+	SOURCE_MOUNTS,
+	SOURCE_CONTROL,
+	SOURCES,
+};
+
+static const int handled_signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP };
+
+static int block_signals(struct app *app)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof handled_signals / sizeof *handled_signals; i++)
+		(void)sigaddset(&set, handled_signals[i]);
+	int result = pthread_sigmask(SIG_BLOCK, &set, NULL);
+	if (result != 0)
+		return -result;
+	/* SIGIO: a broken lease would kill us (fcntl(2)); SIGPIPE: a client or reader that went
+	 * away */
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	(void)sigaction(SIGIO, &ignore, NULL);
+	(void)sigaction(SIGPIPE, &ignore, NULL);
+	app->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return app->signal_fd < 0 ? -errno : 0;
+}
+
+int loop_init(struct app *app, struct error *err)
+{
+	app->epoll_fd = app->timer_fd = app->mount_fd = app->cancel_fd = app->signal_fd = -1;
+	int result = block_signals(app);
+	if (result < 0)
+		return error_set(err, -result, "signals: %s", error_text(-result));
+	app->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	app->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	app->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (app->epoll_fd < 0 || app->timer_fd < 0 || app->cancel_fd < 0)
+		return error_set(err, errno, "no descriptors left (RLIMIT_NOFILE): %s",
+				 error_text(errno));
+	app->mount_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (app->mount_fd < 0)
+		log_warning("mounts are not watched: /proc/self/mountinfo: %s", error_text(errno));
+	return 0;
+}
+
+static int add(struct app *app, int fd, enum source source, uint32_t events)
+{
+	struct epoll_event event = { .events = events, .data.u32 = source };
+	return epoll_ctl(app->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+int loop_arm(struct app *app, struct error *err)
+{
+	int result = add(app, watcher_fd(app->watcher), SOURCE_WATCHER, EPOLLIN);
+	app->watcher_armed = true;
+	if (result == 0)
+		result = add(app, store_fd(app->store), SOURCE_STORE, EPOLLIN);
+	if (result == 0)
+		result = add(app, outbox_fd(app->outbox), SOURCE_OUTBOX, EPOLLIN);
+	if (result == 0)
+		result = add(app, app->signal_fd, SOURCE_SIGNAL, EPOLLIN);
+	if (result == 0)
+		result = add(app, app->timer_fd, SOURCE_TIMER, EPOLLIN);
+	if (result == 0 && app->mount_fd >= 0)
+		/* proc(5): a change of mounts is told as an error condition; edge, as it never
+		 * clears */
+		result = add(app, app->mount_fd, SOURCE_MOUNTS, EPOLLPRI | EPOLLERR | EPOLLET);
+	if (result == 0)
+		result = add(app, control_fd(app->control), SOURCE_CONTROL, EPOLLIN);
+	if (result < 0)
+		return error_set(err, -result, "epoll: %s", error_text(-result));
+	return 0;
+}
+
+void loop_done(struct app *app)
+{
+	const int fds[] = { app->epoll_fd, app->timer_fd, app->cancel_fd, app->signal_fd,
+			    app->mount_fd };
+	for (size_t i = 0; i < sizeof fds / sizeof *fds; i++) {
+		if (fds[i] >= 0)
+			fd_close(fds[i]);
+	}
+}
+
+/* While there is no room for events their descriptor must not wake us. */
+static void arm_watcher(struct app *app, bool wanted)
+{
+	if (app->watcher_armed == wanted)
+		return;
+	struct epoll_event event = { .events = wanted ? EPOLLIN : 0, .data.u32 = SOURCE_WATCHER };
+	if (epoll_ctl(app->epoll_fd, EPOLL_CTL_MOD, watcher_fd(app->watcher), &event) == 0)
+		app->watcher_armed = wanted;
+}
+
+static void sooner(struct mono *next, struct mono at)
+{
+	if (at.ns && at.ns < next->ns)
+		*next = at;
+}
+
+static struct mono next_wake(struct app *app)
+{
+	struct mono next = settle_next(app);
+	if (app->next_due_ns != INT64_MAX && app->mode != APP_STOPPING) {
+		int64_t left = app->next_due_ns - clock_wall_ns();
+		sooner(&next, (struct mono){ mono_now().ns + (left > 0 ? left : 0) });
+	}
+	if (app->mode == APP_RUNNING && watcher_needs_retry(app->watcher)) {
+		if (app->next_rescan.ns == 0)
+			app->next_rescan = pull_next_rescan(app);
+		sooner(&next, app->next_rescan);
+	}
+	sooner(&next, app->stop_deadline);
+	sooner(&next, pull_room_at(app));
+	return next;
+}
+
+static void set_timer(struct app *app)
+{
+	struct mono next = next_wake(app);
+	if (next.ns == app->timer_set.ns)
+		return;
+	app->timer_set = next;
+	struct itimerspec when = { 0 };
+	if (next.ns != INT64_MAX) {
+		when.it_value.tv_sec = (time_t)(next.ns / CLOCK_NS_PER_S);
+		when.it_value.tv_nsec = (long)(next.ns % CLOCK_NS_PER_S);
+	}
+	(void)timerfd_settime(app->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void take_signals(struct app *app)
+{
+	struct signalfd_siginfo info;
+	while (read(app->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+		switch ((int)info.ssi_signo) {
+		case SIGTERM:
+		case SIGINT:
+			ends_stop(app);
+			break;
+		case SIGUSR1:
+			ends_join(app);
+			break;
+		case SIGUSR2:
+			log_notice("reconcile asked for by SIGUSR2");
+			app->walking = true;
+			watcher_reconcile(app->watcher);
+			app->events_left = true;
+			break;
+		case SIGHUP:
+			reload(app);
+			break;
+		}
+	}
+}
+
+static void take_timer(struct app *app)
+{
+	uint64_t times;
+	ssize_t ignored = read(app->timer_fd, &times, sizeof times);
+	(void)ignored;
+	app->timer_set.ns = 0; /* fired: whatever comes next is armed anew */
+	if (app->next_rescan.ns && mono_passed(app->next_rescan)) {
+		app->next_rescan.ns = 0;
+		watcher_retry(app->watcher);
+		app->events_left = true;
+	}
+}
+
+static void take(struct app *app, enum source source)
+{
+	switch (source) {
+	case SOURCE_WATCHER:
+		app->events_left = true;
+		break;
+	case SOURCE_SIGNAL:
+		take_signals(app);
+		break;
+	case SOURCE_TIMER:
+		take_timer(app);
+		break;
+	case SOURCE_MOUNTS:
+		app->walking = true;
+		watcher_mounts_changed(app->watcher);
+		app->events_left = true;
+		break;
+	case SOURCE_CONTROL:
+		control_serve(app);
+		break;
+	case SOURCE_STORE:
+	case SOURCE_OUTBOX:
+	case SOURCES:
+		break; /* looked at every turn */
+	}
+}
+
+static void tell_trouble(struct app *app)
+{
+	struct error trouble = { 0 };
+	bool now = store_trouble(app->store, &trouble);
+	if (now && !app->in_trouble)
+		log_error("the history cannot be written, everything is held until it can: %s",
+			  trouble.text);
+	else if (!now && app->in_trouble)
+		log_notice("the history can be written again");
+	app->in_trouble = now;
+}
+
+int loop_run(struct app *app, struct error *err)
+{
+	app->events_left = true;
+	while (!ends_reached(app)) {
+		bool room = pull_has_room(app);
+		arm_watcher(app, room);
+		set_timer(app);
+		bool busy = (room && app->events_left) || app->refill_again;
+		struct epoll_event events[SOURCES];
+		int count = epoll_wait(app->epoll_fd, events, SOURCES, busy ? 0 : -1);
+		if (count < 0 && errno != EINTR)
+			return error_set(err, errno, "epoll: %s", error_text(errno));
+		for (int i = 0; i < count; i++)
+			take(app, (enum source)events[i].data.u32);
+		tell_trouble(app);
+		record_committed(app);
+		settle_results(app);
+		settle_tick(app);
+		int result = pull(app, err);
+		if (result < 0)
+			return result;
+		app->refill_again = backlog_refill(app);
+	}
+	return 0;
+}

@@ -1,0 +1,20 @@
+/*
+ * loop: the daemon's one event loop, over epoll: watcher, store, outbox, signals, timer, mounts,
+ * control socket. Asleep when there is nothing: the timer is armed only while something waits for
+ * time.
+ */
+#ifndef CARVED_CORE_APP_LOOP_H
+#define CARVED_CORE_APP_LOOP_H
+
+struct app;
+struct error;
+
+/** Blocks the signals that the loop handles and makes its descriptors. Before any thread. */
+int loop_init(struct app *app, struct error *err);
+/** Adds the descriptors of what was made meanwhile. */
+int loop_arm(struct app *app, struct error *err);
+/** Runs until the daemon is to end; 0 or -errno when watching cannot go on. */
+int loop_run(struct app *app, struct error *err);
+void loop_done(struct app *app);
+
+#endif

@@ -1,0 +1,11 @@
+/*
+ * notify: telling the service manager how we are, by the sd_notify(3) protocol: one datagram to the
+ * socket that $NOTIFY_SOCKET names. Twenty lines instead of libsystemd and what it drags in.
+ */
+#ifndef CARVED_CORE_APP_NOTIFY_H
+#define CARVED_CORE_APP_NOTIFY_H
+
+/** Sends state ("READY=1", "STOPPING=1", "STATUS=..."); 0 also without a manager, else -errno. */
+int notify_send(const char *state);
+
+#endif

@@ -1,0 +1,109 @@
+/* pull: see pull.h. */
+#include "core/app/pull.h"
+
+#include "core/app/ends.h"
+#include "core/app/gaps.h"
+#include "core/app/intake.h"
+#include "core/app/notify.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "core/store/reader.h"
+#include "core/store/store.h"
+#include "watcher/watcher.h"
+
+/* Events in one turn of the loop: enough to batch, few enough to hear a signal. */
+#define PULL_MAX 1024
+/* All workers are busy for this long: new files are put into the history instead of waiting in the
+ * reader's buffer, where SQL cannot see them. */
+#define PULL_FULL_MS 50
+
+bool pull_has_room(struct app *app)
+{
+	if (app->flight.counts[JOB_RUNNING] < APP_RUNNING_MAX)
+		app->full_since.ns = 0;
+	else if (app->full_since.ns == 0)
+		app->full_since = mono_now();
+	if (app->mode != APP_RUNNING || flight_total(&app->flight) >= APP_FLIGHT_MAX ||
+	    store_depth(app->store) >= APP_STORE_MAX)
+		return false;
+	return app->full_since.ns == 0 || mono_passed(mono_add_ms(app->full_since, PULL_FULL_MS));
+}
+
+struct mono pull_room_at(const struct app *app)
+{
+	if (app->full_since.ns == 0)
+		return (struct mono){ 0 };
+	struct mono at = mono_add_ms(app->full_since, PULL_FULL_MS);
+	return mono_passed(at) ? (struct mono){ 0 } : at;
+}
+
+struct mono pull_next_rescan(const struct app *app)
+{
+	return mono_add_ms(mono_now(), app->config->rescan_interval_ms);
+}
+
+static void walked_all(struct app *app)
+{
+	app->walking = false;
+	gaps_walked_all(app);
+	if (app->walked_all)
+		return;
+	app->walked_all = true;
+	log_notice("ready: every present root is watched and walked");
+	int result = notify_send("READY=1\nSTATUS=watching");
+	if (result < 0)
+		log_warning("the service manager was not told: %s", error_text(-result));
+}
+
+static void take_event(struct app *app, const struct watcher_event *event)
+{
+	switch (event->kind) {
+	case WATCHER_GAP_OPENED:
+		app->walking = true;
+		if (event->root != WATCHER_NO_ROOT)
+			roots_invalidate(app->roots, event->root);
+		gaps_event(app, event);
+		return;
+	case WATCHER_GAP_CLOSED:
+		gaps_event(app, event);
+		return;
+	case WATCHER_WALKED_ALL:
+		walked_all(app);
+		return;
+	case WATCHER_COMPLAINT:
+		log_warning("%s", event->text);
+		return;
+	case WATCHER_CLOSED:
+	case WATCHER_MOVED:
+	case WATCHER_CREATED:
+	case WATCHER_TOUCHED:
+	case WATCHER_WALKED:
+	case WATCHER_GONE:
+	case WATCHER_DIR_MOVED:
+	case WATCHER_DIR_GONE:
+		intake_event(app, event);
+		return;
+	}
+}
+
+int pull(struct app *app, struct error *err)
+{
+	if (!app->events_left || !pull_has_room(app))
+		return 0;
+	int result = WATCHER_BUSY;
+	store_reader_begin(app->reader);
+	for (int i = 0; i < PULL_MAX && result > 0 && pull_has_room(app); i++) {
+		struct watcher_event event;
+		result = watcher_next(app->watcher, &event);
+		if (result == WATCHER_EVENT)
+			take_event(app, &event);
+	}
+	store_reader_end(app->reader);
+	app->events_left = result > 0;
+	if (result < 0)
+		return error_set(err, -result, "watching cannot go on: %s", error_text(-result));
+	return 0;
+}

@@ -1,0 +1,207 @@
+/* record: see record.h. */
+#include "core/app/record.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/app/announce.h"
+#include "core/app/backlog.h"
+#include "core/app/decide.h"
+#include "core/app/gaps.h"
+#include "core/app/intake.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/app/twins.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/store/reader.h"
+
+/* An operation of the loop's own, beside any job. */
+struct side_op {
+	struct store_op op;
+	struct version *version; /* owned */
+};
+
+static void submit_job(struct app *app, struct job *job, enum store_verb verb)
+{
+	job->op.verb = verb;
+	job->op.version = job->version;
+	job->op.owner = job;
+	flight_move(&app->flight, job, JOB_SAVING);
+	store_submit(app->store, &job->op);
+}
+
+static void submit_copy(struct app *app, const struct version *version, enum store_verb verb)
+{
+	struct side_op *side = xcalloc(1, sizeof *side);
+	side->version = version_clone(version);
+	list_init(&side->op.link);
+	side->op.verb = verb;
+	side->op.version = side->version;
+	store_submit(app->store, &side->op);
+}
+
+void record_unscanned(struct app *app, struct job *job, enum version_reason reason,
+		      const char *note)
+{
+	struct version *version = job->version;
+	version->state = VERSION_UNSCANNED;
+	version->reason = reason;
+	version->finished_ns = clock_wall_ns();
+	version->wait = WAIT_NOTHING;
+	version->due_ns = 0;
+	free(version->note);
+	version->note = xstrdup(note);
+	submit_job(app, job, STORE_SAVE);
+}
+
+void record_spill(struct app *app, struct job *job)
+{
+	struct version *version = job->version;
+	version->state = VERSION_QUEUED;
+	version->reason = REASON_NONE;
+	if (version->wait == WAIT_WRITER || version->wait == WAIT_SETTLE)
+		version->due_ns = clock_wall_ns() + 10 * APP_CREATED_MS * CLOCK_NS_PER_MS;
+	submit_job(app, job, STORE_SAVE);
+}
+
+void record_requeue(struct app *app, struct job *job)
+{
+	struct version *version = job->version;
+	version->state = VERSION_QUEUED;
+	version->reason = REASON_NONE;
+	version->attempt = 0;
+	app->counters.retries++;
+	submit_copy(app, version, STORE_REQUEUE);
+	job->recorded = true;
+	dispatch(app,
+		 job); /* operations run in order, so the row is queued when the outcome comes */
+}
+
+void record_refresh(struct app *app, struct job *job, int64_t id)
+{
+	job->version->id = id;
+	job->version->checked_ns = clock_wall_ns();
+	submit_job(app, job, STORE_REFRESH);
+}
+
+void record_forget(struct app *app, struct job *job)
+{
+	submit_job(app, job, STORE_FORGET);
+}
+
+/* Tells whoever asked for this path what the history has of it. */
+static void tell_known(struct app *app, int64_t id)
+{
+	if (!app->options.recorded)
+		return;
+	AUTO(version) struct version *known = NULL;
+	struct error err = { 0 };
+	if (store_load(app->reader, id, &known, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+	else if (known)
+		app->options.recorded(app->options.context, known, false);
+}
+
+void record_known(struct app *app, struct job *job, int64_t id)
+{
+	tell_known(app, id);
+	record_let_wait(app, job);
+}
+
+void record_let_wait(struct app *app, struct job *job)
+{
+	record_release_parked(app, job);
+	flight_drop(&app->flight, job);
+}
+
+void record_interim(struct app *app, struct job *job)
+{
+	assert(!job->recorded);
+	job->recorded = true;
+	struct version *version = job->version;
+	/* a worker may be changing the version: the copy is made of what the loop knows */
+	AUTO(version) struct version *copy = version_new(version->path, version->path_len);
+	copy->first_seen_ns = job->version->first_seen_ns;
+	copy->identity = job->seen;
+	copy->state = VERSION_QUEUED;
+	copy->verdict = OUTCOMES;
+	copy->wait = job->state == JOB_WAITING ? WAIT_WRITER : WAIT_NOTHING;
+	intake_name(app, job->root, copy);
+	submit_copy(app, copy, STORE_SAVE);
+}
+
+void record_release_parked(struct app *app, struct job *job)
+{
+	struct list parked;
+	list_init(&parked);
+	list_splice(&parked, &job->parked);
+	for (struct list *link; (link = list_shift(&parked));) {
+		struct job *next = LIST_OF(link, struct job, state_link);
+		/* out of the list of its state already: a wait puts it where it can be considered
+		 */
+		flight_wait(&app->flight, next, mono_now());
+	}
+}
+
+static void count(struct app *app, const struct version *version)
+{
+	if (version->state == VERSION_DONE && version->verdict < OUTCOMES)
+		app->counters.done[version->verdict]++;
+	else if (version->state == VERSION_UNSCANNED)
+		app->counters.unscanned[version->reason]++;
+}
+
+static void told(struct app *app, struct job *job, const struct store_op *op)
+{
+	const struct version *version = job->version;
+	if (op->verb == STORE_REFRESH)
+		app->counters.refreshed++;
+	if (op->verb != STORE_SAVE || op->result != STORE_WRITTEN)
+		return;
+	if (version->state == VERSION_QUEUED) {
+		backlog_note(app, version->due_ns);
+		return;
+	}
+	count(app, version);
+	announce(app, version);
+	if (app->options.recorded)
+		app->options.recorded(app->options.context, version, true);
+}
+
+static void job_committed(struct app *app, struct job *job)
+{
+	told(app, job, &job->op);
+	twins_leave(app->twins, job);
+	if (job->handle)
+		roots_release(app->roots, job->root, TAKE(job->handle));
+	if (job->op.verb == STORE_REFRESH)
+		tell_known(app, job->version->id);
+	record_release_parked(app, job);
+	bool again = job->again;
+	bool complete = job->again_complete;
+	size_t len = job->version->path_len;
+	AUTO_FREE char *path = again ? xmemdup(job->version->path, len) : NULL;
+	flight_drop(&app->flight, job);
+	if (again && app->mode != APP_STOPPING)
+		intake_again(app, path, len, complete);
+}
+
+void record_committed(struct app *app)
+{
+	struct list ops;
+	list_init(&ops);
+	store_committed(app->store, &ops);
+	for (struct list *link; (link = list_shift(&ops));) {
+		struct store_op *op = LIST_OF(link, struct store_op, link);
+		if (op->gap) {
+			gaps_committed(app, op);
+		} else if (op->owner) {
+			job_committed(app, op->owner);
+		} else {
+			struct side_op *side = LIST_OF(op, struct side_op, op);
+			version_free(side->version);
+			free(side);
+		}
+	}
+}

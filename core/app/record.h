@@ -1,0 +1,38 @@
+/*
+ * record: what goes to the history and what comes back from it; only then is it announced. The
+ * loop's.
+ */
+#ifndef CARVED_CORE_APP_RECORD_H
+#define CARVED_CORE_APP_RECORD_H
+
+#include <stdint.h>
+
+#include "core/store/version.h"
+
+struct app;
+struct job;
+
+/** Saves the job's version as unscanned for reason; note may be NULL. */
+void record_unscanned(struct app *app, struct job *job, enum version_reason reason,
+		      const char *note);
+/** Saves the job's version as queued and lets it go from memory. */
+void record_spill(struct app *app, struct job *job);
+/** A terminal row becomes queued again, and the job is dispatched with it. */
+void record_requeue(struct app *app, struct job *job);
+/** Brings the size, time and inode of row id up to date with the job's version. */
+void record_refresh(struct app *app, struct job *job, int64_t id);
+/** Deletes the job's queued row: another row stands for the file. */
+void record_forget(struct app *app, struct job *job);
+/** The history knows this version as row id already; drops the job. */
+void record_known(struct app *app, struct job *job, int64_t id);
+/** The row waits in the history for something else; drops the job. */
+void record_let_wait(struct app *app, struct job *job);
+/** Puts a copy of the version, as queued, into the history, while the job stays in memory. */
+void record_interim(struct app *app, struct job *job);
+
+/** Jobs parked behind job are considered anew. */
+void record_release_parked(struct app *app, struct job *job);
+/** Takes what the store committed. */
+void record_committed(struct app *app);
+
+#endif

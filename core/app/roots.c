@@ -1,0 +1,199 @@
+/* roots: see roots.h. */
+#include "core/app/roots.h"
+
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+
+#include "core/base/beneath.h"
+#include "core/base/error.h"
+#include "core/base/mem.h"
+#include "core/config/config.h"
+#include "core/entry/scheme.h"
+
+struct root {
+	char *path;	/* as written */
+	char *absolute; /* resolved, or "" */
+	size_t prefix;	/* length of path and the slash behind it */
+	struct scheme_set *schemes;
+	int64_t settle_ms;
+	struct root_handle *current; /* NULL: none open */
+};
+
+struct roots {
+	struct root *roots; /* the configured ones, then "/" and "." */
+	size_t count;	    /* all of them */
+};
+
+#define UNWATCHED_ROOTS	  2
+#define DEFAULT_SETTLE_MS 2000
+
+static int root_init(struct root *root, const char *path, const char *producer, struct error *err)
+{
+	size_t len = strlen(path);
+	root->path = xstrdup(path);
+	root->absolute = xstrdup("");
+	root->prefix = len > 0 && path[len - 1] == '/' ? len : len + 1;
+	root->settle_ms = DEFAULT_SETTLE_MS;
+	return scheme_set_new(&root->schemes, producer, err);
+}
+
+int roots_new(struct roots **out, const struct config *config, struct error *err)
+{
+	struct roots *roots = xcalloc(1, sizeof *roots);
+	roots->count = config->root_count + UNWATCHED_ROOTS;
+	roots->roots = xcalloc(roots->count, sizeof *roots->roots);
+	int result = 0;
+	for (size_t i = 0; i < config->root_count && result == 0; i++) {
+		const struct config_root *row = &config->roots[i];
+		result = root_init(&roots->roots[i], row->path, row->producer, err);
+		roots->roots[i].settle_ms = row->settle_ms;
+	}
+	if (result == 0)
+		result = root_init(&roots->roots[config->root_count], "/", "auto", err);
+	if (result == 0)
+		result = root_init(&roots->roots[config->root_count + 1], ".", "auto", err);
+	if (result < 0) {
+		roots_free(roots);
+		return result;
+	}
+	roots->roots[config->root_count + 1].prefix = 0; /* relative paths carry no "./" */
+	*out = roots;
+	return 0;
+}
+
+void roots_free(struct roots *roots)
+{
+	if (!roots)
+		return;
+	for (size_t i = 0; i < roots->count; i++) {
+		struct root *root = &roots->roots[i];
+		if (root->current && root->current->fd >= 0)
+			fd_close(root->current->fd);
+		free(root->current);
+		scheme_set_free(root->schemes);
+		free(root->path);
+		free(root->absolute);
+	}
+	free(roots->roots);
+	free(roots);
+}
+
+uint32_t roots_of_path(const struct roots *roots, const char *path, size_t len)
+{
+	size_t configured = roots->count - UNWATCHED_ROOTS;
+	for (size_t i = 0; i < configured; i++) {
+		const struct root *root = &roots->roots[i];
+		size_t root_len = strlen(root->path);
+		if (len > root->prefix && memcmp(path, root->path, root_len) == 0 &&
+		    path[root->prefix - 1] == '/')
+			return (uint32_t)i;
+	}
+	return (uint32_t)(len > 0 && path[0] == '/' ? configured : configured + 1);
+}
+
+static struct root *at(const struct roots *roots, uint32_t root)
+{
+	assert(root < roots->count);
+	return &roots->roots[root];
+}
+
+size_t roots_prefix(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->prefix;
+}
+
+struct scheme_set *roots_schemes(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->schemes;
+}
+
+int64_t roots_settle_ms(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->settle_ms;
+}
+
+const char *roots_path(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->path;
+}
+
+const char *roots_absolute(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->absolute;
+}
+
+size_t roots_count(const struct roots *roots)
+{
+	return roots->count - UNWATCHED_ROOTS;
+}
+
+int roots_acquire(struct roots *roots, uint32_t index, struct root_handle **out)
+{
+	struct root *root = at(roots, index);
+	if (!root->current) {
+		int fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		char *absolute = realpath(root->path, NULL);
+		free(root->absolute);
+		root->absolute = absolute ? absolute : xstrdup(root->path);
+		root->current = xcalloc(1, sizeof *root->current);
+		root->current->fd = fd;
+	}
+	root->current->users++;
+	*out = root->current;
+	return 0;
+}
+
+void roots_release(struct roots *roots, uint32_t index, struct root_handle *handle)
+{
+	struct root *root = at(roots, index);
+	assert(handle->users > 0);
+	if (--handle->users > 0)
+		return;
+	fd_close(handle->fd);
+	if (root->current == handle)
+		root->current = NULL;
+	free(handle);
+}
+
+void roots_invalidate(struct roots *roots, uint32_t index)
+{
+	/* users of the old handle keep it; the last of them closes it */
+	at(roots, index)->current = NULL;
+}
+
+int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out)
+{
+	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, want, out) == 0)
+		return 0;
+	if (errno != ENAMETOOLONG)
+		return -errno;
+	struct root *root = at(roots, index);
+	AUTO_CLOSE int dir = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		return -errno;
+	AUTO_CLOSE int fd = beneath_open(dir, path + root->prefix, O_PATH);
+	if (fd < 0)
+		return fd;
+	return statx(fd, "", AT_EMPTY_PATH, want, out) == 0 ? 0 : -errno;
+}
+
+uint64_t roots_fsid(const char *path, size_t dir_len)
+{
+	AUTO_FREE char *dir = dir_len > 0 ? xmemdup(path, dir_len) : xstrdup("/");
+	struct statfs fs;
+	if (statfs(dir, &fs) < 0)
+		return 0;
+	uint64_t id = 0;
+	static_assert(sizeof fs.f_fsid == sizeof id, "f_fsid is two ints: statfs(2)");
+	memcpy(&id, &fs.f_fsid, sizeof id);
+	return id;
+}

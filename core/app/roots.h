@@ -1,0 +1,57 @@
+/*
+ * roots: the watched roots as the daemon uses them: how names are read below each, and a descriptor
+ * of the directory while there is work.
+ *
+ * A descriptor of a root keeps its mount busy, so it is held only while jobs hold references to it,
+ * and the last one closes it. The loop owns everything here; a worker only uses the number in a
+ * handle that its job holds.
+ */
+#ifndef CARVED_CORE_APP_ROOTS_H
+#define CARVED_CORE_APP_ROOTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct config;
+struct error;
+struct root_handle;
+struct roots;
+struct scheme_set;
+struct statx;
+
+/* An open root directory (O_PATH), counted by its users. */
+struct root_handle {
+	int fd;
+	unsigned users;
+};
+
+/** Roots of config in its order, then two that are not watched: "/" and "." for paths of an earlier
+ * configuration that still wait in the history. */
+int roots_new(struct roots **out, const struct config *config, struct error *err);
+void roots_free(struct roots *roots);
+
+/** The root that path (as recorded) lies below; the unwatched ones when no configured root fits. */
+uint32_t roots_of_path(const struct roots *roots, const char *path, size_t len);
+/** Where the part below the root begins in path. */
+size_t roots_prefix(const struct roots *roots, uint32_t root);
+struct scheme_set *roots_schemes(const struct roots *roots, uint32_t root);
+int64_t roots_settle_ms(const struct roots *roots, uint32_t root);
+const char *roots_path(const struct roots *roots, uint32_t root);
+/** The absolute form of the root's path, resolved when a handle was last opened; "" before.
+ * Borrowed until the next acquire. */
+const char *roots_absolute(const struct roots *roots, uint32_t root);
+size_t roots_count(const struct roots *roots);
+
+/** A handle of the root, opened when there is none; released by roots_release(). -errno. */
+int roots_acquire(struct roots *roots, uint32_t root, struct root_handle **out);
+void roots_release(struct roots *roots, uint32_t root, struct root_handle *handle);
+/** The root may be another directory now: the next acquire opens it anew. */
+void roots_invalidate(struct roots *roots, uint32_t root);
+
+/** statx(2) of path without following a last symlink; paths longer than PATH_MAX too. 0 or -errno.
+ */
+int roots_stat(struct roots *roots, uint32_t root, const char *path, struct statx *out);
+/** f_fsid of the file system that path's directory lies on; 0 when that cannot be told. */
+uint64_t roots_fsid(const char *path, size_t dir_len);
+
+#endif

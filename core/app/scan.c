@@ -1,0 +1,307 @@
+/*
+ * scan: see scan.h.
+ *
+ * The steps of design section 3, each a function that says how to go on. The first fstat fixes what
+ * is scanned; whatever differs afterwards sends the job back to the loop.
+ */
+#include "core/app/scan.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/app/ask.h"
+#include "core/app/engine.h"
+#include "core/app/lease.h"
+#include "core/app/outbox.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/app/twins.h"
+#include "core/base/beneath.h"
+#include "core/base/error.h"
+#include "core/config/config.h"
+#include "core/detect/digest.h"
+#include "core/store/reader.h"
+
+enum step {
+	STEP_ON,   /* go on with the next step */
+	STEP_SAVE, /* the version is ready for the history */
+	STEP_TELL, /* the loop decides: job->result is set */
+	STEP_GONE, /* somebody else has the job now */
+};
+
+int scanner_new(void **out, void *context, struct error *err)
+{
+	struct app *app = context;
+	struct scanner *scanner = xcalloc(1, sizeof *scanner);
+	scanner->app = app;
+	int result = store_reader_open(&scanner->reader, app->config->history, err);
+	if (result == 0)
+		result = digest_new(&scanner->digest, err);
+	if (result < 0) {
+		scanner_free(scanner);
+		return result;
+	}
+	*out = scanner;
+	return 0;
+}
+
+void scanner_free(void *scanner_)
+{
+	struct scanner *scanner = scanner_;
+	if (!scanner)
+		return;
+	store_reader_free(scanner->reader);
+	digest_free(scanner->digest);
+	free(scanner);
+}
+
+static enum step tell(struct job *job, enum job_result result, int code)
+{
+	job->result = result;
+	job->result_errno = code;
+	return STEP_TELL;
+}
+
+static enum step unscanned(struct job *job, enum version_reason reason, const char *note)
+{
+	struct version *version = job->version;
+	version->state = VERSION_UNSCANNED;
+	version->reason = reason;
+	version->finished_ns = clock_wall_ns();
+	free(version->note);
+	version->note = xstrdup(note);
+	return STEP_SAVE;
+}
+
+static enum step not_opened(struct job *job, int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ENOTDIR:
+		return tell(job, JOB_GONE, code);
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+		return tell(job, JOB_LATER, code);
+	case EWOULDBLOCK: /* somebody's lease is being broken: open(2) */
+		return tell(job, JOB_WRITER, code);
+	case ENXIO: /* a FIFO, a socket, or a device without a driver */
+		return unscanned(job, REASON_NOT_REGULAR, error_text(code));
+	case ELOOP:
+		return unscanned(job, REASON_UNREADABLE,
+				 "a symbolic link is in the way; nothing below a root is followed");
+	default:
+		return unscanned(job, REASON_UNREADABLE, error_text(code));
+	}
+}
+
+static enum step open_sample(struct job *job, int *fd)
+{
+	const char *relative = job->version->path + roots_prefix(job->app->roots, job->root);
+	*fd = beneath_open(job->handle->fd, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	return *fd < 0 ? not_opened(job, -*fd) : STEP_ON;
+}
+
+/* Stat of an open file, as an identity; -errno. */
+static int look(int fd, uint64_t fsid, struct identity *out, mode_t *mode)
+{
+	struct statx st;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
+		return -errno;
+	*out = identity_of(&st, fsid);
+	*mode = st.stx_mode;
+	return 0;
+}
+
+static enum step fix_identity(struct job *job, const struct config *config, int fd)
+{
+	struct version *version = job->version;
+	struct identity now;
+	mode_t mode;
+	int result = look(fd, version->identity.fsid, &now, &mode);
+	if (result < 0)
+		return not_opened(job, -result);
+	if (!identity_same_file(&now, &version->identity))
+		return tell(job, JOB_CHANGED, 0);
+	if (!identity_same_version(&now, &version->identity))
+		job->hashed = false;
+	version->identity = now;
+	version->checked_ns = clock_wall_ns();
+	if (!S_ISREG(mode))
+		return unscanned(job, REASON_NOT_REGULAR, NULL);
+	if (now.size > config->max_file_size) {
+		char note[96];
+		(void)snprintf(note, sizeof note, "%lld bytes, max_file_size is %lld",
+			       (long long)now.size, (long long)config->max_file_size);
+		return unscanned(job, REASON_OVERSIZE, note);
+	}
+	return STEP_ON;
+}
+
+static enum step find_writer(struct job *job, int fd)
+{
+	switch (lease_probe(fd)) {
+	case LEASE_FREE:
+		return STEP_ON;
+	case LEASE_WRITER:
+		return tell(job, JOB_WRITER, 0);
+	case LEASE_UNKNOWN:
+		return job->complete ? STEP_ON : tell(job, JOB_UNSETTLED, 0);
+	}
+	return STEP_ON;
+}
+
+/* The same content again under a new size or time is no new version: the known row is brought up to
+ * date. */
+static enum step refresh_prior(struct job *job)
+{
+	struct version *version = job->version;
+	job->op.verb = STORE_REFRESH;
+	version->id = job->prior_id;
+	return STEP_SAVE;
+}
+
+static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
+{
+	struct version *version = job->version;
+	if (job->hashed)
+		return STEP_ON;
+	version->has_sha256 = false;
+	int64_t size = 0;
+	int result = digest_fd(scanner->digest, fd, version->sha256, &size);
+	if (result < 0)
+		return not_opened(job, -result);
+	struct identity after;
+	mode_t mode;
+	result = look(fd, version->identity.fsid, &after, &mode);
+	if (result < 0)
+		return not_opened(job, -result);
+	if (!identity_same_version(&after, &version->identity) || size != after.size)
+		return tell(job, JOB_CHANGED, 0);
+	version->has_sha256 = true;
+	job->hashed = true;
+	if (job->prior_id && job->prior_has_sha256 &&
+	    memcmp(job->prior_sha256, version->sha256, 32) == 0 && version->id == 0)
+		return refresh_prior(job);
+	return STEP_ON;
+}
+
+static void give_back(struct app *app, struct list *followers)
+{
+	for (struct list *link; (link = list_shift(followers));) {
+		struct job *job = LIST_OF(link, struct job, twin_link);
+		if (pool_push(app->pool, &job->pool_job) != POOL_TAKEN) {
+			job->result = JOB_CANCELLED;
+			outbox_put(app->outbox, job);
+		}
+	}
+}
+
+static enum step meet_twins(struct scanner *scanner, struct job *job, struct engine *engine)
+{
+	if (!job->version->has_sha256 || !ask_any_wanted(engine, job->version))
+		return STEP_ON;
+	struct finding *findings = NULL;
+	size_t count = 0;
+	switch (twins_enter(scanner->app->twins, job, &findings, &count)) {
+	case TWINS_LEAD:
+		return STEP_ON;
+	case TWINS_PARKED:
+		return STEP_GONE;
+	case TWINS_ANSWERED:
+		scanner->lent = findings;
+		scanner->lent_count = count;
+		return STEP_ON;
+	}
+	return STEP_ON;
+}
+
+static enum step ask(struct scanner *scanner, struct job *job, struct engine *engine, int fd)
+{
+	struct asking asking = { .scanner = scanner, .job = job, .engine = engine, .fd = fd };
+	switch (ask_all(&asking)) {
+	case ASK_NO_DETECTOR:
+		return unscanned(job, REASON_NO_DETECTOR, NULL);
+	case ASK_CANCELLED:
+		return tell(job, JOB_CANCELLED, 0);
+	case ASK_FAILED:
+		return tell(job, JOB_LATER, asking.failure);
+	case ASK_ASKED:
+		break;
+	}
+	struct identity after;
+	mode_t mode;
+	int result = look(fd, job->version->identity.fsid, &after, &mode);
+	if (result < 0)
+		return not_opened(job, -result);
+	if (!identity_same_version(&after, &job->version->identity))
+		return tell(job, JOB_CHANGED, 0);
+	ask_conclude(&asking);
+	return STEP_SAVE;
+}
+
+static enum step examine(struct scanner *scanner, struct job *job, struct engine *engine, int *fd)
+{
+	enum step step = open_sample(job, fd);
+	if (step == STEP_ON)
+		step = fix_identity(job, engine->config, *fd);
+	if (step == STEP_ON)
+		step = find_writer(job, *fd);
+	if (step == STEP_ON && engine->config->hash)
+		step = hash_content(scanner, job, *fd);
+	if (step == STEP_ON)
+		step = meet_twins(scanner, job, engine);
+	if (step == STEP_ON)
+		step = ask(scanner, job, engine, *fd);
+	return step;
+}
+
+/* Findings that led nowhere are forgotten; the next run makes new ones. */
+static void drop_findings(struct version *version)
+{
+	for (size_t i = 0; i < version->finding_count; i++)
+		finding_done(&version->findings[i]);
+	version->finding_count = 0;
+}
+
+/* Lets go of a leader's place: with an answer when the version is done, without one otherwise. */
+static void settle_twins(struct app *app, struct job *job, enum step step)
+{
+	struct list followers;
+	list_init(&followers);
+	if (step == STEP_SAVE && job->version->state == VERSION_DONE && job->op.verb == STORE_SAVE)
+		twins_answer(app->twins, job, &followers);
+	else
+		twins_fail(app->twins, job, &followers);
+	give_back(app, &followers);
+}
+
+void scan_run(struct pool_job *pool_job, void *scanner_)
+{
+	struct scanner *scanner = scanner_;
+	struct job *job = LIST_OF(pool_job, struct job, pool_job);
+	struct app *app = scanner->app;
+	AUTO(engine) struct engine *engine = app_engine(app);
+	AUTO_CLOSE int fd = -1;
+	job->op.verb = STORE_SAVE;
+	enum step step = examine(scanner, job, engine, &fd);
+	ask_return_lent(scanner);
+	if (step == STEP_GONE)
+		return;
+	if (step == STEP_TELL)
+		drop_findings(job->version);
+	settle_twins(app, job, step);
+	if (step == STEP_TELL) {
+		outbox_put(app->outbox, job);
+		return;
+	}
+	/* two contents within one tick of the clock would share a key: the second is recorded one
+	 * nanosecond later */
+	if (job->same_stamp && job->op.verb == STORE_SAVE)
+		job->version->identity.mtime_ns++;
+	store_submit(app->store, &job->op);
+}

@@ -1,0 +1,199 @@
+/* settle: see settle.h. */
+#include "core/app/settle.h"
+
+#include <sys/stat.h>
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/app/intake.h"
+#include "core/app/outbox.h"
+#include "core/app/record.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "watcher/watcher.h"
+
+/* 100 ms, 200 ms, ... up to the rescan interval. */
+static void wait_longer(struct app *app, struct job *job, enum version_wait why)
+{
+	int64_t pause = APP_CREATED_MS << (job->waits < 10 ? job->waits : 10);
+	if (pause > app->config->rescan_interval_ms)
+		pause = app->config->rescan_interval_ms;
+	job->waits++;
+	job->version->wait = why;
+	job->complete = false;
+	flight_wait(&app->flight, job, mono_add_ms(mono_now(), pause));
+}
+
+/* Leases do not work here: size and mtime must rest for the settling time. */
+static void wait_to_settle(struct app *app, struct job *job)
+{
+	int64_t settle_ms = roots_settle_ms(app->roots, job->root);
+	int64_t rested_ms = (clock_wall_ns() - job->version->identity.mtime_ns) / CLOCK_NS_PER_MS;
+	bool unchanged = identity_same_version(&job->version->identity, &job->seen);
+	if (unchanged && (rested_ms >= settle_ms || rested_ms < 0)) {
+		/* an mtime in the future tells nothing; then being unchanged since our last look
+		 * must do */
+		if (rested_ms >= settle_ms || job->waits > 0) {
+			job->complete = true;
+			job->hint = HINT_COMPLETE;
+			intake_consider(app, job, NULL);
+			return;
+		}
+	}
+	job->waits++;
+	job->version->wait = WAIT_SETTLE;
+	int64_t pause = unchanged && rested_ms >= 0 ? settle_ms - rested_ms + 1 : settle_ms;
+	flight_wait(&app->flight, job, mono_add_ms(mono_now(), pause));
+}
+
+/* Somebody changed it under the worker: looked at again soon, less and less soon. */
+static void look_again_later(struct app *app, struct job *job)
+{
+	int64_t pause = job->waits ? APP_CREATED_MS << (job->waits < 8 ? job->waits : 8) : 1;
+	if (pause > app->config->rescan_interval_ms)
+		pause = app->config->rescan_interval_ms;
+	job->waits++;
+	flight_wait(&app->flight, job, mono_add_ms(mono_now(), pause));
+}
+
+static void handle_result(struct app *app, struct job *job)
+{
+	switch (job->result) {
+	case JOB_GONE:
+		roots_invalidate(app->roots, job->root);
+		intake_gone(app, job);
+		return;
+	case JOB_WRITER:
+		wait_longer(app, job, WAIT_WRITER);
+		return;
+	case JOB_UNSETTLED:
+		wait_to_settle(app, job);
+		return;
+	case JOB_CHANGED:
+		look_again_later(app, job);
+		return;
+	case JOB_LATER:
+		log_warning("a file could not be looked at, trying again path=%s error=%s",
+			    job->version->path, error_text(job->result_errno));
+		look_again_later(app, job);
+		return;
+	case JOB_CANCELLED:
+		record_release_parked(app, job);
+		flight_drop(&app->flight, job);
+		return;
+	}
+}
+
+static void take_back(struct app *app, struct job *job)
+{
+	assert(job->state == JOB_RUNNING);
+	if (job->handle)
+		roots_release(app->roots, job->root, TAKE(job->handle));
+	bool again = job->again;
+	job->again = false;
+	if (again && job->result != JOB_CANCELLED) {
+		/* an event came while the worker was at it, so whatever it found is old */
+		if (job->again_complete) {
+			job->hint = HINT_COMPLETE;
+			job->complete = true;
+		}
+		job->again_complete = false;
+		flight_wait(&app->flight, job, mono_now());
+		return;
+	}
+	handle_result(app, job);
+}
+
+void settle_results(struct app *app)
+{
+	struct list jobs;
+	list_init(&jobs);
+	outbox_take(app->outbox, &jobs);
+	for (struct list *link; (link = list_shift(&jobs));) {
+		take_back(app, LIST_OF(link, struct job, result_link));
+	}
+}
+
+static void wake_waiting(struct app *app)
+{
+	struct mono now = mono_now();
+	for (struct job *job; (job = flight_first(&app->flight, JOB_WAITING));) {
+		if (job->due.ns > now.ns)
+			return;
+		intake_consider(app, job, NULL);
+	}
+}
+
+static void resolve_one(struct app *app, struct job *job)
+{
+	struct statx st;
+	bool drained = app->mode != APP_RUNNING ||
+		       (!app->walking && watcher_passed(app->watcher, job->ticket));
+	if (roots_stat(app->roots, job->root, job->version->path, &st) == 0)
+		intake_consider(app, job, &st);
+	else if (drained)
+		intake_vanished(app, job);
+	else
+		flight_move(&app->flight, job, JOB_LIMBO); /* to the end */
+}
+
+static void resolve_limbo(struct app *app)
+{
+	size_t count = app->flight.counts[JOB_LIMBO];
+	struct job *job;
+	while (count-- > 0 && (job = flight_first(&app->flight, JOB_LIMBO)))
+		resolve_one(app, job);
+}
+
+/* Gives rows to jobs that are in memory for long; true when younger ones are left. */
+static bool record_slow(struct app *app, enum job_state state)
+{
+	struct mono now = mono_now();
+	bool left = false;
+	LIST_FOREACH(at, &app->flight.lists[state]) {
+		struct job *job = LIST_OF(at, struct job, state_link);
+		if (job->recorded)
+			continue;
+		if (job->in_inode_table &&
+		    now.ns - job->admitted.ns >= APP_INTERIM_MS * CLOCK_NS_PER_MS)
+			record_interim(app, job);
+		else
+			left = true;
+	}
+	return left;
+}
+
+void settle_tick(struct app *app)
+{
+	wake_waiting(app);
+	resolve_limbo(app);
+	struct mono now = mono_now();
+	if (app->next_interim.ns == 0 || now.ns < app->next_interim.ns)
+		return;
+	app->next_interim.ns = 0;
+	if (app->mode == APP_STOPPING)
+		return;
+	bool left = record_slow(app, JOB_RUNNING);
+	left = record_slow(app, JOB_WAITING) || left;
+	if (left)
+		app->next_interim = mono_add_ms(now, APP_INTERIM_MS);
+}
+
+struct mono settle_next(const struct app *app)
+{
+	struct mono next = { .ns = INT64_MAX };
+	const struct job *waiting = flight_first(&app->flight, JOB_WAITING);
+	if (waiting)
+		next = waiting->due;
+	if (app->flight.counts[JOB_LIMBO] > 0) {
+		struct mono soon = mono_add_ms(mono_now(), APP_LIMBO_MS);
+		next = soon.ns < next.ns ? soon : next;
+	}
+	if (app->next_interim.ns && app->next_interim.ns < next.ns)
+		next = app->next_interim;
+	return next;
+}

@@ -1,0 +1,94 @@
+/*
+ * state: the daemon's one object, for the files of this room only.
+ *
+ * Which thread: everything belongs to the loop, except what the comments say. Workers reach the
+ * store's inbox, the outbox, the twins, the engine (by engine_ref() under engine_lock) and the
+ * pool.
+ */
+#ifndef CARVED_CORE_APP_STATE_H
+#define CARVED_CORE_APP_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/app/app.h"
+#include "core/app/flight.h"
+#include "core/base/lock.h"
+
+struct control;
+struct engine;
+struct gaps;
+struct outbox;
+struct pool;
+struct roots;
+struct store_reader;
+struct twins;
+struct watcher;
+
+/* Jobs in memory at most: given to workers at once, and in all. */
+#define APP_RUNNING_MAX 2048
+#define APP_FLIGHT_MAX	16384
+/* Operations on their way to the history, at most; beyond it events wait in the kernel. */
+#define APP_STORE_MAX 16384
+/* A job that is in memory this long without a row gets one ("queued"), so that SQL can see it. */
+#define APP_INTERIM_MS 250
+/* First pause before a file that may have a writer is looked at again; doubles up to the rescan
+ * interval. */
+#define APP_CREATED_MS 100
+/* How often a path that seems gone is looked at while walks are under way. */
+#define APP_LIMBO_MS 20
+
+enum app_mode {
+	APP_RUNNING,  /* all is as usual */
+	APP_JOINING,  /* no new files; what is queued is finished, then it ends */
+	APP_STOPPING, /* running jobs end or are given up, then it ends */
+};
+
+struct app_counters {
+	uint64_t done[OUTCOMES];
+	uint64_t unscanned[REASONS];
+	uint64_t sidecars, ignored, repeats, refreshed, retries;
+};
+
+struct app {
+	struct app_options options;
+	struct config *config;
+	struct lock engine_lock;
+	struct engine *engine; /* guarded by engine_lock */
+	struct roots *roots;
+	struct watcher *watcher;
+	struct store *store;
+	struct store_reader *reader;
+	struct pool *pool;
+	struct twins *twins;
+	struct outbox *outbox;
+	struct control *control;
+	struct gaps *gaps;
+	struct flight flight;
+	struct app_counters counters;
+
+	enum app_mode mode;
+	int epoll_fd, signal_fd, timer_fd, mount_fd;
+	int cancel_fd;	     /* eventfd; readable once running detectors are to give up */
+	bool walked_all;     /* the first walk of all roots is through */
+	bool walking;	     /* a walk is under way */
+	bool backlog;	     /* the history may hold queued rows that are due and not in memory */
+	bool events_left;    /* the watcher may have more without its descriptor saying so */
+	int64_t next_due_ns; /* earliest due time of a queued row, wall clock; INT64_MAX: none */
+	struct mono full_since;	  /* since when there is no room for running jobs; 0: there is */
+	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
+	struct mono next_rescan;
+	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */
+	bool refill_again;     /* more rows are due and there is room */
+	bool watcher_armed;    /* its descriptor is polled */
+	struct mono stop_deadline;
+	bool cancelled;
+	bool in_trouble; /* the store's trouble was logged */
+	int64_t started_ns;
+	int exit_code;
+};
+
+/** The engine in force, a reference. Any thread. */
+struct engine *app_engine(struct app *app);
+
+#endif

@@ -1,0 +1,123 @@
+/* status: see status.h. */
+#include "core/app/status.h"
+
+#include <unistd.h>
+
+#include "core/app/engine.h"
+#include "core/app/gaps.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/config/config.h"
+#include "core/detect/detect.h"
+#include "core/store/reader.h"
+#include "watcher/watcher.h"
+
+static const char *mode_name(const struct app *app)
+{
+	switch (app->mode) {
+	case APP_RUNNING:
+		return app->walked_all ? "running" : "starting";
+	case APP_JOINING:
+		return "joining";
+	case APP_STOPPING:
+		return "stopping";
+	}
+	return "";
+}
+
+static void number(struct str *out, const char *name, uint64_t value)
+{
+	str_printf(out, ",\"%s\":%llu", name, (unsigned long long)value);
+}
+
+static void roots(struct app *app, struct str *out)
+{
+	str_puts(out, ",\"roots\":[");
+	for (uint32_t i = 0; i < roots_count(app->roots); i++) {
+		const char *path = roots_path(app->roots, i);
+		str_printf(out, "%s{\"path\":", i ? "," : "");
+		str_json_text(out, path);
+		bool present = watcher_root_present(app->watcher, i);
+		const char *mode = watcher_root_polled(app->watcher, i) ? "poll" : "inotify";
+		str_printf(out, ",\"present\":%s,\"mode\":\"%s\"}", present ? "true" : "false",
+			   mode);
+	}
+	str_putc(out, ']');
+}
+
+static void detectors(struct app *app, struct str *out)
+{
+	AUTO(engine) struct engine *engine = app_engine(app);
+	str_puts(out, ",\"detectors\":[");
+	for (size_t i = 0; i < engine->detector_count; i++) {
+		str_puts(out, i ? "," : "");
+		str_json_text(out, detector_name(engine->detectors[i]));
+	}
+	str_putc(out, ']');
+}
+
+static void watching(struct app *app, struct str *out)
+{
+	struct watcher_stats stats = { 0 };
+	watcher_stats(app->watcher, &stats);
+	str_printf(out, ",\"watching\":{\"directories\":%llu",
+		   (unsigned long long)stats.directories);
+	number(out, "watches", stats.watches);
+	number(out, "unwatched", stats.unwatched);
+	number(out, "events", stats.events);
+	number(out, "overflows", stats.overflows);
+	number(out, "walks", stats.walks);
+	str_printf(out, ",\"walking\":%s", app->walking ? "true" : "false");
+	number(out, "gaps_open", gaps_open(app));
+	str_putc(out, '}');
+}
+
+static void queue(struct app *app, struct str *out)
+{
+	struct store_totals totals = { 0 };
+	struct error err = { 0 };
+	bool known = store_totals(app->reader, &totals, &err) == 0;
+	str_printf(out, ",\"queue\":{\"running\":%zu", app->flight.counts[JOB_RUNNING]);
+	number(out, "waiting",
+	       app->flight.counts[JOB_WAITING] + app->flight.counts[JOB_PARKED] +
+		       app->flight.counts[JOB_LIMBO]);
+	number(out, "saving", app->flight.counts[JOB_SAVING]);
+	if (known)
+		number(out, "recorded", (uint64_t)totals.queued);
+	str_putc(out, '}');
+}
+
+static void counters(struct app *app, struct str *out)
+{
+	str_printf(out, ",\"since_start\":{\"repeats\":%llu",
+		   (unsigned long long)app->counters.repeats);
+	for (unsigned i = 0; i < OUTCOMES; i++)
+		number(out, outcome_name((enum outcome)i), app->counters.done[i]);
+	for (unsigned i = 1; i < REASONS; i++)
+		number(out, version_reason_name((enum version_reason)i),
+		       app->counters.unscanned[i]);
+	number(out, "sidecars", app->counters.sidecars);
+	number(out, "ignored", app->counters.ignored);
+	number(out, "refreshed", app->counters.refreshed);
+	str_putc(out, '}');
+}
+
+void status_json(struct app *app, struct str *out)
+{
+	str_printf(out, "{\"version\":\"%s\",\"pid\":%d,\"started_ns\":%lld,\"state\":\"%s\"",
+		   CARVED_VERSION, (int)getpid(), (long long)app->started_ns, mode_name(app));
+	str_puts(out, ",\"history\":");
+	str_json_text(out, app->config->history);
+	number(out, "workers", app->config->workers);
+	struct error trouble = { 0 };
+	str_puts(out, ",\"trouble\":");
+	str_json_text(out, store_trouble(app->store, &trouble) ? trouble.text : NULL);
+	roots(app, out);
+	detectors(app, out);
+	watching(app, out);
+	queue(app, out);
+	counters(app, out);
+	str_putc(out, '}');
+}
