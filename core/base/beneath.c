@@ -1,13 +1,12 @@
 /* beneath: see beneath.h. */
 #include "core/base/beneath.h"
 
-#include <linux/openat2.h>
-#include <sys/syscall.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/base/mem.h"
@@ -22,21 +21,19 @@ static int open_piece(int at, const char *relative, int flags)
 		long fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
 		if (fd >= 0)
 			return (int)fd;
-		/* EAGAIN: a rename or mount elsewhere raced with the walk; openat2(2) says to retry
-		 */
+		/* EAGAIN: a rename or mount elsewhere raced with the walk; openat2(2) says to retry */
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (errno == EAGAIN && flags & O_NONBLOCK) {
-			/* a lease breaks (open(2), EWOULDBLOCK) or the race above: let the caller
-			 * decide after one more try, so that a lease cannot spin us */
+			/* a lease breaks (open(2), EWOULDBLOCK) or the race above: let the caller decide
+			 * after one more try, so that a lease cannot spin us */
 			fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
 			return fd >= 0 ? (int)fd : -errno;
 		}
 	}
 }
 
-/* The longest prefix that ends at a slash and fits a system call, 0 when a component is too long.
- */
+/* The longest prefix that ends at a slash and fits a system call, 0 when a component is too long. */
 static size_t prefix_length(const char *relative, size_t len)
 {
 	size_t at = len < PATH_MAX - 1 ? len : PATH_MAX - 1;

@@ -13,9 +13,8 @@
 struct statx;
 
 struct identity {
-	uint64_t fsid;	/* statfs(2) f_fsid of the directory's file system; st_dev does not survive
-			   reboots */
-	uint64_t inode; /* 0: never stat'ed (vanished before anyone looked) */
+	uint64_t fsid;    /* statfs(2) f_fsid of the directory's file system; st_dev does not survive reboots */
+	uint64_t inode;   /* 0: never stat'ed (vanished before anyone looked) */
 	int64_t btime_ns; /* 0 where the file system has no birth time */
 	int64_t size;
 	int64_t mtime_ns;

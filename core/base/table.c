@@ -5,11 +5,10 @@
  */
 #include "core/base/table.h"
 
-#include <sys/random.h>
-
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "core/base/mem.h"
 
@@ -18,8 +17,7 @@ static uint64_t key[2];
 static void draw_key(void)
 {
 	ssize_t got = getrandom(key, sizeof key, 0);
-	assert(got ==
-	       (ssize_t)sizeof key); /* up to 256 bytes are never interrupted: getrandom(2) */
+	assert(got == (ssize_t)sizeof key); /* up to 256 bytes are never interrupted: getrandom(2) */
 	(void)got;
 }
 

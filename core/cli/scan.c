@@ -179,26 +179,35 @@ static int sort_path(struct scan *scan, const char *path)
 	return CLI_OK;
 }
 
-/* A path below another root, or named twice, is looked at once. */
-static void drop_covered(const struct scan *scan, char **list, size_t *count, bool roots)
+/* A path that lies in one of the roots, or is named twice, is looked at once. A
+ * root does not cover itself. */
+static bool is_covered(const struct scan *scan, char *const *list, size_t i)
 {
+	for (size_t j = 0; j < scan->root_count; j++) {
+		bool itself = list == scan->roots && j >= i && strcmp(list[i], list[j]) == 0;
+		if (!itself && lies_in(list[i], scan->roots[j]))
+			return true;
+	}
+	for (size_t j = 0; j < i; j++) {
+		if (strcmp(list[i], list[j]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static size_t drop_covered(const struct scan *scan, char **list, size_t count)
+{
+	AUTO_FREE bool *covered = xcalloc(count, sizeof *covered);
+	for (size_t i = 0; i < count; i++)
+		covered[i] = is_covered(scan, list, i);
 	size_t kept = 0;
-	for (size_t i = 0; i < *count; i++) {
-		bool covered = false;
-		for (size_t j = 0; j < scan->root_count && !covered; j++)
-			covered = !(roots && (i == j || !scan->roots[j])) &&
-				  lies_in(list[i], scan->roots[j]) &&
-				  (!roots || strcmp(list[i], scan->roots[j]) != 0 || j < i);
-		for (size_t j = 0; j < kept && !covered && !roots; j++)
-			covered = strcmp(list[i], list[j]) == 0;
-		if (covered)
+	for (size_t i = 0; i < count; i++) {
+		if (covered[i])
 			free(list[i]);
 		else
 			list[kept++] = list[i];
-		if (covered && roots)
-			list[i] = NULL;
 	}
-	*count = kept;
+	return kept;
 }
 
 static int sort_paths(struct scan *scan, int count, char **paths)
@@ -208,8 +217,8 @@ static int sort_paths(struct scan *scan, int count, char **paths)
 		if (code != CLI_OK)
 			return code;
 	}
-	drop_covered(scan, scan->roots, &scan->root_count, true);
-	drop_covered(scan, scan->files, &scan->file_count, false);
+	scan->file_count = drop_covered(scan, scan->files, scan->file_count);
+	scan->root_count = drop_covered(scan, scan->roots, scan->root_count);
 	for (size_t i = 0; scan->bar && i < scan->root_count; i++)
 		scan->total += count_files(scan->roots[i]);
 	scan->total += scan->file_count;
