@@ -1,0 +1,127 @@
+/* What a version is, given the history: the cases of DESIGN.md, sections 4 and 5, on the real daemon. */
+#include "daemon_harness.h"
+
+#define NOOP   "detectors: [ { type: noop } ]\n"
+#define NAME   "HTTP-F3Df5B3z9UI3yi5J03.text.plain.txt"
+#define OTHER  "HTTP-Fzzzzzzzzzzzzzzzzz.text.plain.txt"
+#define SHAPE                                                                                      \
+	"SELECT group_concat(state || ':' || coalesce(reason, verdict) || ':' || name, ' ') "      \
+	"FROM (SELECT * FROM file ORDER BY id)"
+
+static void start(struct daemon *d, const char *yaml)
+{
+	daemon_init(d, yaml);
+	daemon_start(d);
+	daemon_wait_ready(d);
+}
+
+static void rename_in(const struct daemon *d, const char *from, const char *to)
+{
+	char a[512], b[512];
+	snprintf(a, sizeof a, "%s/%s", d->root, from);
+	snprintf(b, sizeof b, "%s/%s", d->root, to);
+	cr_assert_eq(rename(a, b), 0);
+}
+
+/* Everything that happened before has been dealt with once this file is done. */
+static void barrier(const struct daemon *d, unsigned number)
+{
+	char name[64], sql[160];
+	snprintf(name, sizeof name, "HTTP-Fbarrier%u.text.plain.txt", number);
+	daemon_put(d, name, name);
+	snprintf(sql, sizeof sql, "SELECT state FROM file WHERE name = '%s'", name);
+	daemon_expect(d, sql, "done");
+}
+
+Test(decide, a_new_file_is_done_once)
+{
+	struct daemon d;
+	start(&d, NOOP);
+	daemon_put(&d, NAME, "x");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME);
+	daemon_expect(&d, "SELECT mime || ' ' || fuid FROM file", "text/plain F3Df5B3z9UI3yi5J03");
+	daemon_expect(&d, "SELECT count(*) FROM scan", "1");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(decide, the_same_content_again_only_refreshes_the_row)
+{
+	struct daemon d;
+	start(&d, NOOP);
+	daemon_put(&d, NAME, "x");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME);
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", d.root, NAME);
+	const struct timespec times[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+	daemon_expect(&d, "SELECT mtime_ns FROM file", "1000000000000");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_expect(&d, "SELECT count(*) FROM file", "1");
+	daemon_expect(&d, "SELECT count(*) FROM scan", "1");
+	daemon_done(&d);
+}
+
+Test(decide, another_content_is_another_version)
+{
+	struct daemon d;
+	start(&d, NOOP);
+	daemon_put(&d, NAME, "x");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME);
+	daemon_put(&d, NAME, "longer");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME " done:clean:" NAME);
+	daemon_expect(&d, "SELECT count(DISTINCT sha256) FROM file", "2");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(decide, a_renamed_file_is_a_sighting_and_not_scanned_again)
+{
+	struct daemon d;
+	start(&d, NOOP);
+	daemon_put(&d, NAME, "x");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME);
+	rename_in(&d, NAME, OTHER);
+	daemon_expect(&d, SHAPE, "done:clean:" NAME " done:clean:" OTHER);
+	daemon_expect(&d, "SELECT group_concat(cached, ' ') FROM scan", "0 1");
+	/* coming back to a path and version that is recorded adds nothing */
+	rename_in(&d, OTHER, NAME);
+	barrier(&d, 1);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE name NOT LIKE '%barrier%'", "2");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(decide, without_hashing_a_change_of_metadata_makes_no_version)
+{
+	struct daemon d;
+	start(&d, "hash: never\n" NOOP);
+	daemon_put(&d, NAME, "x");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME);
+	daemon_expect(&d, "SELECT sha256 IS NULL FROM file", "1");
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", d.root, NAME);
+	const struct timespec times[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+	daemon_expect(&d, "SELECT mtime_ns FROM file", "1000000000000");
+	daemon_put(&d, NAME, "longer"); /* but a close with another size does */
+	daemon_expect(&d, SHAPE, "done:clean:" NAME " done:clean:" NAME);
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(decide, identical_content_is_scanned_once_and_every_sighting_kept)
+{
+	struct daemon d;
+	start(&d, NOOP);
+	for (unsigned i = 0; i < 50; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "HTTP-Fsame%u.text.plain.txt", i);
+		daemon_put(&d, name, "the same");
+	}
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "50");
+	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 0", "1");
+	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 1", "49");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
