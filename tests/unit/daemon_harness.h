@@ -1,8 +1,8 @@
 /*
  * daemon_harness: the real daemon (app_run) in a child process, on a directory of the test's own.
  *
- * The child sends READY=1 to a socket of the harness; answers are waited for by asking the history until
- * the expected value stands there or a generous limit has passed, which fails the test.
+ * The child sends READY=1 to a socket of the harness; answers are waited for by asking the history
+ * until the expected value stands there or a generous limit has passed, which fails the test.
  */
 #ifndef CARVED_TESTS_UNIT_DAEMON_HARNESS_H
 #define CARVED_TESTS_UNIT_DAEMON_HARNESS_H
@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -20,8 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <criterion/criterion.h>
 
 #include "core/app/app.h"
 #include "core/base/clock.h"
@@ -105,7 +104,8 @@ static inline void daemon_wait_ready(struct daemon *d)
 	char text[256];
 	struct pollfd ready = { .fd = d->notify_fd, .events = POLLIN };
 	for (;;) {
-		cr_assert(poll(&ready, 1, DAEMON_PATIENCE_MS) == 1, "the daemon did not become ready");
+		cr_assert(poll(&ready, 1, DAEMON_PATIENCE_MS) == 1,
+			  "the daemon did not become ready");
 		ssize_t got = recv(d->notify_fd, text, sizeof text - 1, 0);
 		cr_assert(got > 0);
 		text[got] = '\0';

@@ -1,11 +1,12 @@
-/* What a version is, given the history: the cases of DESIGN.md, sections 4 and 5, on the real daemon. */
+/* What a version is, given the history: the cases of DESIGN.md, sections 4 and 5, on the real
+ * daemon. */
 #include "daemon_harness.h"
 
-#define NOOP   "detectors: [ { type: noop } ]\n"
-#define NAME   "HTTP-F3Df5B3z9UI3yi5J03.text.plain.txt"
-#define OTHER  "HTTP-Fzzzzzzzzzzzzzzzzz.text.plain.txt"
-#define SHAPE                                                                                      \
-	"SELECT group_concat(state || ':' || coalesce(reason, verdict) || ':' || name, ' ') "      \
+#define NOOP  "detectors: [ { type: noop } ]\n"
+#define NAME  "HTTP-F3Df5B3z9UI3yi5J03.text.plain.txt"
+#define OTHER "HTTP-Fzzzzzzzzzzzzzzzzz.text.plain.txt"
+#define SHAPE                                                                                 \
+	"SELECT group_concat(state || ':' || coalesce(reason, verdict) || ':' || name, ' ') " \
 	"FROM (SELECT * FROM file ORDER BY id)"
 
 static void start(struct daemon *d, const char *yaml)

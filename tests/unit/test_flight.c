@@ -23,7 +23,9 @@ Test(flight, finds_another_job_of_the_same_file_and_never_itself)
 {
 	struct flight flight;
 	flight_init(&flight);
-	struct identity identity = { .fsid = 1, .inode = 2, .btime_ns = 3, .size = 4, .mtime_ns = 5 };
+	struct identity identity = {
+		.fsid = 1, .inode = 2, .btime_ns = 3, .size = 4, .mtime_ns = 5
+	};
 	struct job *a = add(&flight, "/r/a");
 	struct job *b = add(&flight, "/r/b");
 	flight_set_seen(&flight, a, &identity);

@@ -1,11 +1,10 @@
 #include <sys/mman.h>
 
+#include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <criterion/criterion.h>
 
 #include "core/app/lease.h"
 

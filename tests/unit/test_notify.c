@@ -1,11 +1,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <criterion/criterion.h>
 
 #include "core/app/notify.h"
 

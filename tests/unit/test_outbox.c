@@ -1,6 +1,5 @@
-#include <poll.h>
-
 #include <criterion/criterion.h>
+#include <poll.h>
 
 #include "core/app/job.h"
 #include "core/app/outbox.h"

@@ -1,0 +1,64 @@
+/* The control socket of a running daemon: status, poke, and clients that misbehave. */
+#include "core/app/control_client.h"
+#include "core/base/str.h"
+#include "daemon_harness.h"
+
+#define NOOP "detectors: [ { type: noop } ]\n"
+
+static int raw_client(const struct daemon *d)
+{
+	struct sockaddr_un address;
+	int dir;
+	struct error err;
+	cr_assert_eq(control_address(d->history, &address, &dir, &err), 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+	return fd;
+}
+
+Test(control, status_and_poke_are_answered)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	AUTO_STR text = STR_INIT;
+	struct error err = { 0 };
+	cr_assert_eq(control_request(d.history, "status", &text, &err), 0, "%s", err.text);
+	cr_assert(strstr(str_text(&text), "\"state\":\"running\""), "%s", str_text(&text));
+	cr_assert(strstr(str_text(&text), d.root));
+	str_reset(&text);
+	cr_assert_eq(control_request(d.history, "poke", &text, &err), 0);
+	cr_assert_str_eq(str_text(&text), "ok");
+	str_reset(&text);
+	cr_assert_eq(control_request(d.history, "nonsense", &text, &err), 0);
+	cr_assert(strstr(str_text(&text), "unknown request"));
+	cr_assert_eq(daemon_stop(&d), 0);
+	str_reset(&text);
+	cr_assert_eq(control_request(d.history, "status", &text, &err), -ENOENT);
+	daemon_done(&d);
+}
+
+Test(control, silent_and_endless_clients_do_not_keep_others_out)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	int silent[40];
+	for (size_t i = 0; i < 40; i++)
+		silent[i] = raw_client(&d);
+	char flood[1024];
+	memset(flood, 'x', sizeof flood);
+	int fd = raw_client(&d);
+	(void)send(fd, flood, sizeof flood, MSG_NOSIGNAL);
+	AUTO_STR text = STR_INIT;
+	struct error err = { 0 };
+	cr_assert_eq(control_request(d.history, "status", &text, &err), 0, "%s", err.text);
+	cr_assert(strstr(str_text(&text), "\"state\":\"running\""));
+	close(fd);
+	for (size_t i = 0; i < 40; i++)
+		close(silent[i]);
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}

@@ -1,0 +1,65 @@
+/* SIGHUP: a bad configuration is refused, a good one takes effect. On the real daemon. */
+#include "daemon_harness.h"
+
+static void write_list(const struct daemon *d, const char *text)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/list", d->dir);
+	FILE *file = fopen(path, "w");
+	cr_assert(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* SHA-256 of "x" */
+#define LISTED "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881 Listed\n"
+
+Test(reload, lists_are_read_anew_and_old_answers_are_stale)
+{
+	struct daemon d;
+	daemon_init(&d, "");
+	write_list(&d, "# nothing yet\n");
+	char yaml[512];
+	snprintf(
+		yaml, sizeof yaml,
+		"roots: [ { path: %s } ]\nhistory: %s\ndetectors: [ { type: hashlist, file: list } ]\n",
+		d.root, d.history);
+	daemon_configure(&d, yaml);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_put(&d, "HTTP-Fone.text.plain.txt", "x");
+	daemon_expect(&d, "SELECT verdict FROM file", "clean");
+	write_list(&d, LISTED);
+	kill(d.pid, SIGHUP);
+	/* the signal and the file are handled in any order: names differ until the list is in force
+	 */
+	for (unsigned i = 0;; i++) {
+		char name[64], sql[128], got[256];
+		snprintf(name, sizeof name, "HTTP-Ftry%u.text.plain.txt", i);
+		daemon_put(&d, name, "x");
+		snprintf(sql, sizeof sql, "SELECT state FROM file WHERE name = '%s'", name);
+		daemon_expect(&d, sql, "done");
+		snprintf(sql, sizeof sql, "SELECT verdict FROM file WHERE name = '%s'", name);
+		daemon_sql(&d, sql, got);
+		if (strcmp(got, "malicious") == 0)
+			break;
+		cr_assert(i < 1000);
+	}
+	daemon_expect(&d, "SELECT signature FROM scan WHERE outcome = 'malicious'", "Listed");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(reload, a_bad_configuration_is_refused_and_the_old_one_stays)
+{
+	struct daemon d;
+	daemon_init(&d, "detectors: [ { type: noop } ]\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_configure(&d, "detectors: [ { type: nonsense } ]\n");
+	kill(d.pid, SIGHUP);
+	daemon_put(&d, "HTTP-Fone.text.plain.txt", "x");
+	daemon_expect(&d, "SELECT verdict FROM file", "clean");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}

@@ -1,0 +1,131 @@
+#include <sys/stat.h>
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/app/roots.h"
+#include "core/base/error.h"
+#include "core/config/config.h"
+
+struct fixture {
+	char dir[64];
+	char a[96];
+	char ab[96];
+	struct config_root rows[2];
+	struct config config;
+	struct roots *roots;
+};
+
+static void set_up(struct fixture *f)
+{
+	*f = (struct fixture){ 0 };
+	strcpy(f->dir, "/tmp/carved-roots-XXXXXX");
+	cr_assert(mkdtemp(f->dir));
+	snprintf(f->a, sizeof f->a, "%s/a", f->dir);
+	snprintf(f->ab, sizeof f->ab, "%s/ab", f->dir);
+	mkdir(f->a, 0755);
+	mkdir(f->ab, 0755);
+	char *paths[] = { f->a, f->ab };
+	static char producer[] = "auto";
+	for (size_t i = 0; i < 2; i++)
+		f->rows[i] = (struct config_root){ .path = paths[i],
+						   .producer = producer,
+						   .settle_ms = 5 };
+	f->config = (struct config){ .roots = f->rows, .root_count = 2 };
+	struct error err = { 0 };
+	cr_assert_eq(roots_new(&f->roots, &f->config, &err), 0, "%s", err.text);
+}
+
+static void tear_down(struct fixture *f)
+{
+	roots_free(f->roots);
+	rmdir(f->a);
+	rmdir(f->ab);
+	rmdir(f->dir);
+}
+
+static uint32_t of(const struct fixture *f, const char *suffix)
+{
+	char path[160];
+	snprintf(path, sizeof path, "%s%s", f->dir, suffix);
+	return roots_of_path(f->roots, path, strlen(path));
+}
+
+Test(roots, a_path_belongs_to_the_root_above_it_and_prefixes_do_not_confuse)
+{
+	struct fixture f;
+	set_up(&f);
+	cr_assert_eq(roots_count(f.roots), 2);
+	cr_assert_eq(of(&f, "/a/x"), 0);
+	cr_assert_eq(of(&f, "/ab/x"), 1);
+	cr_assert_eq(of(&f, "/abc/x"), 2);
+	cr_assert_eq(of(&f, "/a"), 2);
+	cr_assert_eq(roots_of_path(f.roots, "relative/x", 10), 3);
+	tear_down(&f);
+}
+
+Test(roots, a_descriptor_is_held_only_while_somebody_uses_it)
+{
+	struct fixture f;
+	set_up(&f);
+	struct root_handle *one, *two, *three;
+	cr_assert_eq(roots_acquire(f.roots, 0, &one), 0);
+	cr_assert_eq(roots_acquire(f.roots, 0, &two), 0);
+	cr_assert_eq(one, two);
+	int fd = one->fd;
+	cr_assert_str_eq(roots_absolute(f.roots, 0), f.a);
+	roots_invalidate(f.roots, 0);
+	cr_assert_eq(roots_acquire(f.roots, 0, &three), 0);
+	cr_assert_neq(three, one);
+	roots_release(f.roots, 0, one);
+	cr_assert_neq(fcntl(fd, F_GETFD), -1);
+	roots_release(f.roots, 0, two);
+	cr_assert_eq(fcntl(fd, F_GETFD), -1);
+	fd = three->fd;
+	roots_release(f.roots, 0, three);
+	cr_assert_eq(fcntl(fd, F_GETFD), -1);
+	rmdir(f.ab);
+	cr_assert_eq(roots_acquire(f.roots, 1, &one), -ENOENT);
+	tear_down(&f);
+}
+
+Test(roots, stat_follows_no_last_link_and_reaches_beyond_path_max)
+{
+	struct fixture f;
+	set_up(&f);
+	char path[160];
+	struct statx st;
+	snprintf(path, sizeof path, "%s/link", f.a);
+	cr_assert_eq(symlink("/etc", path), 0);
+	cr_assert_eq(roots_stat(f.roots, 0, path, &st), 0);
+	cr_assert(S_ISLNK(st.stx_mode));
+	unlink(path);
+	cr_assert_eq(roots_stat(f.roots, 0, path, &st), -ENOENT);
+	cr_assert_neq(roots_fsid(path, strlen(f.a)), 0);
+
+	char *deep = calloc(1, 8192);
+	strcpy(deep, f.a);
+	int at = open(f.a, O_PATH | O_DIRECTORY);
+	static const char name[] =
+		"ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd";
+	for (unsigned i = 0; i < 80; i++) {
+		cr_assert_eq(mkdirat(at, name, 0755), 0);
+		int next = openat(at, name, O_PATH | O_DIRECTORY);
+		close(at);
+		at = next;
+		strcat(deep, "/");
+		strcat(deep, name);
+	}
+	close(at);
+	cr_assert_gt(strlen(deep), 4096);
+	cr_assert_eq(roots_stat(f.roots, 0, deep, &st), 0);
+	cr_assert(S_ISDIR(st.stx_mode));
+	free(deep);
+	char command[128];
+	snprintf(command, sizeof command, "rm -rf %s/*", f.a);
+	cr_assert_eq(system(command), 0);
+	tear_down(&f);
+}

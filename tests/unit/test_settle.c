@@ -1,0 +1,61 @@
+/* What waits for time: files with a writer, slow detectors whose files want a row. On the real
+ * daemon. */
+#include "daemon_harness.h"
+
+#define NOOP "detectors: [ { type: noop } ]\n"
+#define A    "HTTP-Faaaaaaaaaaaaaaaaa.text.plain.txt"
+
+Test(settle, a_file_found_by_the_walk_with_a_writer_waits_for_its_close)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	char a[512];
+	snprintf(a, sizeof a, "%s/%s", d.root, A);
+	int fd = open(a, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	cr_assert_eq(write(fd, "half", 4), 4);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	/* it is told as waiting for its writer */
+	daemon_expect(&d, "SELECT state || ' ' || wait FROM file", "queued writer");
+	cr_assert_eq(write(fd, "whole", 5), 5);
+	close(fd);
+	daemon_expect(&d, "SELECT state || ' ' || size FROM file", "done 9");
+	daemon_expect(&d, "SELECT count(*) FROM file", "1");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(settle, a_file_that_takes_long_is_queued_in_the_history_meanwhile)
+{
+	struct daemon d;
+	daemon_init(&d, "detectors: [ { type: command, timeout: 60s, run: [ /bin/sh, -c, "
+			"'tail -f /dev/null', sh, '{path}' ] } ]\nstop_grace: 1s\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_put(&d, A, "x");
+	daemon_expect(&d, "SELECT state FROM file", "queued");
+	/* what was running when the grace was over stays queued */
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_expect(&d, "SELECT state FROM file", "queued");
+	daemon_expect(&d, "SELECT count(*) FROM scan", "0");
+	daemon_done(&d);
+}
+
+Test(settle, two_writers_the_last_version_has_all_bytes)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	char a[512];
+	snprintf(a, sizeof a, "%s/%s", d.root, A);
+	int one = open(a, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	int two = open(a, O_WRONLY | O_APPEND | O_CLOEXEC);
+	cr_assert_eq(write(one, "1", 1), 1);
+	close(one); /* a close, but not the last writer's */
+	cr_assert_eq(write(two, "2", 1), 1);
+	close(two);
+	daemon_expect(&d, "SELECT size FROM file WHERE state = 'done' ORDER BY id DESC", "2");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
