@@ -1,6 +1,7 @@
 /* log: see log.h. */
 #include "core/base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@ void log_line(enum log_level level, const char *format, ...)
 {
 	if (level > threshold)
 		return;
+	int saved = errno;
 	va_list args, again;
 	va_start(args, format);
 	va_copy(again, args);
@@ -38,4 +40,5 @@ void log_line(enum log_level level, const char *format, ...)
 	/* a log that cannot be written has nowhere to say so */
 	ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
 	(void)ignored;
+	errno = saved;
 }

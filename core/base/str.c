@@ -137,7 +137,7 @@ size_t utf8_decode(const void *bytes, size_t len, uint32_t *point)
 static int is_unprintable(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
-	       point == 0x2029 || point == 0x200e || point == 0x200f ||
+	       point == 0x2029 || point == 0x061c || point == 0x200e || point == 0x200f ||
 	       (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
 	       point == 0xfeff;
 }

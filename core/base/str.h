@@ -2,8 +2,8 @@
  * str: a growing byte string, and the two ways in which carved shows hostile bytes.
  *
  * For people (tables, log, progress): control characters and invalid UTF-8 become \xNN.
- * As JSON: pure ASCII; a byte outside a well-formed UTF-8 sequence becomes the escape U+DC00 + byte,
- * as Python's surrogateescape does, so that a name survives a round trip.
+ * As JSON: pure ASCII; a byte outside a well-formed UTF-8 sequence becomes the escape U+DC00 +
+ * byte, as Python's surrogateescape does, so that a name survives a round trip.
  *
  * The data is always NUL-terminated once anything was appended; str_text() is never NULL.
  * Not thread-safe: one owner.
@@ -22,7 +22,10 @@ struct str {
 	size_t capacity;
 };
 
-#define STR_INIT { 0 }
+#define STR_INIT  \
+	{         \
+		0 \
+	}
 
 void str_done(struct str *s);
 

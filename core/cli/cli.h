@@ -7,7 +7,12 @@
 #ifndef CARVED_CORE_CLI_CLI_H
 #define CARVED_CORE_CLI_CLI_H
 
-enum cli_exit { CLI_OK = 0, CLI_FOUND = 1, CLI_USAGE = 2, CLI_FAILED = 3 };
+enum cli_exit {
+	CLI_OK = 0,
+	CLI_FOUND = 1,
+	CLI_USAGE = 2,
+	CLI_FAILED = 3
+};
 
 struct cli_command {
 	const char *name;
