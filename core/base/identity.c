@@ -2,6 +2,11 @@
 #include "core/base/identity.h"
 
 #include <sys/stat.h>
+#include <sys/statfs.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
 
 #include "core/base/clock.h"
 
@@ -15,6 +20,16 @@ static int64_t stamp_ns(const struct statx_timestamp *stamp)
 	    __builtin_add_overflow(ns, (int64_t)stamp->tv_nsec, &ns))
 		return stamp->tv_sec < 0 ? INT64_MIN : INT64_MAX;
 	return ns;
+}
+
+int identity_fsid(int fd, uint64_t *out)
+{
+	struct statfs fs;
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	static_assert(sizeof fs.f_fsid == sizeof *out, "f_fsid is two ints");
+	memcpy(out, &fs.f_fsid, sizeof *out);
+	return 0;
 }
 
 struct identity identity_of(const struct statx *st, uint64_t fsid)

@@ -21,6 +21,9 @@ struct identity {
 	int64_t mtime_ns;
 };
 
+/** f_fsid of the file system that fd lies on (fstatfs(2)), its eight bytes as they stand in memory.
+ * Returns 0 or -errno. */
+int identity_fsid(int fd, uint64_t *out);
 /** The identity that statx(2) tells (STATX_BASIC_STATS|STATX_BTIME asked for). Times that 64 bits
  * of nanoseconds cannot hold (before 1677, after 2262) become the nearest that they can. */
 struct identity identity_of(const struct statx *st, uint64_t fsid);

@@ -11,6 +11,7 @@
 #ifndef CARVED_CORE_BASE_STR_H
 #define CARVED_CORE_BASE_STR_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +44,8 @@ void str_append(struct str *s, const void *bytes, size_t len);
 void str_puts(struct str *s, const char *text);
 void str_putc(struct str *s, char c);
 void str_printf(struct str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void str_vprintf(struct str *s, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /** The text so far, borrowed until the next change; "" when empty. */
 const char *str_text(const struct str *s);
 /** Hands the text over to the caller, who frees it; the str is empty afterwards. */

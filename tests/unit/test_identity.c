@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,4 +89,19 @@ Test(identity, a_real_file_with_a_far_date)
 	cr_assert_gt(got.mtime_ns, 0);
 	cr_assert_eq(got.inode, st.stx_ino);
 	close(fd);
+}
+
+Test(identity, a_file_system_has_one_id)
+{
+	uint64_t here = 0, again = 0, proc = 0;
+	int tmp = open("/tmp", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int other = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(identity_fsid(tmp, &here), 0);
+	cr_assert_eq(identity_fsid(tmp, &again), 0);
+	cr_assert_eq(here, again);
+	cr_assert_eq(identity_fsid(other, &proc), 0);
+	cr_assert_neq(here, proc);
+	close(tmp);
+	close(other);
+	cr_assert_eq(identity_fsid(tmp, &here), -EBADF);
 }
