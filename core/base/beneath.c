@@ -1,12 +1,13 @@
 /* beneath: see beneath.h. */
 #include "core/base/beneath.h"
 
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "core/base/mem.h"
@@ -21,48 +22,62 @@ static int open_piece(int at, const char *relative, int flags)
 		long fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
 		if (fd >= 0)
 			return (int)fd;
-		/* EAGAIN: a rename or mount elsewhere raced with the walk; openat2(2) says to retry */
+		/* EAGAIN: a rename or mount elsewhere raced with the walk; openat2(2) says to retry
+		 */
 		if (errno != EAGAIN && errno != EINTR)
 			return -errno;
 		if (errno == EAGAIN && flags & O_NONBLOCK) {
-			/* a lease breaks (open(2), EWOULDBLOCK) or the race above: let the caller decide
-			 * after one more try, so that a lease cannot spin us */
+			/* that race, or somebody's lease must be broken first (open(2),
+			 * EWOULDBLOCK), which takes its holder up to lease-break-time: one more
+			 * try, then the caller decides */
 			fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
 			return fd >= 0 ? (int)fd : -errno;
 		}
 	}
 }
 
-/* The longest prefix that ends at a slash and fits a system call, 0 when a component is too long. */
+/* The longest prefix that ends before a slash and, with "/." behind it, fits a system call; 0 when
+ * a component is too long. */
 static size_t prefix_length(const char *relative, size_t len)
 {
-	size_t at = len < PATH_MAX - 1 ? len : PATH_MAX - 1;
+	size_t at = len < PATH_MAX - 3 ? len : PATH_MAX - 3;
 	while (at > 0 && relative[at] != '/')
 		at--;
 	return at;
 }
 
+/* Opens the directory that is the first len bytes of relative. The "/." behind it makes a symlink
+ * at its end fail with ELOOP: as the last component it would be opened itself (O_PATH|O_NOFOLLOW).
+ */
+static int open_prefix(int at, const char *relative, size_t len)
+{
+	AUTO_FREE char *piece = xcalloc(len + 3, 1);
+	memcpy(piece, relative, len);
+	memcpy(piece + len, "/.", sizeof "/.");
+	return open_piece(at, piece, O_PATH | O_DIRECTORY);
+}
+
 int beneath_open(int root_fd, const char *relative, int flags)
 {
+	if (*relative == '/')
+		return -EXDEV;
 	size_t len = strlen(relative);
-	if (len == 0)
-		return open_piece(root_fd, ".", flags);
 	int at = root_fd;
 	AUTO_CLOSE int held = -1;
 	while (len >= PATH_MAX) {
 		size_t take = prefix_length(relative, len);
 		if (take == 0)
 			return -ENAMETOOLONG;
-		AUTO_FREE char *piece = xmemdup(relative, take);
-		int next = open_piece(at, piece, O_PATH | O_DIRECTORY);
+		int next = open_prefix(at, relative, take);
 		if (next < 0)
 			return next;
 		if (held >= 0)
 			fd_close(held);
 		held = next;
 		at = held;
-		relative += take + 1;
-		len -= take + 1;
+		take += strspn(relative + take, "/");
+		relative += take;
+		len -= take;
 	}
-	return open_piece(at, relative, flags);
+	return open_piece(at, len ? relative : ".", flags);
 }

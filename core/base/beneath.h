@@ -1,8 +1,8 @@
 /*
  * beneath: opening what lies below a directory without ever leaving it.
  *
- * openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; relative paths longer
- * than PATH_MAX are resolved in pieces. Any thread.
+ * openat2(2) with RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS; relative paths
+ * longer than PATH_MAX are resolved in pieces. Any thread.
  */
 #ifndef CARVED_CORE_BASE_BENEATH_H
 #define CARVED_CORE_BASE_BENEATH_H
@@ -10,9 +10,12 @@
 #include <stddef.h>
 
 /**
- * Opens relative (no leading slash, NUL-terminated; "" is the directory itself) below root_fd with
- * open(2) flags; O_CLOEXEC and O_NOFOLLOW are added. Returns the descriptor, owned by the caller, or
- * -errno: -ELOOP for a symlink anywhere in it, -EXDEV for an attempt to leave.
+ * Opens relative (NUL-terminated; "" is the directory itself) below root_fd with open(2) flags;
+ * O_CLOEXEC and O_NOFOLLOW are added. Returns the descriptor, owned by the caller, or -errno:
+ * -ELOOP for a symlink anywhere in it (with O_PATH the last one is opened itself, as open(2) has
+ * it), -EXDEV for a leading slash or another attempt to leave. With O_NONBLOCK, -EAGAIN means that
+ * somebody holds a lease on the file which the kernel has now asked for: to be tried again later.
+ * Without it the call waits for that.
  */
 int beneath_open(int root_fd, const char *relative, int flags);
 

@@ -23,15 +23,20 @@ struct mono mono_now(void)
 
 struct mono mono_add_ms(struct mono start, int64_t ms)
 {
-	return (struct mono){ .ns = start.ns + ms * CLOCK_NS_PER_MS };
+	int64_t ns = 0;
+	if (__builtin_mul_overflow(ms, CLOCK_NS_PER_MS, &ns) ||
+	    __builtin_add_overflow(start.ns, ns, &ns))
+		ns = ms < 0 ? INT64_MIN : INT64_MAX;
+	return (struct mono){ .ns = ns };
 }
 
 int mono_ms_until(struct mono then)
 {
-	int64_t left = then.ns - mono_now().ns;
-	if (left <= 0)
+	int64_t now = mono_now().ns;
+	if (then.ns <= now)
 		return 0;
-	int64_t ms = (left + CLOCK_NS_PER_MS - 1) / CLOCK_NS_PER_MS;
+	int64_t left = then.ns - now;
+	int64_t ms = left / CLOCK_NS_PER_MS + (left % CLOCK_NS_PER_MS != 0);
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 

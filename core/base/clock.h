@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CLOCK_NS_PER_S  INT64_C(1000000000)
+#define CLOCK_NS_PER_S	INT64_C(1000000000)
 #define CLOCK_NS_PER_MS INT64_C(1000000)
 
 struct mono {
@@ -21,7 +21,7 @@ struct mono {
 int64_t clock_wall_ns(void);
 /** CLOCK_MONOTONIC now. */
 struct mono mono_now(void);
-/** The moment ms milliseconds after start. */
+/** The moment ms milliseconds after start; as far as the type reaches when that is too far. */
 struct mono mono_add_ms(struct mono start, int64_t ms);
 /** Milliseconds from now until then, rounded up, 0 when it has passed; fits poll(). */
 int mono_ms_until(struct mono then);

@@ -5,6 +5,29 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Replaces the text. It is formatted aside first: an argument may be err's own old text. */
+static size_t format_text(struct error *err, const char *format, va_list args)
+{
+	char text[sizeof err->text];
+	int used = vsnprintf(text, sizeof text, format, args);
+	size_t len = used < 0 ? 0 : (size_t)used;
+	if (len >= sizeof text)
+		len = sizeof text - 1;
+	memcpy(err->text, text, len);
+	err->text[len] = '\0';
+	return len;
+}
+
+/* Puts more behind the first len bytes of the text, as much as fits. */
+static size_t append_text(struct error *err, size_t len, const char *more)
+{
+	size_t room = sizeof err->text - 1 - len;
+	size_t take = strnlen(more, room);
+	memcpy(err->text + len, more, take);
+	err->text[len + take] = '\0';
+	return len + take;
+}
+
 int error_set(struct error *err, int code, const char *format, ...)
 {
 	if (!err)
@@ -12,7 +35,7 @@ int error_set(struct error *err, int code, const char *format, ...)
 	err->code = code;
 	va_list args;
 	va_start(args, format);
-	(void)vsnprintf(err->text, sizeof err->text, format, args);
+	(void)format_text(err, format, args);
 	va_end(args);
 	return -code;
 }
@@ -25,12 +48,10 @@ int error_prefix(struct error *err, const char *format, ...)
 	memcpy(old, err->text, sizeof old);
 	va_list args;
 	va_start(args, format);
-	int used = vsnprintf(err->text, sizeof err->text, format, args);
+	size_t len = format_text(err, format, args);
 	va_end(args);
-	if (used < 0)
-		used = 0;
-	if ((size_t)used < sizeof err->text)
-		(void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", old);
+	len = append_text(err, len, ": ");
+	(void)append_text(err, len, old);
 	return -err->code;
 }
 

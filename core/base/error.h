@@ -11,7 +11,7 @@
 #define CARVED_CORE_BASE_ERROR_H
 
 struct error {
-	int code;       /* errno-style, positive */
+	int code;	/* errno-style, positive */
 	char text[512]; /* for people; may hold raw bytes of names, escape it when showing it */
 };
 

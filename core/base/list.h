@@ -1,6 +1,6 @@
 /*
- * list: an intrusive doubly-linked ring. The head is a struct list of its own; an element that is in
- * no list points at itself. Not thread-safe.
+ * list: an intrusive doubly-linked ring. The head is a struct list of its own; an element that is
+ * in no list points at itself. Not thread-safe.
  */
 #ifndef CARVED_CORE_BASE_LIST_H
 #define CARVED_CORE_BASE_LIST_H
@@ -17,8 +17,11 @@ struct list {
 #define LIST_OF(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
 /** Walks the ring; the current element must not be unlinked by the body. */
-#define LIST_FOREACH(at, head)                                                                     \
+/* at is declared here: NOLINTBEGIN(bugprone-macro-parentheses) */
+#define LIST_FOREACH(at, head) \
 	for (struct list *at = (head)->next; (at) != (head); (at) = (at)->next)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static inline void list_init(struct list *head)
 {

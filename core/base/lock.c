@@ -24,6 +24,7 @@ void lock_done(struct lock *lock)
 
 void lock_take(struct lock *lock)
 {
+	assert(!lock_mine(lock));
 	must(pthread_mutex_lock(&lock->mutex));
 	atomic_store_explicit(&lock->owner, (unsigned long)pthread_self(), memory_order_relaxed);
 }

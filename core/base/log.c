@@ -1,8 +1,8 @@
 /* log: see log.h. */
 #include "core/base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "core/base/str.h"
@@ -18,24 +18,20 @@ void log_line(enum log_level level, const char *format, ...)
 {
 	if (level > threshold)
 		return;
-	va_list args, again;
+	int saved = errno;
+	AUTO_STR text = STR_INIT;
+	va_list args;
 	va_start(args, format);
-	va_copy(again, args);
-	int need = vsnprintf(NULL, 0, format, args);
+	str_vprintf(&text, format, args);
 	va_end(args);
-	AUTO_FREE char *text = need >= 0 ? xcalloc((size_t)need + 1, 1) : NULL;
-	if (text)
-		(void)vsnprintf(text, (size_t)need + 1, format, again);
-	va_end(again);
-	if (!text)
-		return;
 	AUTO_STR line = STR_INIT;
 	if (!isatty(STDERR_FILENO))
 		str_printf(&line, "<%d>", (int)level);
 	str_puts(&line, "carved: ");
-	str_escape(&line, text, (size_t)need);
+	str_escape(&line, str_text(&text), text.len);
 	str_putc(&line, '\n');
 	/* a log that cannot be written has nowhere to say so */
 	ssize_t ignored = write(STDERR_FILENO, line.data, line.len);
 	(void)ignored;
+	errno = saved;
 }

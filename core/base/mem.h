@@ -35,19 +35,19 @@ char *xmemdup(const void *bytes, size_t len) OWNED_BY(free);
 #define AUTO(name) __attribute__((cleanup(name##_cleanup)))
 
 /** Defines the function that AUTO(name) calls, for "struct name *" and name_free(). */
-#define AUTO_DEFINE(name)                                                                          \
-	static inline void name##_cleanup(struct name **object)                                    \
-	{                                                                                          \
-		name##_free(*object);                                                              \
-	}                                                                                          \
+#define AUTO_DEFINE(name)                                       \
+	static inline void name##_cleanup(struct name **object) \
+	{                                                       \
+		name##_free(*object);                           \
+	}                                                       \
 	struct name
 
 /** The pointer's value; the pointer itself becomes NULL. */
-#define TAKE(pointer)                                                                              \
-	(__extension__({                                                                           \
-		__typeof__(pointer) taken_ = (pointer);                                            \
-		(pointer) = NULL;                                                                  \
-		taken_;                                                                            \
+#define TAKE(pointer)                                   \
+	(__extension__({                                \
+		__typeof__(pointer) taken_ = (pointer); \
+		(pointer) = NULL;                       \
+		taken_;                                 \
 	}))
 
 static inline void mem_cleanup(void *object)

@@ -8,8 +8,8 @@
 
 static const char *const names[] = {
 	[OUTCOME_MALICIOUS] = "malicious", [OUTCOME_SUSPICIOUS] = "suspicious",
-	[OUTCOME_ERROR] = "error",         [OUTCOME_TIMEOUT] = "timeout",
-	[OUTCOME_SKIPPED] = "skipped",     [OUTCOME_UNKNOWN] = "unknown",
+	[OUTCOME_ERROR] = "error",	   [OUTCOME_TIMEOUT] = "timeout",
+	[OUTCOME_SKIPPED] = "skipped",	   [OUTCOME_UNKNOWN] = "unknown",
 	[OUTCOME_CLEAN] = "clean",
 };
 

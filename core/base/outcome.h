@@ -1,8 +1,8 @@
 /*
  * outcome: what one detector said of one version, and the verdict over all of them.
  *
- * The order of the enum is the order of verdicts: the verdict is the worst outcome, and "worse" is a
- * smaller number. Definite are malicious, suspicious, clean and unknown. Pure; any thread.
+ * The order of the enum is the order of verdicts: the verdict is the worst outcome, and "worse" is
+ * a smaller number. Definite are malicious, suspicious, clean and unknown. Pure; any thread.
  */
 #ifndef CARVED_CORE_BASE_OUTCOME_H
 #define CARVED_CORE_BASE_OUTCOME_H
@@ -17,8 +17,8 @@ enum outcome {
 	OUTCOME_TIMEOUT,
 	OUTCOME_SKIPPED,
 	OUTCOME_UNKNOWN, /* it ran and gave no report */
-	OUTCOME_CLEAN,   /* it looked and found nothing */
-	OUTCOMES,        /* count; also "none yet" */
+	OUTCOME_CLEAN,	 /* it looked and found nothing */
+	OUTCOMES,	 /* count; also "none yet" */
 };
 
 /** "malicious", ...; borrowed for ever. */
@@ -31,14 +31,15 @@ enum outcome outcome_worst(enum outcome a, enum outcome b);
 
 /* One outcome as history keeps it: a row of "scan". Strings are owned; finding_done frees them. */
 struct finding {
-	char *detector;  /* the configured name */
+	char *detector;	 /* the configured name */
 	char digest[65]; /* hex digest of engine, rules and configuration */
-	uint8_t key[16]; /* reuse key: digest and the entry fields that the detector declares to read */
+	uint8_t key[16]; /* reuse key: digest and the entry fields that the detector declares to
+			    read */
 	enum outcome outcome;
-	char *signature; /* NULL: none */
-	char *detail;    /* JSON text or NULL */
+	char *signature;  /* NULL: none */
+	char *detail;	  /* JSON text or NULL */
 	unsigned attempt; /* 1 is the first */
-	bool cached;      /* taken over from an earlier scan of the same content */
+	bool cached;	  /* taken over from an earlier scan of the same content */
 	int64_t started_ns;
 	int64_t finished_ns;
 };

@@ -2,7 +2,6 @@
 #include "core/base/str.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,19 +51,25 @@ void str_putc(struct str *s, char c)
 	str_append(s, &c, 1);
 }
 
-void str_printf(struct str *s, const char *format, ...)
+void str_vprintf(struct str *s, const char *format, va_list args)
 {
-	va_list args, again;
-	va_start(args, format);
+	va_list again;
 	va_copy(again, args);
 	int need = vsnprintf(NULL, 0, format, args);
-	va_end(args);
 	if (need > 0) {
 		reserve(s, (size_t)need);
 		(void)vsnprintf(s->data + s->len, (size_t)need + 1, format, again);
 		s->len += (size_t)need;
 	}
 	va_end(again);
+}
+
+void str_printf(struct str *s, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	str_vprintf(s, format, args);
+	va_end(args);
 }
 
 const char *str_text(const struct str *s)
@@ -137,7 +142,7 @@ size_t utf8_decode(const void *bytes, size_t len, uint32_t *point)
 static int is_unprintable(uint32_t point)
 {
 	return point < 0x20 || (point >= 0x7f && point < 0xa0) || point == 0x2028 ||
-	       point == 0x2029 || point == 0x200e || point == 0x200f ||
+	       point == 0x2029 || point == 0x061c || point == 0x200e || point == 0x200f ||
 	       (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) ||
 	       point == 0xfeff;
 }

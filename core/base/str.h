@@ -2,8 +2,8 @@
  * str: a growing byte string, and the two ways in which carved shows hostile bytes.
  *
  * For people (tables, log, progress): control characters and invalid UTF-8 become \xNN.
- * As JSON: pure ASCII; a byte outside a well-formed UTF-8 sequence becomes the escape U+DC00 + byte,
- * as Python's surrogateescape does, so that a name survives a round trip.
+ * As JSON: pure ASCII; a byte outside a well-formed UTF-8 sequence becomes the escape U+DC00 +
+ * byte, as Python's surrogateescape does, so that a name survives a round trip.
  *
  * The data is always NUL-terminated once anything was appended; str_text() is never NULL.
  * Not thread-safe: one owner.
@@ -11,6 +11,7 @@
 #ifndef CARVED_CORE_BASE_STR_H
 #define CARVED_CORE_BASE_STR_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,7 +23,10 @@ struct str {
 	size_t capacity;
 };
 
-#define STR_INIT { 0 }
+#define STR_INIT  \
+	{         \
+		0 \
+	}
 
 void str_done(struct str *s);
 
@@ -40,6 +44,8 @@ void str_append(struct str *s, const void *bytes, size_t len);
 void str_puts(struct str *s, const char *text);
 void str_putc(struct str *s, char c);
 void str_printf(struct str *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void str_vprintf(struct str *s, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 /** The text so far, borrowed until the next change; "" when empty. */
 const char *str_text(const struct str *s);
 /** Hands the text over to the caller, who frees it; the str is empty afterwards. */

@@ -5,10 +5,11 @@
  */
 #include "core/base/table.h"
 
+#include <sys/random.h>
+
 #include <assert.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "core/base/mem.h"
 
@@ -17,7 +18,8 @@ static uint64_t key[2];
 static void draw_key(void)
 {
 	ssize_t got = getrandom(key, sizeof key, 0);
-	assert(got == (ssize_t)sizeof key); /* up to 256 bytes are never interrupted: getrandom(2) */
+	assert(got ==
+	       (ssize_t)sizeof key); /* up to 256 bytes are never interrupted: getrandom(2) */
 	(void)got;
 }
 
@@ -81,7 +83,7 @@ static struct table_link **bucket_of(const struct table *table, uint64_t hash)
 static void grow(struct table *table)
 {
 	struct table wider = { .bucket_count = table->bucket_count ? table->bucket_count * 2 : 64 };
-	wider.buckets = xcalloc(wider.bucket_count, sizeof *wider.buckets);
+	wider.buckets = xcalloc(wider.bucket_count, sizeof(void *));
 	for (size_t i = 0; i < table->bucket_count; i++) {
 		for (struct table_link *link = table->buckets[i], *next; link; link = next) {
 			next = link->next;

@@ -24,23 +24,28 @@ struct pool_job {
 
 struct pool_options {
 	unsigned workers;
-	size_t limit; /* most jobs that wait at once */
-	/** Makes a thread's own state (on that thread, before its first job); NULL: none. A non-NULL
-	 * error leaves the pool unable to start: return -errno and fill err. */
+	size_t limit; /* most jobs in the queue at once; what a worker has taken is beside it */
+	/** Makes a thread's own state (on that thread, before its first job); NULL: none. A
+	 * non-NULL error leaves the pool unable to start: return -errno and fill err. */
 	int (*worker_new)(void **worker, void *context, struct error *err);
 	void (*worker_free)(void *worker);
 	void *context;
 };
 
-enum pool_result { POOL_TAKEN = 0, POOL_FULL, POOL_STOPPED };
+enum pool_result {
+	POOL_TAKEN = 0,
+	POOL_FULL,
+	POOL_STOPPED
+};
 
 int pool_new(struct pool **out, const struct pool_options *options, struct error *err);
 /** Moves job into the queue; POOL_FULL and POOL_STOPPED leave it with the caller. */
 enum pool_result pool_push(struct pool *pool, struct pool_job *job);
-/** Jobs that wait, and jobs that run. */
+/** Jobs that have not begun, and workers that are at work. Both 0: all that was pushed is through.
+ */
 void pool_counts(struct pool *pool, size_t *waiting, size_t *running);
-/** Takes no more jobs and moves the waiting ones to abandoned (a list head), without waiting for the
- * running ones. Idempotent. */
+/** Takes no more jobs and moves the waiting ones to abandoned (a list head), without waiting for
+ * the running ones. Idempotent. */
 void pool_stop(struct pool *pool, struct list *abandoned);
 /** Stops (if need be), joins all threads, frees. Waiting jobs must have been taken back. */
 void pool_free(struct pool *pool);

@@ -1,0 +1,259 @@
+/*
+ * pool: see pool.h.
+ *
+ * A worker takes a small batch of jobs under the lock and runs them without it: one job while the
+ * queue is short, more when it is long relative to the workers, because a burst of tiny jobs should
+ * not pay a lock round trip each. What stands in a batch behind a slow job is not lost to the
+ * others: a batch is an array with an atomic cursor, so whoever holds the lock can move what has
+ * not begun back to the queue (take_back), and each job is still run or returned exactly once. An
+ * idle worker does that before it sleeps, and pool_stop() does it.
+ */
+#include "core/pool/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "core/base/error.h"
+#include "core/base/lock.h"
+
+#define BATCH_MAX 16u
+
+struct worker {
+	struct pool *pool;
+	pthread_t thread;
+	unsigned number;
+	/* Index of the next job to begin. Whoever raises it owns the jobs between old and new. */
+	atomic_uint cursor;
+	/* Written by this worker under the lock while its batch is used up; read by it without. */
+	struct pool_job *batch[BATCH_MAX];
+	unsigned batch_len;
+};
+
+struct pool {
+	struct pool_options options;
+	struct worker *workers;
+	unsigned started; /* threads that exist; only pool_new() and pool_free() use it */
+
+	struct lock lock;
+	pthread_cond_t wake; /* there is a job, or stopping */
+	pthread_cond_t born; /* born changed */
+	/* guarded by lock */
+	struct list queue;
+	size_t queued;
+	unsigned busy; /* workers between taking a batch and coming back for the next */
+	unsigned born_count;
+	bool stopping;
+	struct error birth_error; /* of the first worker that could not start; code 0: none */
+};
+
+static void enqueue(struct pool *pool, struct pool_job *job)
+{
+	assert(lock_mine(&pool->lock));
+	list_append(&pool->queue, &job->link);
+	pool->queued++;
+}
+
+/* Moves every job that stands in a batch and has not begun to the end of the queue. */
+static void take_back(struct pool *pool)
+{
+	assert(lock_mine(&pool->lock));
+	for (unsigned i = 0; i < pool->started; i++) {
+		struct worker *worker = &pool->workers[i];
+		unsigned at = atomic_exchange(&worker->cursor, BATCH_MAX);
+		for (; at < worker->batch_len; at++)
+			enqueue(pool, worker->batch[at]);
+	}
+}
+
+/* Fills the worker's batch, which is used up. */
+static void take_batch(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	assert(lock_mine(&pool->lock));
+	size_t share = pool->queued / (2 * (size_t)pool->options.workers) + 1;
+	unsigned want = share < BATCH_MAX ? (unsigned)share : BATCH_MAX;
+	worker->batch_len = 0;
+	while (worker->batch_len < want && pool->queued > 0) {
+		struct list *link = list_shift(&pool->queue);
+		worker->batch[worker->batch_len++] = LIST_OF(link, struct pool_job, link);
+		pool->queued--;
+	}
+	atomic_store(&worker->cursor, 0);
+}
+
+/* Waits for work. False: the pool stops and nothing is left to do. */
+static bool next_batch(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	lock_take(&pool->lock);
+	while (pool->queued == 0 && !pool->stopping) {
+		take_back(pool);
+		if (pool->queued == 0)
+			lock_wait(&pool->lock, &pool->wake);
+	}
+	bool more = !pool->stopping;
+	if (more) {
+		take_batch(worker);
+		pool->busy++;
+	}
+	lock_drop(&pool->lock);
+	return more;
+}
+
+static void run_batch(struct worker *worker, void *state)
+{
+	for (;;) {
+		unsigned at = atomic_fetch_add(&worker->cursor, 1);
+		if (at >= worker->batch_len)
+			break;
+		struct pool_job *job = worker->batch[at];
+		job->run(job, state);
+	}
+	lock_take(&worker->pool->lock);
+	worker->pool->busy--;
+	lock_drop(&worker->pool->lock);
+}
+
+/* Makes the thread's own state and tells pool_new() how that went. */
+static int be_born(struct worker *worker, void **state)
+{
+	struct pool *pool = worker->pool;
+	struct error err = { 0 };
+	int result = 0;
+	if (pool->options.worker_new)
+		result = pool->options.worker_new(state, pool->options.context, &err);
+	lock_take(&pool->lock);
+	pool->born_count++;
+	if (result < 0 && pool->birth_error.code == 0) {
+		pool->birth_error = err;
+		pool->birth_error.code = -result;
+	}
+	(void)pthread_cond_signal(&pool->born);
+	lock_drop(&pool->lock);
+	return result;
+}
+
+static void *work(void *argument)
+{
+	struct worker *worker = argument;
+	void *state = NULL;
+	char name[16];
+	(void)snprintf(name, sizeof name, "worker-%u", worker->number);
+	(void)pthread_setname_np(pthread_self(), name);
+	if (be_born(worker, &state) < 0)
+		return NULL;
+	while (next_batch(worker))
+		run_batch(worker, state);
+	if (worker->pool->options.worker_free)
+		worker->pool->options.worker_free(state);
+	return NULL;
+}
+
+static int start_workers(struct pool *pool, struct error *err)
+{
+	for (unsigned i = 0; i < pool->options.workers; i++) {
+		struct worker *worker = &pool->workers[i];
+		worker->pool = pool;
+		worker->number = i + 1;
+		atomic_init(&worker->cursor, BATCH_MAX);
+	}
+	for (unsigned i = 0; i < pool->options.workers; i++) {
+		struct worker *worker = &pool->workers[i];
+		int result = pthread_create(&worker->thread, NULL, work, worker);
+		if (result != 0)
+			return error_set(err, result,
+					 "cannot start worker thread %u of %u: %s (ulimit -u, "
+					 "TasksMax=, pids.max)",
+					 i + 1, pool->options.workers, error_text(result));
+		lock_take(&pool->lock);
+		pool->started = i + 1;
+		lock_drop(&pool->lock);
+	}
+	lock_take(&pool->lock);
+	while (pool->born_count < pool->started)
+		lock_wait(&pool->lock, &pool->born);
+	struct error birth = pool->birth_error;
+	lock_drop(&pool->lock);
+	return birth.code == 0 ? 0 : error_set(err, birth.code, "%s", birth.text);
+}
+
+int pool_new(struct pool **out, const struct pool_options *options, struct error *err)
+{
+	assert(options->workers > 0 && options->limit > 0);
+	AUTO(pool) struct pool *pool = xcalloc(1, sizeof *pool);
+	pool->options = *options;
+	pool->workers = xcalloc(options->workers, sizeof *pool->workers);
+	lock_init(&pool->lock);
+	lock_condition_init(&pool->wake);
+	lock_condition_init(&pool->born);
+	list_init(&pool->queue);
+	int result = start_workers(pool, err);
+	if (result < 0)
+		return result;
+	*out = TAKE(pool);
+	return 0;
+}
+
+enum pool_result pool_push(struct pool *pool, struct pool_job *job)
+{
+	enum pool_result result = POOL_TAKEN;
+	lock_take(&pool->lock);
+	if (pool->stopping) {
+		result = POOL_STOPPED;
+	} else if (pool->queued >= pool->options.limit) {
+		result = POOL_FULL;
+	} else {
+		enqueue(pool, job);
+		(void)pthread_cond_signal(&pool->wake);
+	}
+	lock_drop(&pool->lock);
+	return result;
+}
+
+void pool_counts(struct pool *pool, size_t *waiting, size_t *running)
+{
+	lock_take(&pool->lock);
+	*waiting = pool->queued;
+	for (unsigned i = 0; i < pool->started; i++) {
+		unsigned at = atomic_load(&pool->workers[i].cursor);
+		if (at < pool->workers[i].batch_len)
+			*waiting += pool->workers[i].batch_len - at;
+	}
+	*running = pool->busy;
+	lock_drop(&pool->lock);
+}
+
+void pool_stop(struct pool *pool, struct list *abandoned)
+{
+	lock_take(&pool->lock);
+	pool->stopping = true;
+	take_back(pool);
+	list_splice(abandoned, &pool->queue);
+	pool->queued = 0;
+	(void)pthread_cond_broadcast(&pool->wake);
+	lock_drop(&pool->lock);
+}
+
+void pool_free(struct pool *pool)
+{
+	if (!pool)
+		return;
+	lock_take(&pool->lock);
+	pool->stopping = true;
+	(void)pthread_cond_broadcast(&pool->wake);
+	lock_drop(&pool->lock);
+	for (unsigned i = 0; i < pool->started; i++) {
+		int result = pthread_join(pool->workers[i].thread, NULL);
+		assert(result == 0);
+		(void)result;
+	}
+	assert(list_empty(&pool->queue));
+	(void)pthread_cond_destroy(&pool->born);
+	(void)pthread_cond_destroy(&pool->wake);
+	lock_done(&pool->lock);
+	free(pool->workers);
+	free(pool);
+}
