@@ -8,7 +8,6 @@
 #ifndef CARVED_CORE_DETECT_DETECT_H
 #define CARVED_CORE_DETECT_DETECT_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,14 +24,17 @@ struct error;
 
 /* What a class needs of the worker, as bits. */
 enum detect_needs {
-	DETECT_NEEDS_FD = 1,     /* an open file description of its own at offset 0 */
+	DETECT_NEEDS_FD = 1,	 /* an open file description of its own at offset 0 */
 	DETECT_NEEDS_SHA256 = 2, /* the content's hash */
-	DETECT_NEEDS_PATH = 4,   /* the real path; the inode behind it is compared before and after */
+	DETECT_NEEDS_PATH = 4, /* the real path; the inode behind it is compared before and after */
 };
 
 /* Which entry fields an answer depends on, as bits; they are part of the reuse key. */
 enum detect_reads {
 	DETECT_READS_MIME = 1,
+	/* The entry's extension and the one that a program would see at the end of the name:
+	 * letters and digits after the last dot. A name of no scheme that ends otherwise counts as
+	 * a whole. */
 	DETECT_READS_EXTENSION = 2,
 	DETECT_READS_NAME = 4,
 };
@@ -42,20 +44,22 @@ struct scan_request {
 	const char *path;   /* absolute path of the file, NUL-terminated raw bytes */
 	size_t name_offset; /* where the base name begins in path */
 	const struct entry *entry;
-	int fd;             /* read-only, offset 0, the callee may move it; -1 unless NEEDS_FD */
+	int fd; /* read-only, offset 0, the callee may move it; -1 unless NEEDS_FD */
 	int64_t size;
 	const uint8_t *sha256; /* 32 bytes; NULL when hashing is off */
 	unsigned attempt;      /* 1 is the first */
 	struct mono deadline;
-	int cancel_fd; /* becomes readable when the daemon gives up waiting (stop_grace over); -1: none */
+	int cancel_fd; /* becomes readable when the daemon gives up waiting (stop_grace over); -1:
+			  none */
 };
 
-/* One answer. The caller zeroes it before and calls answer_done() after. */
+/* One answer. The caller zeroes it before and calls answer_done() after. When it was cancelled,
+ * outcome is OUTCOMES. */
 struct answer {
 	enum outcome outcome;
 	char *signature; /* owned; NULL: none. At most 512 bytes */
-	char *detail;    /* owned; one JSON value (ASCII), or NULL. At most 64 KiB */
-	bool cancelled;  /* stopped by cancel_fd: no outcome, the file stays queued */
+	char *detail;	 /* owned; one JSON value (ASCII), or NULL. At most 64 KiB */
+	bool cancelled;	 /* stopped by cancel_fd: no outcome, the file stays queued */
 };
 
 void answer_done(struct answer *answer);
@@ -64,10 +68,12 @@ struct detector_class {
 	const char *type;
 	unsigned needs;
 	unsigned reads;
-	/** Reads the configuration, loads lists, computes the digest. On failure err names the file,
-	 * line or permission to mend. */
+	/** Reads the configuration, loads lists, computes the digest. On failure err names the
+	 * file, line or permission to mend. */
 	int (*open)(void **state, const struct config_detector *row, const struct config *config,
 		    char digest[65], struct error *err);
+	/** Entry fields that this instance reads besides reads; NULL: none. */
+	unsigned (*also_reads)(const void *state);
 	/** Asks. Every failure is an answer with outcome error or timeout and {"error": "..."} in
 	 * detail; there is no other way to fail. */
 	void (*scan)(const void *state, const struct scan_request *request, struct answer *answer);
@@ -79,7 +85,8 @@ extern const struct detector_class noop_class, hashlist_class, command_class, ap
 /** The class of that type, NULL when there is none (or none built). */
 const struct detector_class *detect_class(const char *type);
 
-/** Opens the detector that row describes. Owned by the caller. */
+/** Opens the detector that row describes. Owned by the caller, who keeps config (and row, which is
+ * part of it) until the detector is freed. */
 int detector_open(struct detector **out, const struct config_detector *row,
 		  const struct config *config, struct error *err);
 void detector_free(struct detector *detector);
@@ -91,8 +98,8 @@ const struct detector_class *detector_class(const struct detector *detector);
 const struct config_detector *detector_row(const struct detector *detector);
 /** True when the detector is to look at files of this entry. */
 bool detector_wants(const struct detector *detector, const struct entry *entry);
-/** The reuse key of this detector for this entry: a hash over its digest and the fields that it reads
- * (name_len bytes at name are the base name). */
+/** The reuse key of this detector for this entry: a hash over its digest and the fields that it
+ * reads (name_len bytes at name are the base name). */
 void detector_key(const struct detector *detector, const struct entry *entry, const char *name,
 		  size_t name_len, uint8_t key[16]);
 /** Asks; fills answer. Blocks at most until the deadline. Any thread. */

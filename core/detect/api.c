@@ -1,0 +1,219 @@
+/*
+ * api: BroAPT's api.yml: the commands of the entry that matches the file's MIME type.
+ *
+ * "scripts" run in order, then "report" (api_prepare.h has how); the first that does not exit with
+ * 0 ends it with an error, and the worker tries again later. Exit status 0 means that a command
+ * ran, not that the file is clean: without a report on descriptor 3, of any of the commands, the
+ * outcome is unknown. "install" is never run here. "shared" groups and locks installations only;
+ * scans of one group run beside each other.
+ *
+ * An answer depends on MIME type (it chooses the entry) and extension; see command.c for the name.
+ * The digest covers the file's entries as they were loaded, with their variables expanded; programs
+ * and scripts that the commands call are not known to it: after changing one of them, reload with
+ * another value somewhere in "environ", or prune.
+ */
+#include "core/config/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/mem.h"
+#include "core/base/str.h"
+#include "core/config/config.h"
+#include "core/detect/answer.h"
+#include "core/detect/api_log.h"
+#include "core/detect/api_prepare.h"
+#include "core/detect/child.h"
+#include "core/detect/detect.h"
+#include "core/detect/digest.h"
+#include "core/detect/report.h"
+
+struct api_state {
+	const struct config *config; /* borrowed, as detector_open() says */
+	const struct api *api;
+};
+
+/* One scan. */
+struct visit {
+	struct api_site site;
+	const struct scan_request *request;
+	struct answer *answer;
+	struct report report; /* of all commands so far */
+	struct str log_id;
+	struct error log_error; /* the first log that could not be written */
+};
+
+static int digest_command(struct digest *hash, const struct api_site *site,
+			  const struct api_command *command, struct error *err)
+{
+	__attribute__((cleanup(spawn_plan_cleanup))) struct spawn_plan plan = { 0 };
+	int result = api_prepare(site, command, &plan, err);
+	if (result < 0)
+		return result;
+	digest_number(hash, (int64_t)plan.argc);
+	for (size_t i = 0; i < plan.argc; i++)
+		digest_text(hash, plan.argv[i]);
+	digest_number(hash, (int64_t)plan.envc);
+	for (size_t i = 0; i < plan.envc; i++)
+		digest_text(hash, plan.envp[i]);
+	digest_text(hash, plan.cwd);
+	return 0;
+}
+
+static int digest_entry(struct digest *hash, const struct api_site *site, struct error *err)
+{
+	const struct api_entry *entry = site->entry;
+	digest_text(hash, entry->pattern);
+	digest_number(hash, entry->remote);
+	digest_number(hash, (int64_t)entry->script_count);
+	for (size_t i = 0; i < entry->script_count; i++) {
+		int result = digest_command(hash, site, &entry->scripts[i], err);
+		if (result < 0)
+			return result;
+	}
+	return digest_command(hash, site, &entry->report, err);
+}
+
+static int api_class_open(void **state, const struct config_detector *row,
+			  const struct config *config, char digest[65], struct error *err)
+{
+	if (!row->api)
+		return error_set(err, EINVAL, "detector %s (line %u): no api.yml is named",
+				 row->name, row->line);
+	AUTO(digest) struct digest *hash = digest_new();
+	digest_text(hash, "api");
+	digest_text(hash, row->name);
+	digest_number(hash, row->timeout_ms);
+	for (size_t i = 0; i < row->api->entry_count; i++) {
+		const struct api_site site = { .config = config,
+					       .api = row->api,
+					       .entry = &row->api->entries[i],
+					       .path = "",
+					       .mime = "" };
+		int result = digest_entry(hash, &site, err);
+		if (result < 0)
+			return result;
+	}
+	digest_end_hex(hash, digest);
+	struct api_state *kept = xcalloc(1, sizeof *kept);
+	*kept = (struct api_state){ .config = config, .api = row->api };
+	*state = kept;
+	return 0;
+}
+
+static void write_log(struct visit *visit, const char *step, const struct child_result *result)
+{
+	const struct api_site *site = &visit->site;
+	const struct api_log log = {
+		.root = site->config->api_logs,
+		.mime = api_entry_is_default(site->entry) ? "" : site->mime,
+		.id = str_text(&visit->log_id),
+		.step = step,
+		.attempt = visit->request->attempt,
+	};
+	struct error err;
+	if (api_log_write(&log, &result->output, &err) < 0 && visit->log_error.code == 0)
+		visit->log_error = err;
+}
+
+/* Turns the end of a command into the answer; last: there are no more commands. True when it is
+ * one. */
+static bool judge(struct visit *visit, const char *step, const struct child_result *result,
+		  bool last)
+{
+	const struct answer_rule rule = {
+		.zero = OUTCOME_UNKNOWN,
+		.one = OUTCOME_ERROR,
+		.step = step,
+		.log = visit->log_error.code ? visit->log_error.text : NULL,
+	};
+	bool well = result->end == CHILD_EXITED && result->status == 0 && !visit->report.error[0];
+	if (well && !last)
+		return false;
+	answer_from_child(visit->answer, result, &visit->report, &rule);
+	return true;
+}
+
+/* Runs one command; true when the visit is over. */
+static bool run_step(struct visit *visit, const struct api_command *command, const char *step,
+		     bool last)
+{
+	__attribute__((cleanup(spawn_plan_cleanup))) struct spawn_plan plan = { 0 };
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result = { 0 };
+	const struct child_job job = {
+		.plan = &plan,
+		.sample_fd = -1,
+		.cancel_fd = visit->request->cancel_fd,
+		.deadline = visit->request->deadline,
+		.output_limit = API_LOG_MAX,
+		.report_limit = REPORT_MAX,
+	};
+	struct error err = { 0 };
+	int ran = api_prepare(&visit->site, command, &plan, &err);
+	if (ran == 0)
+		ran = child_run(&job, &result, &err);
+	if (ran < 0) {
+		answer_fail(visit->answer, OUTCOME_ERROR, "%s: %s", step, err.text);
+		return true;
+	}
+	if (result.end != CHILD_CANCELLED)
+		write_log(visit, step, &result);
+	report_read(&visit->report, str_text(&result.report.kept), result.report.kept.len,
+		    result.report.dropped > 0);
+	return judge(visit, step, &result, last);
+}
+
+static void run_steps(struct visit *visit)
+{
+	const struct api_entry *entry = visit->site.entry;
+	for (size_t i = 0; i < entry->script_count; i++) {
+		char step[32];
+		(void)snprintf(step, sizeof step, "scripts.%zu", i + 1);
+		if (run_step(visit, &entry->scripts[i], step, false))
+			return;
+	}
+	(void)run_step(visit, &entry->report, "report.1", true);
+}
+
+static void api_class_scan(const void *state, const struct scan_request *request,
+			   struct answer *answer)
+{
+	const struct api_state *self = state;
+	const struct api_entry *entry = api_find(self->api, request->entry->mime);
+	if (entry->remote) {
+		answer_fail(answer, OUTCOME_ERROR,
+			    "%s:%u: \"remote: true\": remote detection is not built",
+			    self->api->file, entry->line);
+		return;
+	}
+	struct visit visit = {
+		.site = { .config = self->config,
+			  .api = self->api,
+			  .entry = entry,
+			  .path = request->path,
+			  .mime = request->entry->mime },
+		.request = request,
+		.answer = answer,
+		.report = REPORT_INIT,
+	};
+	api_log_id(&visit.log_id, request);
+	run_steps(&visit);
+	report_done(&visit.report);
+	str_done(&visit.log_id);
+}
+
+static void api_class_close(void *state)
+{
+	free(state);
+}
+
+const struct detector_class api_class = {
+	.type = "api",
+	.needs = DETECT_NEEDS_FD | DETECT_NEEDS_PATH,
+	.reads = DETECT_READS_MIME | DETECT_READS_EXTENSION,
+	.open = api_class_open,
+	.scan = api_class_scan,
+	.close = api_class_close,
+};

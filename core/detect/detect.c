@@ -1,0 +1,198 @@
+/*
+ * detect: see detect.h.
+ *
+ * What holds for every class is here: the reuse key, and the check that a path still leads to the
+ * file that the worker opened. The key of a detector that reads no entry field is made once, so
+ * that the cheap detectors cost no hash per file.
+ */
+#include "core/detect/detect.h"
+
+#include <sys/stat.h>
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/config/config.h"
+#include "core/detect/answer.h"
+#include "core/detect/digest.h"
+
+#define KEY_SIZE 16
+/* Bytes of an extension that programs know; a longer tail of a name is not one. */
+#define EXTENSION_MAX 16
+
+struct detector {
+	const struct detector_class *class;
+	const struct config_detector *row;
+	void *state;
+	unsigned reads;
+	char digest[DIGEST_HEX];
+	uint8_t key[KEY_SIZE]; /* when it reads nothing */
+};
+
+static const struct detector_class *const classes[] = {
+	&noop_class, &hashlist_class, &command_class, &api_class, NULL,
+};
+
+const struct detector_class *detect_class(const char *type)
+{
+	const struct detector_class *const *at = classes;
+	while (*at && strcmp((*at)->type, type) != 0)
+		at++;
+	return *at;
+}
+
+/* A field that is not there differs from an empty one. */
+static void add_slice(struct digest *hash, struct slice slice)
+{
+	digest_number(hash, slice.at ? 1 : 0);
+	digest_field(hash, slice.at, slice.at ? slice.len : 0);
+}
+
+/* What a program takes for the extension of name: the letters and digits after its last dot. */
+static struct slice plain_extension(struct slice name)
+{
+	size_t start = name.len;
+	while (start > 0 && name.at[start - 1] != '.')
+		start--;
+	struct slice tail = { .at = name.at + start, .len = name.len - start };
+	if (start == 0 || tail.len == 0 || tail.len > EXTENSION_MAX)
+		return (struct slice){ 0 };
+	for (size_t i = 0; i < tail.len; i++) {
+		char c = (char)(tail.at[i] | 0x20);
+		if (!(c >= 'a' && c <= 'z') && !(tail.at[i] >= '0' && tail.at[i] <= '9'))
+			return (struct slice){ 0 };
+	}
+	return tail;
+}
+
+/* A producer's scheme fixes what may stand where; without one a strange ending may be anything, and
+ * the whole name counts. */
+static void add_extension(struct digest *hash, const struct entry *entry, struct slice name)
+{
+	struct slice tail = plain_extension(name);
+	add_slice(hash, entry->field[ENTRY_EXTENSION]);
+	add_slice(hash, tail);
+	if (!tail.at && !entry->scheme)
+		add_slice(hash, name);
+}
+
+static void make_key(const struct detector *detector, const struct entry *entry, struct slice name,
+		     uint8_t key[KEY_SIZE])
+{
+	AUTO(digest) struct digest *hash = digest_new();
+	digest_text(hash, detector->class->type);
+	digest_text(hash, detector->digest);
+	digest_number(hash, detector->reads);
+	if (detector->reads & DETECT_READS_MIME)
+		digest_text(hash, entry->mime);
+	if (detector->reads & DETECT_READS_EXTENSION)
+		add_extension(hash, entry, name);
+	if (detector->reads & DETECT_READS_NAME)
+		add_slice(hash, name);
+	uint8_t full[DIGEST_SIZE];
+	digest_end(hash, full);
+	memcpy(key, full, KEY_SIZE);
+}
+
+int detector_open(struct detector **out, const struct config_detector *row,
+		  const struct config *config, struct error *err)
+{
+	const struct detector_class *class = detect_class(row->type);
+	if (!class)
+		return error_set(err, EINVAL, "detector %s (line %u): there is no type \"%s\"",
+				 row->name, row->line, row->type);
+	struct detector *detector = xcalloc(1, sizeof *detector);
+	detector->class = class;
+	detector->row = row;
+	int result = class->open(&detector->state, row, config, detector->digest, err);
+	if (result < 0) {
+		free(detector);
+		return result;
+	}
+	detector->reads = class->reads;
+	if (class->also_reads)
+		detector->reads |= class->also_reads(detector->state);
+	if (detector->reads == 0)
+		make_key(detector, NULL, (struct slice){ 0 }, detector->key);
+	*out = detector;
+	return 0;
+}
+
+void detector_free(struct detector *detector)
+{
+	if (!detector)
+		return;
+	detector->class->close(detector->state);
+	free(detector);
+}
+
+const char *detector_name(const struct detector *detector)
+{
+	return detector->row->name;
+}
+
+const char *detector_digest(const struct detector *detector)
+{
+	return detector->digest;
+}
+
+const struct detector_class *detector_class(const struct detector *detector)
+{
+	return detector->class;
+}
+
+const struct config_detector *detector_row(const struct detector *detector)
+{
+	return detector->row;
+}
+
+bool detector_wants(const struct detector *detector, const struct entry *entry)
+{
+	return config_mime_matches(detector->row->mime, entry->mime);
+}
+
+void detector_key(const struct detector *detector, const struct entry *entry, const char *name,
+		  size_t name_len, uint8_t key[16])
+{
+	if (detector->reads == 0)
+		memcpy(key, detector->key, KEY_SIZE);
+	else
+		make_key(detector, entry, (struct slice){ .at = name, .len = name_len }, key);
+}
+
+/* True while the path leads to the file that fd holds; else why not, in words. lstat: what was
+ * opened is no symlink, so neither may its path be one now. */
+static bool path_holds(const struct scan_request *request, const char **out_words)
+{
+	struct stat held, named;
+	if (fstat(request->fd, &held) < 0 || lstat(request->path, &named) < 0) {
+		*out_words = error_text(errno);
+		return false;
+	}
+	*out_words = "another file is there";
+	return held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+}
+
+static void path_lost(struct answer *answer, const char *words)
+{
+	answer_fail(answer, OUTCOME_ERROR,
+		    "the path no longer leads to the file that was opened: %s", words);
+}
+
+void detector_scan(const struct detector *detector, const struct scan_request *request,
+		   struct answer *answer)
+{
+	const struct detector_class *class = detector->class;
+	assert(request->fd >= 0 || !(class->needs & DETECT_NEEDS_FD));
+	const char *words = NULL;
+	bool by_path = class->needs & DETECT_NEEDS_PATH;
+	if (by_path && !path_holds(request, &words)) {
+		path_lost(answer, words);
+		return;
+	}
+	class->scan(detector->state, request, answer);
+	if (by_path && !answer->cancelled && !path_holds(request, &words))
+		path_lost(answer, words);
+}
