@@ -38,9 +38,8 @@ int scanner_new(void **out, void *context, struct error *err)
 	struct app *app = context;
 	struct scanner *scanner = xcalloc(1, sizeof *scanner);
 	scanner->app = app;
+	scanner->digest = digest_new();
 	int result = store_reader_open(&scanner->reader, app->config->history, err);
-	if (result == 0)
-		result = digest_new(&scanner->digest, err);
 	if (result < 0) {
 		scanner_free(scanner);
 		return result;
@@ -172,7 +171,9 @@ static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
 		return STEP_ON;
 	version->has_sha256 = false;
 	int64_t size = 0;
-	int result = digest_fd(scanner->digest, fd, version->sha256, &size);
+	int result = digest_fd(scanner->digest, fd, version->identity.size, version->sha256, &size);
+	if (result == -EFBIG)
+		return tell(job, JOB_CHANGED, 0); /* it grew */
 	if (result < 0)
 		return not_opened(job, -result);
 	struct identity after;
