@@ -2,7 +2,6 @@
 #include "core/app/roots.h"
 
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -12,6 +11,7 @@
 
 #include "core/base/beneath.h"
 #include "core/base/error.h"
+#include "core/base/identity.h"
 #include "core/base/mem.h"
 #include "core/config/config.h"
 #include "core/entry/scheme.h"
@@ -189,11 +189,9 @@ int roots_stat(struct roots *roots, uint32_t index, const char *path, struct sta
 uint64_t roots_fsid(const char *path, size_t dir_len)
 {
 	AUTO_FREE char *dir = dir_len > 0 ? xmemdup(path, dir_len) : xstrdup("/");
-	struct statfs fs;
-	if (statfs(dir, &fs) < 0)
-		return 0;
+	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t id = 0;
-	static_assert(sizeof fs.f_fsid == sizeof id, "f_fsid is two ints: statfs(2)");
-	memcpy(&id, &fs.f_fsid, sizeof id);
+	if (fd >= 0)
+		(void)identity_fsid(fd, &id); /* 0 is what such a file system is known as */
 	return id;
 }

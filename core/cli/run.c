@@ -67,8 +67,7 @@ static int parse_workers(const char *text, unsigned *out)
 static int parse(int argc, char **argv, struct app_options *options)
 {
 	int option;
-	optind = 0; /* the command's own argv: getopt starts anew */
-	while ((option = getopt_long(argc, argv, "c:vh", long_options, NULL)) != -1) {
+	while ((option = cli_next_option(argc, argv, ":c:vh", long_options)) != -1) {
 		switch (option) {
 		case 'c':
 			options->overrides.file = optarg;
@@ -95,7 +94,7 @@ static int parse(int argc, char **argv, struct app_options *options)
 		case 'h':
 			return cli_help(&cli_run);
 		default:
-			return cli_usage_error(&cli_run, "see above");
+			return cli_bad_option(&cli_run, option, argv);
 		}
 	}
 	options->overrides.roots = (const char *const *)(argv + optind);

@@ -247,8 +247,7 @@ static const struct option long_options[] = {
 static int parse(int argc, char **argv, struct app_options *options)
 {
 	int option;
-	optind = 0;
-	while ((option = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1) {
+	while ((option = cli_next_option(argc, argv, ":c:h", long_options)) != -1) {
 		switch (option) {
 		case 'c':
 			options->overrides.file = optarg;
@@ -262,7 +261,7 @@ static int parse(int argc, char **argv, struct app_options *options)
 		case 'h':
 			return cli_help(&cli_scan);
 		default:
-			return cli_usage_error(&cli_scan, "see above");
+			return cli_bad_option(&cli_scan, option, argv);
 		}
 	}
 	return optind < argc ? -1 : cli_usage_error(&cli_scan, "which PATH?");
