@@ -1,0 +1,69 @@
+/* The queue in the history: more files than memory holds, retries that are due, pokes. On the real
+ * daemon. */
+#include "core/app/control_client.h"
+#include "core/base/str.h"
+#include "core/store/maintain.h"
+#include "daemon_harness.h"
+
+static void put_many(const struct daemon *d, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		char name[64];
+		snprintf(name, sizeof name, "HTTP-Fmany%u.text.plain.txt", i);
+		daemon_put(d, name, name);
+	}
+}
+
+Test(backlog, more_files_than_the_window_holds_are_all_done_once)
+{
+	struct daemon d;
+	daemon_init(&d, "detectors: [ { type: noop } ]\n");
+	put_many(&d, 6000);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "6000");
+	daemon_expect(&d, "SELECT count(*) FROM scan", "6000");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(backlog, behind_a_slow_detector_files_wait_in_the_history)
+{
+	struct daemon d;
+	daemon_init(&d, "workers: 1\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 60s, "
+			"run: [ tail, -f, /dev/null, '{path}' ] } ]\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	put_many(&d, 5000);
+	daemon_expect(&d, "SELECT count(*) FROM pending", "5000");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'queued'", "5000");
+	daemon_done(&d);
+}
+
+Test(backlog, a_failed_file_comes_back_by_retry_and_a_poke)
+{
+	struct daemon d;
+	daemon_init(
+		&d,
+		"detectors: [ { type: command, retries: 2, retry_pause: 1s, run: [ /bin/sh, -c, "
+		"'test -e ${1%/root/*}/mended || exit 9', sh, '{path}' ] } ]\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	put_many(&d, 1);
+	daemon_expect(&d, "SELECT state || ' ' || reason FROM file", "unscanned failed");
+	daemon_expect(&d, "SELECT group_concat(attempt || outcome, ' ') FROM scan",
+		      "1error 2error");
+	char mended[128];
+	snprintf(mended, sizeof mended, "%s/mended", d.dir);
+	close(open(mended, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	int64_t count = 0;
+	struct error err = { 0 };
+	AUTO_STR answer = STR_INIT;
+	cr_assert_eq(store_retry(d.history, NULL, 0, &count, &err), 0, "%s", err.text);
+	cr_assert_eq(count, 1);
+	cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
+	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done clean");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}

@@ -1,0 +1,118 @@
+/* The life of one file on a worker: what is not scanned, and why. On the real daemon. */
+#include "daemon_harness.h"
+
+#define A "HTTP-Faaaaaaaaaaaaaaaaa.text.plain.txt"
+#define B "HTTP-Fbbbbbbbbbbbbbbbbb.application.pdf.pdf"
+
+static void start(struct daemon *d, const char *yaml)
+{
+	daemon_init(d, yaml);
+	daemon_start(d);
+	daemon_wait_ready(d);
+}
+
+static void finish(struct daemon *d)
+{
+	cr_assert_eq(daemon_stop(d), 0);
+	daemon_done(d);
+}
+
+Test(scan, what_is_too_large_is_not_read)
+{
+	struct daemon d;
+	start(&d, "max_file_size: 1K\ndetectors: [ { type: noop } ]\n");
+	char big[2048];
+	memset(big, 'x', sizeof big - 1);
+	big[sizeof big - 1] = '\0';
+	daemon_put(&d, A, big);
+	daemon_expect(&d, "SELECT state || ' ' || reason || ' ' || (sha256 IS NULL) FROM file",
+		      "unscanned oversize 1");
+	finish(&d);
+}
+
+Test(scan, without_a_detector_for_its_type_a_file_says_so)
+{
+	struct daemon d;
+	start(&d, "detectors: [ { type: noop, mime: [ 'image/*' ] } ]\n");
+	daemon_put(&d, A, "x");
+	daemon_expect(&d, "SELECT state || ' ' || reason FROM file", "unscanned no-detector");
+	finish(&d);
+}
+
+Test(scan, the_hash_is_of_the_content)
+{
+	struct daemon d;
+	start(&d, "detectors: [ { type: noop } ]\n");
+	daemon_put(&d, A, "abc"); /* FIPS 180-4's example */
+	daemon_expect(&d, "SELECT sha256 FROM file",
+		      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	finish(&d);
+}
+
+Test(scan, a_file_that_changes_while_it_is_scanned_is_scanned_again)
+{
+	/* the detector itself makes the change, once */
+	struct daemon d;
+	start(&d,
+	      "detectors: [ { type: command, run: [ /bin/sh, -c, "
+	      "'test -s ${1%/root/*}/did && exit 0; echo 1 > ${1%/root/*}/did; echo more >> $1', sh, "
+	      "'{path}' ] } ]\n");
+	daemon_put(&d, A, "x");
+	daemon_expect(&d, "SELECT state || ' ' || size FROM file ORDER BY id DESC", "done 6");
+	daemon_expect(
+		&d, "SELECT count(*) FROM scan s JOIN file f ON f.id = s.file_id WHERE f.size = 1",
+		"0");
+	finish(&d);
+}
+
+Test(scan, an_unreadable_file_says_why_and_comes_back_when_it_is_readable)
+{
+	if (geteuid() != 0)
+		cr_skip_test("needs root, to become somebody who may not read");
+	struct daemon d;
+	daemon_init(&d, "detectors: [ { type: noop } ]\n");
+	cr_assert_eq(chmod(d.dir, 0777), 0);
+	cr_assert_eq(chmod(d.root, 0777), 0);
+	daemon_put(&d, A, "x");
+	char path[512];
+	snprintf(path, sizeof path, "%s/%s", d.root, A);
+	cr_assert_eq(chmod(path, 0600), 0);
+	fflush(NULL);
+	d.pid = fork();
+	if (d.pid == 0) {
+		if (setgid(65534) || setuid(65534))
+			_exit(9);
+		daemon_child(&d);
+	}
+	daemon_expect(&d, "SELECT state || ' ' || reason || ' ' || note FROM file",
+		      "unscanned unreadable Permission denied");
+	cr_assert_eq(chmod(path, 0644), 0);
+	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done clean");
+	finish(&d);
+}
+
+Test(scan, bad_and_good_together)
+{
+	struct daemon d;
+	daemon_init(&d, "");
+	char list[128], yaml[512];
+	snprintf(list, sizeof list, "%s/list", d.dir);
+	FILE *file = fopen(list, "w");
+	fputs("2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881 Listed\n", file);
+	fclose(file);
+	snprintf(
+		yaml, sizeof yaml,
+		"roots: [ { path: %s } ]\nhistory: %s\ndetectors: [ { type: hashlist, file: list }, "
+		"{ type: command, retries: 1, run: [ /bin/false, '{path}' ], mime: [ 'application/pdf' ] } ]\n",
+		d.root, d.history);
+	daemon_configure(&d, yaml);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_put(&d, A, "x");
+	daemon_expect(&d, "SELECT verdict FROM file WHERE mime = 'text/plain'", "malicious");
+	daemon_put(&d, B, "y"); /* false exits with 1: malicious, says the contract of commands */
+	daemon_expect(&d, "SELECT verdict FROM file WHERE mime = 'application/pdf'", "malicious");
+	daemon_expect(&d, "SELECT count(*) FROM scan", "3");
+	daemon_expect(&d, "SELECT count(*) FROM detections", "2");
+	finish(&d);
+}
