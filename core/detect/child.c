@@ -144,17 +144,38 @@ static bool finish(struct child *child, siginfo_t *info)
 	return info->si_pid != 0;
 }
 
-static void settle(struct child *child, struct child_result *out, enum child_end end)
+/* Ends the child and takes its status. A status that someone else reaped is an error: "exit status
+ * 0" must never be made up. */
+static int settle(struct child *child, struct child_result *out, enum child_end end,
+		  struct error *err)
 {
 	siginfo_t info = { 0 };
 	out->left_behind = !finish(child, &info);
 	drain(child, REST);
 	out->end = end;
 	if (end != CHILD_EXITED)
-		return;
+		return 0;
+	if (out->left_behind)
+		return error_set(err, ECHILD,
+				 "the exit status of a child was lost: something else "
+				 "in this process waits for children");
 	out->status = info.si_status;
 	if (info.si_code != CLD_EXITED)
 		out->end = CHILD_SIGNALED;
+	return 0;
+}
+
+/* While SIGCHLD is ignored (a disposition that is inherited) the kernel reaps, and both the status
+ * and the certainty whose number it is are gone. */
+static int check_sigchld(struct error *err)
+{
+	struct sigaction action;
+	(void)sigaction(SIGCHLD, NULL, &action);
+	if (action.sa_handler == SIG_IGN || action.sa_flags & SA_NOCLDWAIT)
+		return error_set(err, ECHILD,
+				 "SIGCHLD is ignored in this process: no child's exit "
+				 "status can be had");
+	return 0;
 }
 
 /* True when it is over before it begins. */
@@ -182,13 +203,16 @@ int child_run(const struct child_job *job, struct child_result *out, struct erro
 			  [ERR] = { .fd = -1, .head = &out->output, .tail = &out->err },
 			  [REPORT] = { .fd = -1, .head = &out->report } },
 	};
-	int result = start(&child, job, err);
+	int result = check_sigchld(err);
+	if (result == 0)
+		result = start(&child, job, err);
 	if (result == 0)
 		result = watch(&child, err);
 	if (result == 0) {
 		enum child_end end = CHILD_TIMEOUT;
 		result = attend(&child, job, &end, err);
-		settle(&child, out, end);
+		int settled = settle(&child, out, end, err);
+		result = result < 0 ? result : settled;
 	}
 	child_done(&child);
 	if (result < 0)

@@ -1,0 +1,346 @@
+/* child: commands that end well, end badly, do not end, and write whatever they like. */
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <signal.h>
+
+#include "core/detect/child.h"
+#include "core/detect/spawn_plan.h"
+#include "tests/unit/detect_fixture.h"
+
+#define LIMIT 65536
+
+static struct fixture fixture;
+
+static void setup(void)
+{
+	fixture_init(&fixture, "sample");
+}
+
+static void teardown(void)
+{
+	fixture_done(&fixture);
+}
+
+TestSuite(child, .init = setup, .fini = teardown, .timeout = 120);
+
+struct setting {
+	int64_t deadline_ms;
+	int cancel_fd;
+	int sample_fd;
+};
+
+static const struct setting plain = { .deadline_ms = FIXTURE_DEADLINE_MS,
+				      .cancel_fd = -1,
+				      .sample_fd = -1 };
+
+static int run_words(char *const *argv, struct setting setting, struct child_result *result,
+		     struct error *err)
+{
+	__attribute__((cleanup(spawn_plan_cleanup))) struct spawn_plan plan = { 0 };
+	for (; *argv; argv++)
+		spawn_plan_arg(&plan, *argv, strlen(*argv));
+	spawn_plan_base_env(&plan);
+	spawn_plan_env(&plan, "DIR", fixture.dir);
+	const struct child_job job = {
+		.plan = &plan,
+		.sample_fd = setting.sample_fd,
+		.cancel_fd = setting.cancel_fd,
+		.deadline = mono_add_ms(mono_now(), setting.deadline_ms),
+		.output_limit = LIMIT,
+		.report_limit = LIMIT,
+	};
+	return child_run(&job, result, err);
+}
+
+static struct child_result run(const char *text, struct setting setting)
+{
+	struct child_result result;
+	struct error err = { 0 };
+	cr_assert_eq(run_words(WORDS("sh", "-c", (char *)text), setting, &result, &err), 0, "%s",
+		     err.text);
+	return result;
+}
+
+/* True once no process has the number that the file holds; a killed orphan may take a moment. */
+static bool is_gone(const char *name)
+{
+	AUTO_FREE char *path = fixture_path(&fixture, name);
+	AUTO_FREE char *text = fixture_read(path);
+	pid_t pid = (pid_t)strtol(text, NULL, 10);
+	cr_assert_gt(pid, 1, "the child never wrote its number");
+	const struct mono limit = mono_add_ms(mono_now(), 10000);
+	while (!mono_passed(limit)) {
+		AUTO_STR status = STR_INIT;
+		str_printf(&status, "/proc/%d/stat", (int)pid);
+		AUTO_FREE char *stat = fixture_read(str_text(&status));
+		/* a zombie whose new parent does not reap it is dead, too */
+		if (!*stat || strstr(stat, ") Z "))
+			return true;
+		(void)usleep(1000);
+	}
+	return false;
+}
+
+Test(child, tells_how_it_ended_and_what_it_wrote)
+{
+	static const struct {
+		const char *text;
+		enum child_end end;
+		int status;
+		const char *output, *report;
+	} cases[] = {
+		{ "exit 0", CHILD_EXITED, 0, "", "" },
+		{ "echo out; echo report >&3; exit 1", CHILD_EXITED, 1, "out\n", "report\n" },
+		{ "echo err >&2; exit 255", CHILD_EXITED, 255, "err\n", "" },
+		{ "kill -SEGV $$", CHILD_SIGNALED, SIGSEGV, "", "" },
+		{ "kill -KILL $$", CHILD_SIGNALED, SIGKILL, "", "" },
+		{ "exec 3>&-; exit 0", CHILD_EXITED, 0, "", "" },
+		{ "exec 1>&- 2>&- 3>&-; exit 4", CHILD_EXITED, 4, "", "" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+			run(cases[i].text, plain);
+		cr_expect_eq(result.end, cases[i].end, "%s", cases[i].text);
+		cr_expect_eq(result.status, cases[i].status, "%s", cases[i].text);
+		cr_expect_str_eq(str_text(&result.output.kept), cases[i].output);
+		cr_expect_str_eq(str_text(&result.report.kept), cases[i].report);
+		cr_expect_not(result.left_behind);
+	}
+}
+
+Test(child, keeps_the_last_words_of_stderr_apart)
+{
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run("yes noise | head -n 5000; echo the cause >&2; exit 3", plain);
+	AUTO_STR last = STR_INIT;
+	tail_append(&result.err, &last);
+	cr_assert_str_eq(str_text(&last), "the cause\n");
+}
+
+Test(child, a_hundred_megabytes_are_read_and_dropped)
+{
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result = run(
+		"head -c 100000000 /dev/zero; head -c 1000000 /dev/zero >&3; echo end >&2", plain);
+	cr_assert_eq(result.end, CHILD_EXITED);
+	cr_assert_eq(result.status, 0);
+	cr_assert_eq(result.output.kept.len, LIMIT);
+	cr_assert_eq(result.output.kept.len + result.output.dropped, 100000000 + 4);
+	cr_assert_eq(result.report.kept.len, LIMIT);
+	cr_assert_eq(result.report.dropped, 1000000 - LIMIT);
+}
+
+Test(child, endless_output_does_not_outlast_the_deadline)
+{
+	struct setting setting = plain;
+	setting.deadline_ms = 300;
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run("echo $$ >$DIR/pid; exec cat /dev/zero", setting);
+	cr_assert_eq(result.end, CHILD_TIMEOUT);
+	cr_assert(is_gone("pid"));
+}
+
+Test(child, hangs_are_ended_at_the_deadline)
+{
+	static const char *const texts[] = {
+		"echo $$ >$DIR/pid; exec sleep 1000",
+		"trap '' TERM INT HUP; echo $$ >$DIR/pid; while :; do sleep 1000; done",
+		"echo $$ >$DIR/pid; exec sleep 1000 <&- >&- 2>&- 3>&-",
+		"echo $$ >$DIR/pid; kill -STOP $$",
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		struct setting setting = plain;
+		setting.deadline_ms = 300;
+		__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+			run(texts[i], setting);
+		cr_expect_eq(result.end, CHILD_TIMEOUT, "%s", texts[i]);
+		cr_expect(is_gone("pid"), "%s", texts[i]);
+		cr_expect_lt(waitpid(-1, NULL, WNOHANG), 0, "a zombie is left");
+	}
+}
+
+Test(child, descendants_in_its_group_die_with_it)
+{
+	/* the grandchild holds all pipes: its parent's end must be enough to come back */
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run("(trap '' TERM HUP; sleep 1000) & echo $! >$DIR/pid; echo said; exit 0", plain);
+	cr_assert_eq(result.end, CHILD_EXITED);
+	cr_assert_eq(result.status, 0);
+	cr_assert_str_eq(str_text(&result.output.kept), "said\n");
+	cr_assert(is_gone("pid"));
+}
+
+Test(child, a_descendant_that_left_the_group_does_not_hold_us)
+{
+	/* it goes on writing into our pipes; the test ends it */
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result = run(
+		"setsid sh -c 'echo $$ >$DIR/pid.new; mv $DIR/pid.new $DIR/pid; exec cat /dev/zero' & "
+		"while ! [ -e $DIR/pid ]; do :; done; exit 0",
+		plain);
+	AUTO_FREE char *path = fixture_path(&fixture, "pid");
+	AUTO_FREE char *text = fixture_read(path);
+	(void)kill((pid_t)strtol(text, NULL, 10), SIGKILL);
+	cr_assert_eq(result.end, CHILD_EXITED);
+	cr_assert_eq(result.status, 0);
+}
+
+Test(child, has_no_descriptors_but_its_own)
+{
+	int leaked = open("/dev/null", O_RDONLY); /* without O_CLOEXEC, on purpose */
+	int high = fcntl(leaked, F_DUPFD, 200);
+	static const char text[] =
+		"for i in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 200; do "
+		"[ -e /proc/self/fd/$i ] && echo $i; done; true";
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run(text, plain);
+	cr_assert_str_eq(str_text(&result.output.kept), "0\n1\n2\n3\n");
+	struct setting setting = plain;
+	setting.sample_fd = fixture.fd;
+	__attribute__((cleanup(child_result_cleanup))) struct child_result with =
+		run(text, setting);
+	cr_assert_str_eq(str_text(&with.output.kept), "0\n1\n2\n3\n4\n");
+	(void)close(leaked);
+	(void)close(high);
+}
+
+/* In a process of its own: Criterion's descriptors are among those that are closed. */
+static bool low_descriptors_stay_apart(void)
+{
+	/* the numbers of the pipes and of the sample now fall onto those that the child is given */
+	(void)close(STDIN_FILENO);
+	for (int fd = 3; fd < 10; fd++)
+		(void)close(fd);
+	struct setting setting = plain;
+	setting.sample_fd = open(fixture.path, O_RDONLY | O_CLOEXEC);
+	struct child_result result =
+		run("cat /proc/self/fd/4; echo err >&2; echo report >&3", setting);
+	bool right = result.status == 0 && strstr(str_text(&result.output.kept), "sample") &&
+		     strcmp(str_text(&result.report.kept), "report\n") == 0;
+	child_result_done(&result);
+	return right;
+}
+
+Test(child, low_descriptors_of_ours_do_not_get_mixed_up)
+{
+	pid_t pid = fork();
+	cr_assert_geq(pid, 0);
+	if (pid == 0)
+		_exit(low_descriptors_stay_apart() ? 0 : 1);
+	int status = -1;
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0);
+}
+
+Test(child, cancelling_ends_it)
+{
+	int ends[2];
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	/* the child itself tells when it is up, through a descriptor that it is given */
+	struct setting setting = plain;
+	setting.cancel_fd = ends[0];
+	setting.sample_fd = ends[1];
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run("echo $$ >$DIR/pid; echo up >&4; exec sleep 1000", setting);
+	cr_assert_eq(result.end, CHILD_CANCELLED);
+	cr_assert(is_gone("pid"));
+	/* it is still readable: nothing is started any more */
+	__attribute__((cleanup(child_result_cleanup))) struct child_result none =
+		run("touch $DIR/started", setting);
+	cr_assert_eq(none.end, CHILD_CANCELLED);
+	cr_assert_not(fixture_has(&fixture, "started"));
+	(void)close(ends[0]);
+	(void)close(ends[1]);
+}
+
+Test(child, is_not_started_after_its_deadline)
+{
+	struct setting setting = plain;
+	setting.deadline_ms = 0;
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run("touch $DIR/started", setting);
+	cr_assert_eq(result.end, CHILD_TIMEOUT);
+	cr_assert_not(fixture_has(&fixture, "started"));
+}
+
+static int count_descriptors(void)
+{
+	int count = 0;
+	DIR *dir = opendir("/proc/self/fd");
+	while (readdir(dir))
+		count++;
+	(void)closedir(dir);
+	return count;
+}
+
+Test(child, failing_to_start_leaves_nothing)
+{
+	int before = count_descriptors();
+	struct child_result result;
+	struct error err = { 0 };
+	cr_assert_eq(run_words(WORDS("nonexistent-tool"), plain, &result, &err), -ENOENT);
+	cr_assert(strstr(err.text, "nonexistent-tool"));
+	cr_assert_eq(count_descriptors(), before);
+}
+
+Test(child, lack_of_descriptors_is_an_error_and_leaves_nothing)
+{
+	int before = count_descriptors();
+	struct rlimit limit;
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	bool ran = false;
+	unsigned failed = 0;
+	for (rlim_t most = 3; !ran && most < 100; most++) {
+		struct child_result result;
+		struct error err = { 0 };
+		const struct rlimit few = { .rlim_cur = most, .rlim_max = limit.rlim_max };
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+		int code = run_words(WORDS("true"), plain, &result, &err);
+		cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		ran = code == 0;
+		failed += code < 0;
+		cr_assert(ran || *err.text);
+		cr_assert_eq(count_descriptors(), before, "limit %u", (unsigned)most);
+		cr_assert_lt(waitpid(-1, NULL, WNOHANG), 0, "limit %u: a child is left",
+			     (unsigned)most);
+		if (ran)
+			child_result_done(&result);
+	}
+	cr_assert(ran);
+	cr_assert_gt(failed, 5);
+}
+
+Test(child, many_runs_keep_no_descriptor)
+{
+	int before = count_descriptors();
+	for (int i = 0; i < 50; i++) {
+		__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+			run("echo x", plain);
+		cr_assert_eq(result.status, 0);
+	}
+	cr_assert_eq(count_descriptors(), before);
+}
+
+static void reap_all(int signal_number)
+{
+	(void)signal_number;
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		continue;
+}
+
+Test(child, a_status_that_is_lost_is_an_error_never_zero)
+{
+	struct child_result result;
+	struct error err = { 0 };
+	cr_assert(signal(SIGCHLD, reap_all) != SIG_ERR);
+	cr_assert_eq(run_words(WORDS("true"), plain, &result, &err), -ECHILD);
+	cr_assert(strstr(err.text, "something else in this process waits"), "%s", err.text);
+	cr_assert(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	AUTO_FREE char *started = fixture_path(&fixture, "started");
+	cr_assert_eq(run_words(WORDS("touch", started), plain, &result, &err), -ECHILD);
+	cr_assert_not(fixture_has(&fixture, "started"));
+	cr_assert(strstr(err.text, "SIGCHLD is ignored"), "%s", err.text);
+}
