@@ -43,6 +43,12 @@ struct api_entry {
 	unsigned line;
 };
 
+/* Something that is accepted because BroAPT accepts it, but that is worth mending. */
+struct api_note {
+	char *text;
+	unsigned line;
+};
+
 struct api {
 	char *file;
 	struct api_variable *environment; /* global */
@@ -50,6 +56,8 @@ struct api {
 	struct api_entry *entries; /* in match order: the nine types in their fixed order, the order of
 				    * the file inside a type, "example" last */
 	size_t entry_count;
+	struct api_note *notes; /* in the order of the file's reading */
+	size_t note_count;
 };
 
 /** Loads FILE; on failure -EINVAL or the error of reading, and err as config_load() words it. */

@@ -1,0 +1,111 @@
+/*
+ * consistency: contradictions that no single key can tell.
+ *
+ * Roots must not overlap: each file would be told twice, under two paths. The history must not lie
+ * below a root: each write would be an event about itself. A hash list needs hashes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/config/loading.h"
+#include "core/config/resolve.h"
+
+static struct origin root_origin(const struct loading *loading, size_t i)
+{
+	if (loading->root_at)
+		return (struct origin){ .at = loading->root_at[i] };
+	return loading->roots;
+}
+
+static int check_pair(const struct loading *loading, char *const *real, size_t i, size_t j,
+		      struct error *err)
+{
+	const struct config_root *roots = loading->config->roots;
+	struct origin origin = root_origin(loading, j);
+	if (strcmp(real[i], real[j]) == 0)
+		return loading_error(
+			loading, &origin, err,
+			"the roots \"%s\" and \"%s\" are the same directory: leave one out",
+			roots[i].path, roots[j].path);
+	if (resolve_is_below(real[j], real[i]))
+		return loading_error(loading, &origin, err,
+				     "the root \"%s\" lies below the root \"%s\": leave one out",
+				     roots[j].path, roots[i].path);
+	if (resolve_is_below(real[i], real[j]))
+		return loading_error(loading, &origin, err,
+				     "the root \"%s\" lies below the root \"%s\": leave one out",
+				     roots[i].path, roots[j].path);
+	return 0;
+}
+
+static int check_history(const struct loading *loading, char *const *real, struct error *err)
+{
+	const struct config *config = loading->config;
+	char *written AUTO_FREE = resolve_directory(config->history);
+	char *directory AUTO_FREE = resolve_path(written);
+	for (size_t i = 0; directory && i < config->root_count; i++) {
+		if (!resolve_is_below(directory, real[i]))
+			continue;
+		struct origin origin = loading->history;
+		if (!origin.name && !origin.at.line)
+			origin = root_origin(loading, i);
+		return loading_error(
+			loading, &origin, err,
+			"the history \"%s\" lies below the root \"%s\", whose events its "
+			"own writing would be: put it elsewhere (history, --history)",
+			config->history, config->roots[i].path);
+	}
+	return 0;
+}
+
+static int check_roots(const struct loading *loading, char **real, struct error *err)
+{
+	const struct config *config = loading->config;
+	for (size_t j = 0; j < config->root_count; j++) {
+		real[j] = resolve_path(config->roots[j].path);
+		if (!real[j])
+			real[j] = xstrdup(config->roots[j].path);
+		for (size_t i = 0; i < j; i++) {
+			int r = check_pair(loading, real, i, j, err);
+			if (r < 0)
+				return r;
+		}
+	}
+	return check_history(loading, real, err);
+}
+
+static int check_hash(const struct loading *loading, struct error *err)
+{
+	const struct config *config = loading->config;
+	if (config->hash || !loading->detector_at)
+		return 0;
+	for (size_t i = 0; i < config->detector_count; i++) {
+		if (strcmp(config->detectors[i].type, "hashlist") != 0)
+			continue;
+		struct origin origin = { .at = loading->detector_at[i] };
+		char place[64];
+		if (loading->hash.name)
+			(void)snprintf(place, sizeof place, "%s", loading->hash.name);
+		else
+			(void)snprintf(place, sizeof place, "line %u", loading->hash.at.line);
+		return loading_error(
+			loading, &origin, err,
+			"a hashlist needs hashes, but hash is never (%s): expected hash: "
+			"always, or no hashlist",
+			place);
+	}
+	return 0;
+}
+
+int loading_consistency(const struct loading *loading, struct error *err)
+{
+	int r = check_hash(loading, err);
+	if (r < 0)
+		return r;
+	char **real = xcalloc(loading->config->root_count + 1, sizeof *real);
+	r = check_roots(loading, real, err);
+	texts_free(real);
+	return r;
+}

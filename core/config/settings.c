@@ -1,0 +1,186 @@
+/* settings: the table, and looking rows up; see settings.h. Values are stored in setting_value.c.
+ */
+#include "core/config/settings.h"
+
+#include <string.h>
+
+#include "core/config/config.h"
+
+#define DAY_MS INT64_C(86400000)
+
+#define NAMES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+#define TOP(key_, type_, field_)                              \
+	.scope = SETTING_TOP, .key = (key_), .type = (type_), \
+	.offset = offsetof(struct config, field_)
+#define ROOT(key_, type_, field_)                              \
+	.scope = SETTING_ROOT, .key = (key_), .type = (type_), \
+	.offset = offsetof(struct config_root, field_)
+#define DETECTOR(key_, type_, field_)                              \
+	.scope = SETTING_DETECTOR, .key = (key_), .type = (type_), \
+	.offset = offsetof(struct config_detector, field_)
+#define KEEP(key_, description_)                                                  \
+	{                                                                         \
+		.scope = SETTING_DISPOSE, .key = (key_), .type = SETTING_SECTION, \
+		.fallback = "keep", .description = (description_)                 \
+	}
+
+const struct setting settings[] = {
+	{ .scope = SETTING_TOP,
+	  .key = "roots",
+	  .type = SETTING_SECTION,
+	  .environment = NAMES("CARVED_ROOT", "CARVED_ROOTS", "BROAPT_DUMP_PATH"),
+	  .description = "The watched directory trees: a list of paths or of mappings. In the "
+			 "CARVED_ variables a colon separates paths." },
+	{ TOP("history", SETTING_PATH, history), .environment = NAMES("CARVED_HISTORY"),
+	  .description = "The SQLite database that records every file. Default: history.db in "
+			 "$STATE_DIRECTORY, else in /var/lib/carved, else ./carved.db." },
+	{ TOP("workers", SETTING_COUNT, workers), .max = 256, .fallback = "0",
+	  .environment = NAMES("CARVED_WORKERS", "BROAPT_APP_CPU", "BROAPT_SCAN_CPU", "BROAPT_CPU"),
+	  .description = "How many files are scanned at once. 0: one for each processor that the "
+			 "process may use, at most 4." },
+	{ TOP("hash", SETTING_SWITCH, hash), .fallback = "always",
+	  .words = NAMES("never", "always"), .environment = NAMES("CARVED_HASH"),
+	  .description = "Whether contents are hashed (SHA-256). never also turns the reuse of "
+			 "outcomes off, and leaves nothing for a hashlist to compare." },
+	{ TOP("max_file_size", SETTING_BYTES, max_file_size), .min = 1, .max = INT64_C(1) << 50,
+	  .fallback = "256M", .environment = NAMES("CARVED_MAX_FILE_SIZE"),
+	  .description = "Larger files are recorded as unscanned, oversize." },
+	{ TOP("unmatched", SETTING_CHOICE, unmatched), .fallback = "record",
+	  .words = NAMES("record", "scan", "ignore"), .environment = NAMES("CARVED_UNMATCHED"),
+	  .description = "What happens to files whose names match no scheme: record leaves a row "
+			 "and does not open them, ignore leaves nothing." },
+	{ .scope = SETTING_TOP,
+	  .key = "detectors",
+	  .type = SETTING_SECTION,
+	  .description = "The ways of asking whether a file is bad: a list of mappings. Default: "
+			 "hashlist with the list that is shipped." },
+	{ TOP("rescan_interval", SETTING_DURATION, rescan_interval_ms), .min = 100, .max = DAY_MS,
+	  .fallback = "10s",
+	  .environment = NAMES("CARVED_RESCAN_INTERVAL", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
+	  .description = "How often missing roots, unwatched directories and polled roots are "
+			 "looked at." },
+	{ TOP("stop_grace", SETTING_DURATION, stop_grace_ms), .max = DAY_MS, .fallback = "5s",
+	  .environment = NAMES("CARVED_STOP_GRACE"),
+	  .description = "How long running detectors may go on once the daemon is told to stop." },
+	{ TOP("reuse", SETTING_DAYS, reuse_days), .max = 36500, .fallback = "30d",
+	  .environment = NAMES("CARVED_REUSE"),
+	  .description = "How far back the outcome of the same content is taken over instead of "
+			 "scanning it again. 0: never." },
+	{ TOP("api_root", SETTING_PATH, api_root), .fallback = "/api/",
+	  .environment = NAMES("CARVED_API_ROOT", "BROAPT_API_ROOT"),
+	  .description = "Where BroAPT's api.yml lies, and below TYPE/SUBTYPE/ the relative "
+			 "workdirs in it." },
+	{ TOP("api_logs", SETTING_PATH, api_logs), .fallback = "/var/log/bro/api/",
+	  .environment = NAMES("CARVED_API_LOGS", "BROAPT_API_LOGS"),
+	  .description = "Where the output of api.yml's commands is kept." },
+	{ .scope = SETTING_TOP,
+	  .key = "dispose",
+	  .type = SETTING_SECTION,
+	  .description =
+		  "What happens to files by verdict: a mapping. In this version only keep." },
+
+	{ ROOT("path", SETTING_PATH, path),
+	  .description = "The directory. It need not exist yet." },
+	{ ROOT("producer", SETTING_TEXT, producer), .fallback = "auto",
+	  .description =
+		  "Who writes the files: auto, a scheme (broapt, broapt-exact, zeek, malcolm, "
+		  "securityonion, bzar, suricata, strelka), or a PCRE2 pattern with named "
+		  "groups." },
+	{ ROOT("mode", SETTING_CHOICE, mode), .fallback = "auto",
+	  .words = NAMES("auto", "inotify", "poll"),
+	  .description =
+		  "How changes are noticed. auto: by events where the file system has them." },
+	{ ROOT("settle", SETTING_DURATION, settle_ms), .max = DAY_MS, .fallback = "2s",
+	  .description =
+		  "How long size and modification time must rest where leases do not work." },
+
+	{ DETECTOR("type", SETTING_TEXT, type), .description = "hashlist, command, api or noop." },
+	{ DETECTOR("name", SETTING_TEXT, name),
+	  .description = "The name under which outcomes are recorded; unique. Default: the type." },
+	{ DETECTOR("mime", SETTING_TEXTS, mime),
+	  .description = "Globs of the MIME types that it gets. Default: every file." },
+	{ DETECTOR("timeout", SETTING_DURATION, timeout_ms), .min = 10, .max = DAY_MS,
+	  .fallback = "60s", .description = "The deadline of one scan." },
+	{ DETECTOR("retries", SETTING_COUNT, retries), .min = 1, .max = 100,
+	  .environment = NAMES("CARVED_RETRIES", "BROAPT_MAX_RETRY"),
+	  .description = "Attempts in all after errors and timeouts. Default: 3 for command and "
+			 "api, else 1; the variables set it for command and api." },
+	{ DETECTOR("retry_pause", SETTING_DURATION, retry_pause_ms), .max = DAY_MS,
+	  .fallback = "10s",
+	  .environment = NAMES("CARVED_RETRY_PAUSE", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
+	  .description = "The pause before another attempt." },
+	{ DETECTOR("file", SETTING_PATH, file), .only = NAMES("hashlist", "api"),
+	  .description =
+		  "hashlist: the list of SHA-256 sums, default the one that is shipped. api: "
+		  "BroAPT's api.yml, default the one in api_root." },
+	{ DETECTOR("run", SETTING_TEXTS, run), .only = NAMES("command"),
+	  .description =
+		  "The program and its arguments, run without a shell. {path} is the file's "
+		  "path, {fd} a path to it that cannot be exchanged, {mime} its type, {name} "
+		  "its base name; {path} or {fd} must be there." },
+	{ .scope = SETTING_DETECTOR,
+	  .key = "rules",
+	  .type = SETTING_UNBUILT,
+	  .description = "Of type yara." },
+	{ .scope = SETTING_DETECTOR,
+	  .key = "socket",
+	  .type = SETTING_UNBUILT,
+	  .description = "Of type clamd." },
+	{ .scope = SETTING_DETECTOR,
+	  .key = "network",
+	  .type = SETTING_UNBUILT,
+	  .description = "Of type command." },
+
+	KEEP("malicious", "What happens to malicious files."),
+	KEEP("suspicious", "What happens to suspicious files."),
+	KEEP("unknown", "What happens to files that were looked at without a report."),
+	KEEP("clean", "What happens to clean files."),
+};
+
+const size_t setting_count = sizeof settings / sizeof *settings;
+
+const struct setting *setting_find(enum setting_scope scope, const char *key)
+{
+	for (size_t i = 0; i < setting_count; i++) {
+		if (settings[i].scope == scope && strcmp(settings[i].key, key) == 0)
+			return &settings[i];
+	}
+	return NULL;
+}
+
+struct nearest setting_nearest(enum setting_scope scope, const char *written)
+{
+	struct nearest nearest = { 0 };
+	for (size_t i = 0; i < setting_count; i++) {
+		if (settings[i].scope == scope && settings[i].type != SETTING_UNBUILT)
+			nearest_offer(&nearest, written, settings[i].key);
+	}
+	return nearest;
+}
+
+const char *setting_elsewhere(enum setting_scope scope, const char *key)
+{
+	static const char *const places[] = {
+		[SETTING_TOP] = "the top level",
+		[SETTING_ROOT] = "an item of \"roots\"",
+		[SETTING_DETECTOR] = "an item of \"detectors\"",
+		[SETTING_DISPOSE] = "\"dispose\"",
+	};
+	for (size_t i = 0; i < setting_count; i++) {
+		if (settings[i].scope != scope && strcmp(settings[i].key, key) == 0)
+			return places[settings[i].scope];
+	}
+	return NULL;
+}
+
+bool setting_belongs(const struct setting *setting, const char *detector_type)
+{
+	if (!setting->only)
+		return true;
+	for (const char *const *type = setting->only; *type; type++) {
+		if (strcmp(*type, detector_type) == 0)
+			return true;
+	}
+	return false;
+}
