@@ -1,6 +1,7 @@
 /*
- * maintain: changes that commands make beside a running daemon: retry, prune, import. Each opens its own
- * connection, waits for the daemon's transactions (they are short), and commits in bounded batches.
+ * maintain: changes that commands make beside a running daemon: retry, prune, import. Each opens
+ * its own connection, waits for the daemon's transactions (they are short), and commits in bounded
+ * batches.
  */
 #ifndef CARVED_CORE_STORE_MAINTAIN_H
 #define CARVED_CORE_STORE_MAINTAIN_H
@@ -9,26 +10,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/mem.h"
+
 struct error;
 
-/** Queues unscanned rows again: all with reason "failed" (or "unreadable") when ids is NULL, else these ids
- * (any reason but not-regular). *out: how many. Their attempts start anew. Unknown ids: -ENOENT, named. */
+/** Queues unscanned rows again: all with reason "failed" or "unreadable" when ids is NULL, else
+ * these ids (any reason but not-regular). *out: how many. Their attempts start anew. Unknown ids:
+ * -ENOENT, named. */
 int store_retry(const char *path, const int64_t *ids, size_t id_count, int64_t *out,
 		struct error *err);
 
-/** Deletes terminal versions, their scan rows, and closed gaps that finished before before_ns; with dry_run only
- * counts. Files that are still on disk would be found and scanned again, so rows whose path exists are kept
- * unless gone says otherwise: exists is asked for each path. */
-int store_prune(const char *path, int64_t before_ns, bool dry_run,
-		bool (*exists)(const char *path), int64_t *out, struct error *err);
+/** Deletes terminal versions that finished before before_ns, with their scan rows, and gaps that
+ * closed before it; with dry_run only counts. A file that is still on disk would be found and
+ * scanned again: exists is asked for each path, and what it affirms is kept (NULL: nothing is).
+ * *out: how many versions. The file does not shrink; the space is used again. */
+int store_prune(const char *path, int64_t before_ns, bool dry_run, bool (*exists)(const char *path),
+		int64_t *out, struct error *err);
 
-/** Records paths as done by BroAPT: verdict unknown, one scan row of detector "broapt". identity's inode is
- * 0 when the file is not there now. Call begin/end around many. */
 struct store_import;
-struct identity;
+struct version;
+
+struct store_imported {
+	int64_t fresh; /* recorded */
+	int64_t known; /* in the history before, whatever it says of them */
+};
+
+/**
+ * Records versions as done by BroAPT: verdict unknown, one scan row of detector "broapt". begin
+ * makes the history when there is none; versions are gathered and written some hundred to a
+ * transaction; end writes the last, tells how many there were, and frees import, also when it
+ * fails.
+ */
 int store_import_begin(struct store_import **out, const char *path, struct error *err);
-int store_import_path(struct store_import *import, const char *path, size_t len,
-		      const struct identity *identity, bool *fresh, struct error *err);
-int store_import_end(struct store_import *import, struct error *err);
+/** Moves version, of which path, entry and identity are set. An inode of 0 says that the file is
+ * not there now: then the row counts for whatever is found at this path. A version that is queued
+ * stays queued: its scan may be under way. */
+int store_import_add(struct store_import *import, struct version *version, struct error *err);
+int store_import_end(struct store_import *import, struct store_imported *out, struct error *err);
+void store_import_free(struct store_import *import);
+AUTO_DEFINE(store_import);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * query: one read-only SQL statement over the history, rows streamed, never held. For the commands sql,
- * history, list, retry and friends. Opens its own connection; any thread.
+ * query: one read-only SQL statement over the history, rows streamed, never held. For the commands
+ * sql, history, list, retry and friends. Opens its own connection; any thread.
  */
 #ifndef CARVED_CORE_STORE_QUERY_H
 #define CARVED_CORE_STORE_QUERY_H
@@ -11,7 +11,13 @@
 
 struct error;
 
-enum query_type { QUERY_NULL, QUERY_INTEGER, QUERY_REAL, QUERY_TEXT, QUERY_BLOB };
+enum query_type {
+	QUERY_NULL,
+	QUERY_INTEGER,
+	QUERY_REAL,
+	QUERY_TEXT,
+	QUERY_BLOB
+};
 
 struct query_value {
 	enum query_type type;
@@ -34,10 +40,10 @@ struct query_parameter {
 };
 
 /**
- * Runs one statement, which must be read-only (checked by sqlite3_stmt_readonly and an authorizer: no
- * ATTACH, no writing PRAGMA), binding parameters to ?1, ?2, ...; calls row for each row until it
- * returns false. names is also given once with values == NULL before the first row. -ENOENT when there is
- * no history at path; err says what SQLite said. A row callback's stop is not an error.
+ * Runs one statement, which must be read-only (checked by sqlite3_stmt_readonly and an authorizer:
+ * no ATTACH, no writing PRAGMA), binding parameters to ?1, ?2, ...; calls row for each row until it
+ * returns false. names is also given once with values == NULL before the first row. -ENOENT when
+ * there is no history at path; err says what SQLite said. A row callback's stop is not an error.
  */
 int store_query(const char *path, const char *sql, const struct query_parameter *parameters,
 		size_t parameter_count, bool (*row)(void *context, const struct query_row *row),

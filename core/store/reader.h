@@ -19,12 +19,13 @@ AUTO_DEFINE(store_reader);
 
 /* How what was found on disk relates to the history; the first that holds. */
 enum known_as {
-	KNOWN_NOT,       /* never seen */
-	KNOWN_SAME,      /* this version at this path is recorded */
-	KNOWN_IMPORTED,  /* a done row imported by path only, without an inode, is recorded for this path */
-	KNOWN_ELSEWHERE, /* the same file, size and mtime at another path (rename, hard link); a queued row is
-			  * preferred, then a done one, then the newest */
-	KNOWN_CHANGED,   /* the same file at this path with another size or mtime; the newest row */
+	KNOWN_NOT,	 /* never seen */
+	KNOWN_SAME,	 /* this version at this path is recorded */
+	KNOWN_IMPORTED,	 /* a done row imported by path only, without an inode, is recorded for this
+			    path */
+	KNOWN_ELSEWHERE, /* the same file, size and mtime at another path (rename, hard link); a
+			  * queued row is preferred, then a done one, then the newest */
+	KNOWN_CHANGED,	 /* the same file at this path with another size or mtime; the newest row */
 };
 
 struct known {
@@ -54,8 +55,8 @@ void store_reader_end(struct store_reader *reader);
 int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err);
 
 /**
- * Calls visit with queued versions that are due at now_ns, in order of (due_ns, id), until it returns
- * false or there are no more. visit takes the version.
+ * Calls visit with queued versions that are due at now_ns, in order of (due_ns, id), until it
+ * returns false or there are no more. visit takes the version.
  */
 int store_due(struct store_reader *reader, int64_t now_ns,
 	      bool (*visit)(void *context, struct version *version), void *context,
@@ -63,11 +64,12 @@ int store_due(struct store_reader *reader, int64_t now_ns,
 /** The earliest due_ns > now_ns among queued rows, INT64_MAX when there is none. */
 int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err);
 
-/** All findings of a version that are recorded, newest attempt of each detector only. *out is owned. */
+/** All findings of a version that are recorded, newest attempt of each detector only. *out is
+ * owned. */
 int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
 		   size_t *count, struct error *err);
-/** A definite finding of detector under key on the same content, not older than since_ns. Fills *out (owned,
- * finding_done) and sets *found. */
+/** A definite finding of detector under key on the same content, not older than since_ns. Fills
+ * *out (owned, finding_done) and sets *found. */
 int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
 		int64_t since_ns, struct finding *out, bool *found, struct error *err);
 

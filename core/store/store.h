@@ -1,9 +1,10 @@
 /*
  * store: the history's one writer.
  *
- * A thread of its own owns the writing connection. Operations arrive by store_submit() from any thread,
- * are written many to a transaction (whatever has gathered while the last commit ran), and come back
- * after the commit by store_committed(), in the order of submission. The database is also the queue.
+ * A thread of its own owns the writing connection. Operations arrive by store_submit() from any
+ * thread, are written many to a transaction (whatever has gathered while the last commit ran), and
+ * come back after the commit by store_committed(), in the order of submission. The database is also
+ * the queue.
  *
  * A crash before a commit loses nothing: reconcile finds the files again. A recorded outcome is
  * never recorded twice: a row that is done or unscanned is not written again by STORE_SAVE.
@@ -23,29 +24,41 @@ struct error;
 struct store;
 
 enum store_verb {
-	/* Records the version as it stands. id 0: inserts it; where its key (file, size, mtime, path) is
-	 * in the history already, a queued row there is brought to the version's state, and a terminal
-	 * row is left alone (STORE_KNOWN). id set: updates the row if it is still queued (path, entry,
-	 * identity, state, due time), else nothing (STORE_KNOWN). Findings are inserted as scan rows with it. */
+	/* Records the version as it stands. id 0: inserts it; where its key (file, size, mtime,
+	 * path) is in the history already, a queued row there is brought to the version's state,
+	 * and a terminal row is left alone (STORE_KNOWN). id set: updates the row if it is still
+	 * queued (path, entry, identity, state, due time), else nothing (STORE_KNOWN). Findings are
+	 * inserted as scan rows with it. */
 	STORE_SAVE,
-	/* Row version->id, which is terminal, has its size, mtime and checked_ns brought up to date: the same
-	 * content was found again. If version->identity.inode was unknown in the row it is filled in. */
+	/* The same for id 0, but a row that is there is left alone whatever its state
+	 * (STORE_KNOWN). */
+	STORE_ADD,
+	/* Row version->id, which is terminal, has its size, mtime and checked_ns brought up to
+	 * date: the same content was found again. If version->identity.inode was unknown in the row
+	 * it is filled in. */
 	STORE_REFRESH,
-	/* Row version->id, terminal and unscanned, becomes queued again (its reason is gone), with the
-	 * version's identity and due time. */
+	/* Row version->id, terminal and unscanned, becomes queued again (its reason is gone), with
+	 * the version's identity and due time. */
 	STORE_REQUEUE,
 	/* Deletes row version->id if it is queued: another row took its place. */
 	STORE_FORGET,
-	STORE_GAP_OPEN,  /* inserts gap; gap->id is set */
-	STORE_GAP_CLOSE, /* sets closed_ns and found of gap->id (opened earlier through the same struct) */
-	STORE_ALIVE,     /* notes gap->opened_ns as the last time at which the daemon was known to run */
+	STORE_GAP_OPEN,	 /* inserts gap; gap->id is set */
+	STORE_GAP_CLOSE, /* sets closed_ns and found of gap->id (opened earlier through the same
+			    struct) */
+	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
+		      */
 };
 
-enum store_result { STORE_WRITTEN = 0, STORE_KNOWN };
+enum store_result {
+	STORE_WRITTEN = 0,
+	STORE_KNOWN,   /* nothing written: the history says it already, or the row moved on */
+	STORE_REFUSED, /* nothing written: the row breaks a rule of the schema, which is a bug of
+			  ours */
+};
 
 struct store_gap {
 	int64_t id;
-	char *root; /* owned; NULL: all roots */
+	char *root;	   /* owned; NULL: all roots */
 	const char *cause; /* static: "down", "overflow", "mount", "limit", "root", "unreadable" */
 	int64_t opened_ns;
 	int64_t closed_ns;
@@ -58,11 +71,13 @@ struct store_op {
 	struct list link;
 	enum store_verb verb;
 	struct version *version;
-	int64_t *id_out; /* STORE_SAVE: where the writer also puts the row's id, or NULL; a later operation's
-			  * version->id may be the place: operations run in order */
+	int64_t *id_out; /* STORE_SAVE: where the writer also puts the row's id, or NULL; a later
+			  * operation's version->id may be the place: operations run in order */
 	struct store_gap *gap;
 	enum store_result result;
-	void *owner;     /* the caller's */
+	void *owner;	 /* the caller's */
+	int64_t undo_id; /* the writer's own */
+	int64_t undo_id_out;
 };
 
 struct store_options {
@@ -73,12 +88,12 @@ struct store_options {
 /**
  * Opens (or makes) the history: takes the fcntl lock on "<path>.lock", checks that the file is ours
  * (application_id, user_version; nothing is altered before), brings the schema up to date step by
- * step, starts the writer. -EBUSY: another daemon has it (err names its pid). -EINVAL: newer, corrupt, or
- * not ours. err always names the file and what to mend.
+ * step, starts the writer. -EBUSY: another daemon has it (err names its pid). -EINVAL: newer,
+ * corrupt, or not ours. err always names the file and what to mend.
  */
 int store_open(struct store **out, const struct store_options *options, struct error *err);
-/** Writes and commits what was submitted, stops the writer, checkpoints, frees. Committed operations that
- * were not fetched are dropped. NULL is fine. */
+/** Writes and commits what was submitted, stops the writer, checkpoints, frees. Committed
+ * operations that were not fetched are dropped. NULL is fine. */
 void store_close(struct store *store);
 
 /** Moves op to the writer. Any thread. */
@@ -91,8 +106,9 @@ size_t store_depth(struct store *store);
 int store_fd(const struct store *store);
 /** Moves the committed operations to the end of out. One thread (the loop). */
 void store_committed(struct store *store, struct list *out);
-/** While the database refuses writes (disk full, locked, I/O error) the writer holds everything and tries
- * again with backoff; this tells so: true and err filled. False when all is well. Any thread. */
+/** While the database refuses writes (disk full, locked, I/O error) the writer holds everything and
+ * tries again with backoff; this tells so: true and err filled. False when all is well. Any thread.
+ */
 bool store_trouble(struct store *store, struct error *err);
 /** Wall time noted by the last STORE_ALIVE or row of an earlier run, 0 for a new history. */
 int64_t store_last_alive_ns(const struct store *store);

@@ -16,7 +16,12 @@
 #include "core/base/outcome.h"
 #include "core/entry/entry.h"
 
-enum version_state { VERSION_QUEUED, VERSION_DONE, VERSION_UNSCANNED, VERSION_STATES };
+enum version_state {
+	VERSION_QUEUED,
+	VERSION_DONE,
+	VERSION_UNSCANNED,
+	VERSION_STATES
+};
 
 enum version_reason {
 	REASON_NONE,
@@ -55,10 +60,10 @@ struct version {
 	int64_t first_seen_ns;
 	int64_t checked_ns;  /* wall time of the fstat that fixed the identity; 0: never opened */
 	int64_t finished_ns; /* 0 while queued */
-	int64_t due_ns;      /* queued: not before this wall time; 0: now */
+	int64_t due_ns;	     /* queued: not before this wall time; 0: now */
 	enum version_wait wait;
-	unsigned attempt;    /* attempts made so far */
-	char *note;          /* words for the reason ("Permission denied"), NULL: none; owned */
+	unsigned attempt; /* attempts made so far */
+	char *note;	  /* words for the reason ("Permission denied"), NULL: none; owned */
 	struct finding *findings; /* those not yet in the history; owned */
 	size_t finding_count;
 };
@@ -66,7 +71,8 @@ struct version {
 struct version *version_new(const char *path, size_t path_len);
 void version_free(struct version *version);
 AUTO_DEFINE(version);
-/** Another path for the same version; the entry is emptied, as its slices pointed into the old one. */
+/** Another path for the same version; the entry is emptied, as its slices pointed into the old one.
+ */
 void version_set_path(struct version *version, const char *path, size_t path_len);
 /** A copy of everything but the findings, slices pointing into the copy's own path. */
 struct version *version_clone(const struct version *version);

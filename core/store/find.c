@@ -1,0 +1,210 @@
+/*
+ * find: see find.h.
+ *
+ * The key begins with (inode, btime_ns), so all that is known of a file is one short range of one
+ * index, whatever the file is called now. Rows that were imported by path alone have no inode; they
+ * are asked for only when there are any, which is looked up once per change of the database (SQLite
+ * keeps a counter for us:
+ * https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html#sqlitefcntldataversion).
+ */
+#include "core/store/find.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/store/db.h"
+#include "core/store/reader.h"
+#include "core/store/row.h"
+
+#define COLUMNS                                                                                \
+	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.name," \
+	" d.path, d.fsid"
+
+enum column {
+	ID,
+	SIZE,
+	MTIME,
+	STATE,
+	REASON,
+	WAIT,
+	SHA256,
+	CHECKED,
+	NAME,
+	DIR,
+	FSID
+};
+
+static const char by_file_sql[] =
+	"SELECT " COLUMNS " FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
+	" WHERE v.inode = ?1 AND v.btime_ns = ?2";
+static const char by_path_sql[] =
+	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
+	" WHERE d.path = ?1 AND v.name = ?2 AND v.inode = 0 AND v.btime_ns = 0 AND v.size = 0"
+	" AND v.mtime_ns = 0 AND v.state = 'done'";
+static const char any_imported_sql[] =
+	"SELECT EXISTS (SELECT 1 FROM version WHERE inode = 0 AND btime_ns = 0 AND size = 0"
+	" AND mtime_ns = 0)";
+
+void known_done(struct known *known)
+{
+	free(known->path);
+	*known = (struct known){ 0 };
+}
+
+int find_init(struct find *find, const struct db *db, struct error *err)
+{
+	int result = db_prepare(db, &find->by_file, by_file_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &find->by_path, by_path_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &find->any_imported, any_imported_sql, err);
+	return result;
+}
+
+void find_done(struct find *find)
+{
+	sqlite3_finalize(find->by_file);
+	sqlite3_finalize(find->by_path);
+	sqlite3_finalize(find->any_imported);
+	*find = (struct find){ 0 };
+}
+
+static bool column_is(sqlite3_stmt *statement, int column, const char *bytes, size_t len)
+{
+	const void *text = sqlite3_column_text(statement, column);
+	return (size_t)sqlite3_column_bytes(statement, column) == len &&
+	       (len == 0 || memcmp(text, bytes, len) == 0);
+}
+
+static bool at_path(sqlite3_stmt *row, const struct find_path *path)
+{
+	const char *name = path->path + path->dir_len + 1;
+	return column_is(row, NAME, name, path->len - path->dir_len - 1) &&
+	       column_is(row, DIR, path->path, path->dir_len);
+}
+
+static enum known_as classify(sqlite3_stmt *row, const struct identity *identity,
+			      const struct find_path *path)
+{
+	if ((uint64_t)sqlite3_column_int64(row, FSID) != identity->fsid)
+		return KNOWN_NOT;
+	bool same_version = sqlite3_column_int64(row, SIZE) == identity->size &&
+			    sqlite3_column_int64(row, MTIME) == identity->mtime_ns;
+	if (at_path(row, path))
+		return same_version ? KNOWN_SAME : KNOWN_CHANGED;
+	return same_version ? KNOWN_ELSEWHERE : KNOWN_NOT;
+}
+
+static enum version_state row_state(sqlite3_stmt *row)
+{
+	return version_state_by_name((const char *)sqlite3_column_text(row, STATE));
+}
+
+/* Of several at other paths, a queued row is preferred, then a done one; of equals the newest. */
+static bool is_better(sqlite3_stmt *row, enum known_as as, const struct known *best)
+{
+	if (best->as == KNOWN_NOT || as < best->as)
+		return true;
+	if (as > best->as)
+		return false;
+	enum version_state state = row_state(row);
+	if (as == KNOWN_ELSEWHERE && state != best->state)
+		return state < best->state;
+	return sqlite3_column_int64(row, ID) > best->id;
+}
+
+static_assert(VERSION_QUEUED < VERSION_DONE && VERSION_DONE < VERSION_UNSCANNED,
+	      "is_better() compares states");
+
+static char *row_path(sqlite3_stmt *row)
+{
+	const void *dir = sqlite3_column_text(row, DIR);
+	size_t dir_len = (size_t)sqlite3_column_bytes(row, DIR);
+	const void *name = sqlite3_column_text(row, NAME);
+	size_t name_len = (size_t)sqlite3_column_bytes(row, NAME);
+	char *path = xcalloc(1, dir_len + name_len + 2);
+	if (dir_len)
+		memcpy(path, dir, dir_len);
+	path[dir_len] = '/';
+	if (name_len)
+		memcpy(path + dir_len + 1, name, name_len);
+	return path;
+}
+
+static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
+{
+	const char *reason = (const char *)sqlite3_column_text(row, REASON);
+	const char *wait = (const char *)sqlite3_column_text(row, WAIT);
+	known_done(out);
+	out->as = as;
+	out->id = sqlite3_column_int64(row, ID);
+	out->size = sqlite3_column_int64(row, SIZE);
+	out->mtime_ns = sqlite3_column_int64(row, MTIME);
+	out->state = row_state(row);
+	out->reason = reason ? version_reason_by_name(reason) : REASON_NONE;
+	out->wait = wait ? version_wait_by_name(wait) : WAIT_NOTHING;
+	out->checked_ns = sqlite3_column_int64(row, CHECKED);
+	out->has_sha256 = row_sha256(row, SHA256, out->sha256);
+	if (as == KNOWN_ELSEWHERE)
+		out->path = row_path(row);
+}
+
+static int find_by_file(struct find *find, const struct identity *identity,
+			const struct find_path *path, struct known *out)
+{
+	sqlite3_stmt *row = find->by_file;
+	db_bind(row, 1, (int64_t)identity->inode);
+	db_bind(row, 2, identity->btime_ns);
+	while (out->as != KNOWN_SAME && sqlite3_step(row) == SQLITE_ROW) {
+		enum known_as as = classify(row, identity, path);
+		if (as != KNOWN_NOT && is_better(row, as, out))
+			take_row(row, as, out);
+	}
+	return sqlite3_reset(row);
+}
+
+/* The look-up before has begun a read, so that the data version is that of the latest commit. */
+static int imported_exist(struct find *find, bool *out)
+{
+	sqlite3 *handle = sqlite3_db_handle(find->any_imported);
+	uint32_t version = 0;
+	(void)sqlite3_file_control(handle, "main", SQLITE_FCNTL_DATA_VERSION, &version);
+	int rc = SQLITE_OK;
+	if (!find->asked || version != find->data_version) {
+		if (sqlite3_step(find->any_imported) == SQLITE_ROW)
+			find->imported = sqlite3_column_int(find->any_imported, 0) != 0;
+		rc = sqlite3_reset(find->any_imported);
+		find->asked = rc == SQLITE_OK;
+		find->data_version = version;
+	}
+	*out = find->imported;
+	return rc;
+}
+
+static int find_by_path(struct find *find, const struct find_path *path, struct known *out)
+{
+	sqlite3_stmt *row = find->by_path;
+	db_bind_bytes(row, 1, path->path, path->dir_len);
+	db_bind_bytes(row, 2, path->path + path->dir_len + 1, path->len - path->dir_len - 1);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		take_row(row, KNOWN_IMPORTED, out);
+	return sqlite3_reset(row);
+}
+
+int find_known(struct find *find, const struct identity *identity, const struct find_path *path,
+	       struct known *out)
+{
+	struct known known = { .as = KNOWN_NOT };
+	bool imported = false;
+	int rc = find_by_file(find, identity, path, &known);
+	if (rc == SQLITE_OK && known.as != KNOWN_SAME)
+		rc = imported_exist(find, &imported);
+	if (rc == SQLITE_OK && imported && known.as != KNOWN_SAME)
+		rc = find_by_path(find, path, &known);
+	if (rc == SQLITE_OK)
+		*out = known;
+	else
+		known_done(&known);
+	return rc;
+}

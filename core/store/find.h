@@ -1,0 +1,40 @@
+/*
+ * find: the look-up of one (identity, path), which reconcile does a million times. Private to this
+ * room.
+ */
+#ifndef CARVED_CORE_STORE_FIND_H
+#define CARVED_CORE_STORE_FIND_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct error;
+struct identity;
+struct known;
+
+/* Embedded in the reader. */
+struct find {
+	sqlite3_stmt *by_file;	    /* rows of one (inode, birth time) */
+	sqlite3_stmt *by_path;	    /* an imported row */
+	sqlite3_stmt *any_imported; /* whether there is one at all */
+	bool imported;		    /* what it said when the data version was this: */
+	uint32_t data_version;
+	bool asked;
+};
+
+struct find_path {
+	const char *path;
+	size_t len;
+	size_t dir_len;
+};
+
+int find_init(struct find *find, const struct db *db, struct error *err);
+void find_done(struct find *find);
+/** See store_find(). SQLITE_OK or the failure's code. */
+int find_known(struct find *find, const struct identity *identity, const struct find_path *path,
+	       struct known *out);
+
+#endif

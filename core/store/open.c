@@ -1,0 +1,104 @@
+/*
+ * open: from a path to a running store, and back. See store.h.
+ *
+ * In this order: look at the file (nothing is touched), take the lock, let SQLite look at it and
+ * bring its schema up to date, start the writer.
+ */
+#include <sys/eventfd.h>
+
+#include <errno.h>
+
+#include "core/base/error.h"
+#include "core/base/mem.h"
+#include "core/store/db.h"
+#include "core/store/lockfile.h"
+#include "core/store/migrate.h"
+#include "core/store/save.h"
+#include "core/store/store.h"
+#include "core/store/writer.h"
+
+static void store_cleanup(struct store **store)
+{
+	store_close(*store);
+}
+
+static struct store *store_new(void)
+{
+	struct store *store = xcalloc(1, sizeof *store);
+	store->event_fd = -1;
+	lock_init(&store->lock);
+	lock_condition_init(&store->wake);
+	list_init(&store->submitted);
+	list_init(&store->committed);
+	return store;
+}
+
+/* Wall time of the last sign of life: a note, or the newest row. */
+static int read_last_alive(struct store *store, struct error *err)
+{
+	return db_integer(store->db,
+			  "SELECT max(coalesce((SELECT value FROM meta WHERE key = 'alive'), 0),"
+			  " coalesce((SELECT max(first_seen_ns) FROM version), 0))",
+			  &store->last_alive_ns, err);
+}
+
+static int open_database(struct store *store, const struct store_options *options,
+			 struct error *err)
+{
+	int result = db_open(&store->db, options->path, DB_WRITE, err);
+	if (result == 0)
+		result = migrate_run(store->db, options->create, err);
+	if (result == 0)
+		result = read_last_alive(store, err);
+	if (result == 0)
+		result = save_new(&store->save, store->db, err);
+	return result;
+}
+
+static int start(struct store *store, struct error *err)
+{
+	store->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (store->event_fd < 0) {
+		int code = errno;
+		return error_set(err, code, "eventfd: %s", error_text(code));
+	}
+	return writer_start(store, err);
+}
+
+int store_open(struct store **out, const struct store_options *options, struct error *err)
+{
+	AUTO(store) struct store *store = store_new();
+	int result = lockfile_check(options->path, err);
+	if (result == 0)
+		result = migrate_inspect(options->path, options->create, err);
+	if (result == 0)
+		result = lockfile_take(&store->lockfile, options->path, err);
+	if (result == 0)
+		result = open_database(store, options, err);
+	if (result == 0)
+		result = start(store, err);
+	if (result < 0)
+		return result == -EBADMSG ? -EINVAL : result;
+	*out = TAKE(store);
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	writer_stop(store);
+	save_free(store->save);
+	db_free(store->db); /* the last to close checkpoints */
+	if (store->event_fd >= 0)
+		fd_close(store->event_fd);
+	lockfile_free(store->lockfile);
+	(void)pthread_cond_destroy(&store->wake);
+	lock_done(&store->lock);
+	free(store);
+}
+
+int64_t store_last_alive_ns(const struct store *store)
+{
+	return store->last_alive_ns;
+}

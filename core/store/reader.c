@@ -1,0 +1,246 @@
+/* reader: see reader.h. The look-up of files is find.c. */
+#include "core/store/reader.h"
+
+#include <string.h>
+
+#include "core/base/str.h"
+#include "core/store/db.h"
+#include "core/store/find.h"
+#include "core/store/row.h"
+#include "core/store/tally.h"
+
+enum statement {
+	BEGIN,
+	END,
+	LOAD,
+	DUE,
+	NEXT_DUE,
+	FINDINGS,
+	REUSE,
+	TERMINAL,
+	WAITING,
+	STATEMENTS,
+};
+
+static const char *const sql[STATEMENTS] = {
+	[BEGIN] = "BEGIN",
+	[END] = "COMMIT",
+	[LOAD] = ROW_SELECT "WHERE v.id = ?1",
+	[DUE] = ROW_SELECT "WHERE v.state = 'queued' AND v.due_ns <= ?1 ORDER BY v.due_ns, v.id",
+	[NEXT_DUE] = "SELECT min(due_ns) FROM version WHERE state = 'queued' AND due_ns > ?1",
+	[FINDINGS] = "SELECT" ROW_FINDING "FROM result r JOIN detector d ON d.id = r.detector_id"
+		     " WHERE r.version_id = ?1 ORDER BY r.nr",
+	/* The index on sha256 is led by the day: the days from ?2 on are named to it. */
+	[REUSE] = "WITH RECURSIVE days (day) AS ("
+		  " SELECT max(first_seen_ns) / 86400000000000 FROM version UNION ALL"
+		  " SELECT (SELECT max(n.first_seen_ns) / 86400000000000 FROM version n"
+		  "  WHERE n.first_seen_ns < days.day * 86400000000000)"
+		  " FROM days WHERE days.day > ?2)"
+		  " SELECT" ROW_FINDING "FROM version v CROSS JOIN result r ON r.version_id = v.id"
+		  " CROSS JOIN detector d ON d.id = r.detector_id"
+		  " WHERE v.sha256 = ?1 AND v.day IN (SELECT day FROM days WHERE day >= ?2)"
+		  " AND r.key = ?3 AND d.name = ?4 AND d.digest = ?5 AND r.finished_ns >= ?6"
+		  " AND r.outcome IN ('malicious', 'suspicious', 'unknown', 'clean') LIMIT 1",
+	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
+	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
+};
+
+struct store_reader {
+	struct db *db;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct find find;
+};
+
+int store_reader_open(struct store_reader **out, const char *path, struct error *err)
+{
+	AUTO(store_reader) struct store_reader *reader = xcalloc(1, sizeof *reader);
+	int result = db_open_history(&reader->db, path, DB_READ, err);
+	if (result == 0)
+		result = db_prepare_all(reader->db, reader->statements, sql, STATEMENTS, err);
+	if (result == 0)
+		result = find_init(&reader->find, reader->db, err);
+	if (result < 0)
+		return result;
+	*out = TAKE(reader);
+	return 0;
+}
+
+void store_reader_free(struct store_reader *reader)
+{
+	if (!reader)
+		return;
+	find_done(&reader->find);
+	db_finalize_all(reader->statements, STATEMENTS);
+	db_free(reader->db);
+	free(reader);
+}
+
+void store_reader_begin(struct store_reader *reader)
+{
+	(void)db_run(reader->statements[BEGIN]); /* takes no lock yet: nothing to fail */
+}
+
+void store_reader_end(struct store_reader *reader)
+{
+	if (!sqlite3_get_autocommit(reader->db->handle))
+		(void)db_run(reader->statements[END]); /* nothing was written: nothing to fail */
+}
+
+static int finish(struct store_reader *reader, int rc, struct error *err)
+{
+	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading", err);
+}
+
+int store_find(struct store_reader *reader, const struct identity *identity, const char *path,
+	       size_t path_len, size_t dir_len, struct known *out, struct error *err)
+{
+	struct find_path where = { .path = path, .len = path_len, .dir_len = dir_len };
+	return finish(reader, find_known(&reader->find, identity, &where, out), err);
+}
+
+int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err)
+{
+	sqlite3_stmt *load = reader->statements[LOAD];
+	struct version *version = NULL;
+	db_bind(load, 1, id);
+	if (sqlite3_step(load) == SQLITE_ROW)
+		version = row_read(load);
+	int result = finish(reader, sqlite3_reset(load), err);
+	if (result < 0)
+		version_free(TAKE(version));
+	else
+		*out = version;
+	return result;
+}
+
+int store_due(struct store_reader *reader, int64_t now_ns,
+	      bool (*visit)(void *context, struct version *version), void *context,
+	      struct error *err)
+{
+	sqlite3_stmt *due = reader->statements[DUE];
+	db_bind(due, 1, now_ns);
+	while (sqlite3_step(due) == SQLITE_ROW && visit(context, row_read(due)))
+		;
+	return finish(reader, sqlite3_reset(due), err);
+}
+
+int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err)
+{
+	sqlite3_stmt *next = reader->statements[NEXT_DUE];
+	int64_t due_ns = INT64_MAX;
+	db_bind(next, 1, now_ns);
+	if (sqlite3_step(next) == SQLITE_ROW && sqlite3_column_type(next, 0) != SQLITE_NULL)
+		due_ns = sqlite3_column_int64(next, 0);
+	int result = finish(reader, sqlite3_reset(next), err);
+	if (result == 0)
+		*out = due_ns;
+	return result;
+}
+
+/* Puts finding in the place of an earlier one of its detector, or at the end. */
+static void keep_newest(struct version *kept, struct finding *finding)
+{
+	for (size_t i = 0; i < kept->finding_count; i++) {
+		struct finding *earlier = &kept->findings[i];
+		if (strcmp(earlier->detector, finding->detector) != 0)
+			continue;
+		finding_done(earlier);
+		*earlier = *finding;
+		return;
+	}
+	version_add_finding(kept, finding);
+}
+
+int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
+		   size_t *count, struct error *err)
+{
+	sqlite3_stmt *findings = reader->statements[FINDINGS];
+	AUTO(version) struct version *kept = version_new("", 0); /* for its list alone */
+	db_bind(findings, 1, file_id);
+	while (sqlite3_step(findings) == SQLITE_ROW) {
+		struct finding finding = row_read_finding(findings, 0);
+		keep_newest(kept, &finding);
+	}
+	int result = finish(reader, sqlite3_reset(findings), err);
+	if (result < 0)
+		return result;
+	*out = TAKE(kept->findings);
+	*count = kept->finding_count;
+	kept->finding_count = 0;
+	return 0;
+}
+
+int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
+		int64_t since_ns, struct finding *out, bool *found, struct error *err)
+{
+	sqlite3_stmt *reuse = reader->statements[REUSE];
+	AUTO_STR hex = STR_INIT;
+	str_hex(&hex, sha256, 32);
+	db_bind_bytes(reuse, 1, hex.data, hex.len);
+	db_bind(reuse, 2, since_ns / TALLY_NS_PER_DAY);
+	(void)sqlite3_bind_blob(reuse, 3, wanted->key, sizeof wanted->key, SQLITE_STATIC);
+	db_bind_text(reuse, 4, wanted->detector);
+	db_bind_text(reuse, 5, wanted->digest);
+	db_bind(reuse, 6, since_ns);
+	bool have = sqlite3_step(reuse) == SQLITE_ROW;
+	struct finding finding = { .outcome = OUTCOMES };
+	if (have)
+		finding = row_read_finding(reuse, 0);
+	int result = finish(reader, sqlite3_reset(reuse), err);
+	(void)sqlite3_clear_bindings(reuse); /* hex ends here */
+	if (result < 0) {
+		finding_done(&finding);
+		return result;
+	}
+	if (have)
+		*out = finding;
+	*found = have;
+	return 0;
+}
+
+static int read_terminal(struct store_reader *reader, struct store_totals *totals)
+{
+	sqlite3_stmt *terminal = reader->statements[TERMINAL];
+	while (sqlite3_step(terminal) == SQLITE_ROW) {
+		const char *state = (const char *)sqlite3_column_text(terminal, 0);
+		int64_t files = sqlite3_column_int64(terminal, 1);
+		if (version_state_by_name(state) == VERSION_DONE)
+			totals->done = files;
+		else
+			totals->unscanned = files;
+	}
+	return sqlite3_reset(terminal);
+}
+
+static int read_waiting(struct store_reader *reader, struct store_totals *totals)
+{
+	sqlite3_stmt *waiting = reader->statements[WAITING];
+	while (sqlite3_step(waiting) == SQLITE_ROW) {
+		const char *name = (const char *)sqlite3_column_text(waiting, 0);
+		enum version_wait wait = name ? version_wait_by_name(name) : WAIT_NOTHING;
+		int64_t files = sqlite3_column_int64(waiting, 1);
+		if (wait < WAITS)
+			totals->waiting[wait] += files;
+		totals->queued += files;
+	}
+	return sqlite3_reset(waiting);
+}
+
+int store_totals(struct store_reader *reader, struct store_totals *out, struct error *err)
+{
+	struct store_totals totals = { 0 };
+	bool own = sqlite3_get_autocommit(reader->db->handle) != 0;
+	if (own)
+		store_reader_begin(reader); /* both counts of the same moment */
+	int rc = read_terminal(reader, &totals);
+	if (rc == SQLITE_OK)
+		rc = read_waiting(reader, &totals);
+	int result = finish(reader, rc, err);
+	if (own)
+		store_reader_end(reader);
+	if (result < 0)
+		return result;
+	totals.rows = totals.queued + totals.done + totals.unscanned;
+	*out = totals;
+	return 0;
+}

@@ -1,0 +1,76 @@
+/*
+ * row: a struct version as a row of the table version, in both directions. Private to this room.
+ *
+ * One order of parameters serves insert and update; one list of columns serves every query that
+ * gives whole versions.
+ */
+#ifndef CARVED_CORE_STORE_ROW_H
+#define CARVED_CORE_STORE_ROW_H
+
+#include <sqlite3.h>
+#include <stdint.h>
+
+struct finding;
+struct version;
+
+/* ?1 is the id, ?31 first_seen_ns; the rest is what row_bind() binds. */
+#define ROW_INSERT                                                                               \
+	"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason," \
+	" verdict, wait, due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme,"  \
+	" fuid, protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"   \
+	" name_hash, first_seen_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"  \
+	" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"  \
+	" ?30, ?31) ON CONFLICT DO NOTHING"
+
+/* What may change without touching the indexes on the key and on fuid. */
+#define ROW_SET_REST                                                                       \
+	"state = ?8, reason = ?9, verdict = ?10, wait = ?11, due_ns = ?12, attempt = ?13," \
+	" checked_ns = ?14, finished_ns = ?15, sha256 = ?16, note = ?17, mime = ?18,"      \
+	" scheme = ?19, protocol = ?21, pcap = ?22, media_type = ?23, subtype = ?24,"      \
+	" extension = ?25, conn_uid = ?26, ts = ?27, orig_h = ?28, resp_h = ?29, name_hash = ?30"
+#define ROW_SET_KEY "dir_id = ?2, name = ?3, inode = ?4, btime_ns = ?5, size = ?6, mtime_ns = ?7"
+#define ROW_KEY_IS                                                                 \
+	"dir_id = ?2 AND name = ?3 AND inode = ?4 AND btime_ns = ?5 AND size = ?6" \
+	" AND mtime_ns = ?7"
+
+/* Room for what is bound and does not lie in the version itself; lives until the statement ran. */
+struct row_scratch {
+	char sha256[64];
+};
+
+void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t dir_id,
+	      struct row_scratch *scratch);
+/** Binds the key alone (?2 to ?7). */
+void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_t dir_id);
+
+/* The columns that row_read() expects, from version v and dir d. */
+#define ROW_SELECT                                                                               \
+	"SELECT v.id, d.path, v.name, d.fsid, v.inode, v.btime_ns, v.size, v.mtime_ns, v.state," \
+	" v.reason, v.verdict, v.wait, v.due_ns, v.attempt, v.first_seen_ns, v.checked_ns,"      \
+	" v.finished_ns, v.sha256, v.note, v.mime, v.scheme, v.fuid, v.protocol, v.pcap,"        \
+	" v.media_type, v.subtype, v.extension, v.conn_uid, v.ts, v.orig_h, v.resp_h,"           \
+	" v.name_hash FROM version v CROSS JOIN dir d ON d.id = v.dir_id "
+
+/** The statement's current row as a version; owned. */
+struct version *row_read(sqlite3_stmt *statement);
+
+/* ?1 version_id, ?2 nr, ?3 detector_id, then the finding. */
+#define ROW_INSERT_FINDING                                                                       \
+	"INSERT INTO result (version_id, nr, detector_id, outcome, attempt, cached, started_ns," \
+	" finished_ns, key, signature, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10," \
+	" ?11)"
+
+void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding);
+
+/* The columns that row_read_finding() expects, from result r and detector d. */
+#define ROW_FINDING                                                                              \
+	" d.name, d.digest, r.outcome, r.attempt, r.cached, r.started_ns, r.finished_ns, r.key," \
+	" r.signature, r.detail "
+
+/** The current row, whose finding begins at column at. */
+struct finding row_read_finding(sqlite3_stmt *statement, int at);
+
+/** Decodes 64 hex digits; false when there are none. */
+int row_sha256(sqlite3_stmt *statement, int column, uint8_t out[32]);
+
+#endif

@@ -1,0 +1,411 @@
+/*
+ * save: see save.h.
+ *
+ * Ids are given out here, not by SQLite, and never twice in the life of the connection: an id whose
+ * row was deleted may still be held by an operation on its way. BEGIN IMMEDIATE is followed by a
+ * look at the largest id, as commands insert rows too.
+ */
+#include "core/store/save.h"
+
+#include "core/base/error.h"
+#include "core/store/db.h"
+#include "core/store/keys.h"
+#include "core/store/row.h"
+#include "core/store/store.h"
+#include "core/store/tally.h"
+
+enum {
+	ANSWERS_MAX = 65535
+}; /* of one version: see the view scan */
+
+enum statement {
+	BEGIN,
+	COMMIT,
+	ROLLBACK,
+	LARGEST_ID,
+	INSERT,
+	FIND_KEY,
+	UPDATE_SAME_KEY,
+	UPDATE_ANY,
+	INSERT_FINDING,
+	LARGEST_NR,
+	KIND,
+	REFRESH,
+	REFRESH_FILE,
+	REQUEUE,
+	DELETE_QUEUED,
+	DELETE_RESULTS,
+	GAP_OPEN,
+	GAP_CLOSE,
+	ALIVE,
+	STATEMENTS,
+};
+
+static const char *const sql[STATEMENTS] = {
+	[BEGIN] = "BEGIN IMMEDIATE",
+	[COMMIT] = "COMMIT",
+	[ROLLBACK] = "ROLLBACK",
+	[LARGEST_ID] = "SELECT max(id) FROM version",
+	[INSERT] = ROW_INSERT,
+	[FIND_KEY] = "SELECT id, state FROM version WHERE " ROW_KEY_IS,
+	/* The usual end of a queued version: its key and fuid stay, so their indexes are left
+	   alone. */
+	[UPDATE_SAME_KEY] = "UPDATE version SET " ROW_SET_REST
+			    " WHERE id = ?1 AND state = 'queued' AND fuid IS ?20 AND " ROW_KEY_IS
+			    " RETURNING first_seen_ns",
+	[UPDATE_ANY] = "UPDATE version SET " ROW_SET_KEY ", fuid = ?20, " ROW_SET_REST
+		       " WHERE id = ?1 AND state = 'queued' RETURNING first_seen_ns",
+	[INSERT_FINDING] = ROW_INSERT_FINDING,
+	[LARGEST_NR] = "SELECT max(nr) FROM result WHERE version_id = ?1",
+	[KIND] = "SELECT first_seen_ns, mime, state, reason, verdict FROM version"
+		 " WHERE id = ?1 AND state = 'unscanned'",
+	[REFRESH] = "UPDATE version SET size = ?6, mtime_ns = ?7, checked_ns = ?14"
+		    " WHERE id = ?1 AND state <> 'queued' AND (inode <> 0 OR ?4 = 0)",
+	[REFRESH_FILE] = "UPDATE version SET dir_id = ?2, name = ?3, inode = ?4, btime_ns = ?5,"
+			 " size = ?6, mtime_ns = ?7, checked_ns = ?14"
+			 " WHERE id = ?1 AND state <> 'queued' AND inode = 0",
+	[REQUEUE] = "UPDATE version SET " ROW_SET_KEY ", state = 'queued', reason = NULL,"
+		    " verdict = NULL, note = NULL, finished_ns = NULL, wait = ?11, due_ns = ?12,"
+		    " attempt = ?13 WHERE id = ?1 AND state = 'unscanned'",
+	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
+	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
+	[GAP_OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",
+	[GAP_CLOSE] = "UPDATE gap SET closed_ns = ?2, found = ?3 WHERE id = ?1",
+	[ALIVE] = "INSERT INTO meta (key, value) VALUES ('alive', ?1)"
+		  " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
+};
+
+struct save {
+	sqlite3 *handle;
+	sqlite3_stmt *statements[STATEMENTS];
+	struct keys *keys;
+	struct tally *tally;
+	int64_t next_id;
+	struct row_scratch scratch;
+};
+
+int save_new(struct save **out, const struct db *db, struct error *err)
+{
+	AUTO(save) struct save *save = xcalloc(1, sizeof *save);
+	save->handle = db->handle;
+	save->next_id = 1;
+	int result = db_prepare_all(db, save->statements, sql, STATEMENTS, err);
+	if (result == 0)
+		result = keys_new(&save->keys, db, err);
+	if (result == 0)
+		result = tally_new(&save->tally, db, err);
+	if (result < 0)
+		return result;
+	*out = TAKE(save);
+	return 0;
+}
+
+void save_free(struct save *save)
+{
+	if (!save)
+		return;
+	db_finalize_all(save->statements, STATEMENTS);
+	keys_free(save->keys);
+	tally_free(save->tally);
+	free(save);
+}
+
+/* One integer of one row that is there for sure (an aggregate). */
+static int read_integer(sqlite3_stmt *statement, int64_t *out)
+{
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		*out = sqlite3_column_int64(statement, 0);
+	return sqlite3_reset(statement);
+}
+
+static int save_findings(struct save *save, const struct version *version, int64_t nr)
+{
+	sqlite3_stmt *insert = save->statements[INSERT_FINDING];
+	for (size_t i = 0; i < version->finding_count; i++) {
+		const struct finding *finding = &version->findings[i];
+		int64_t detector = 0;
+		int rc = keys_detector(save->keys, finding->detector, finding->digest, &detector);
+		if (rc != SQLITE_OK)
+			return rc;
+		if (++nr > ANSWERS_MAX)
+			return SQLITE_TOOBIG;
+		db_bind(insert, 1, version->id);
+		db_bind(insert, 2, nr);
+		db_bind(insert, 3, detector);
+		row_bind_finding(insert, finding);
+		rc = db_run(insert);
+		if (rc != SQLITE_OK)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+static int save_more_findings(struct save *save, const struct version *version)
+{
+	int64_t nr = 0;
+	if (version->finding_count == 0)
+		return SQLITE_OK;
+	db_bind(save->statements[LARGEST_NR], 1, version->id);
+	int rc = read_integer(save->statements[LARGEST_NR], &nr);
+	return rc == SQLITE_OK ? save_findings(save, version, nr) : rc;
+}
+
+static void count_version(struct save *save, const struct version *version, int64_t first_seen_ns)
+{
+	if (version->state == VERSION_QUEUED)
+		return;
+	struct tally_kind kind = {
+		.first_seen_ns = first_seen_ns,
+		.mime = version->entry.mime,
+		.state = version_state_name(version->state),
+		.reason = version_reason_name(version->reason),
+		.verdict = version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL,
+	};
+	tally_add(save->tally, &kind, 1);
+}
+
+/* SQLITE_ROW: the queued row was updated; SQLITE_DONE: there was none; else the failure. */
+static int update_with(struct save *save, enum statement which, const struct version *version,
+		       int64_t dir_id)
+{
+	sqlite3_stmt *update = save->statements[which];
+	row_bind(update, version, dir_id, &save->scratch);
+	int step = sqlite3_step(update);
+	int64_t first_seen_ns = step == SQLITE_ROW ? sqlite3_column_int64(update, 0) : 0;
+	int rc = sqlite3_reset(update);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (step == SQLITE_ROW)
+		count_version(save, version, first_seen_ns);
+	return step;
+}
+
+static int update_queued(struct save *save, const struct version *version, int64_t dir_id)
+{
+	int step = update_with(save, UPDATE_SAME_KEY, version, dir_id);
+	if (step == SQLITE_DONE)
+		step = update_with(save, UPDATE_ANY, version, dir_id);
+	if (step != SQLITE_ROW)
+		return step;
+	int rc = save_more_findings(save, version);
+	return rc == SQLITE_OK ? SQLITE_ROW : rc;
+}
+
+/* The version's key is in the history: a queued row is brought to the version's state, any other
+ * stands as it is. */
+static int save_into_key(struct save *save, struct store_op *op, int64_t dir_id)
+{
+	sqlite3_stmt *find = save->statements[FIND_KEY];
+	row_bind_key(find, op->version, dir_id);
+	if (sqlite3_step(find) == SQLITE_ROW)
+		op->version->id = sqlite3_column_int64(find, 0);
+	int rc = sqlite3_reset(find);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (op->verb == STORE_SAVE)
+		rc = update_queued(save, op->version, dir_id);
+	if (rc != SQLITE_ROW)
+		op->result = STORE_KNOWN;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int insert_version(struct save *save, struct store_op *op, int64_t dir_id)
+{
+	struct version *version = op->version;
+	sqlite3_stmt *insert = save->statements[INSERT];
+	version->id = save->next_id;
+	row_bind(insert, version, dir_id, &save->scratch);
+	int rc = db_run(insert);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (sqlite3_changes(save->handle) == 0)
+		return save_into_key(save, op, dir_id);
+	save->next_id++;
+	count_version(save, version, version->first_seen_ns);
+	return save_findings(save, version, 0);
+}
+
+static int forget(struct save *save, int64_t id, int *deleted)
+{
+	db_bind(save->statements[DELETE_QUEUED], 1, id);
+	int rc = db_run(save->statements[DELETE_QUEUED]);
+	*deleted = sqlite3_changes(save->handle);
+	if (rc != SQLITE_OK || *deleted == 0)
+		return rc;
+	db_bind(save->statements[DELETE_RESULTS], 1, id);
+	return db_run(save->statements[DELETE_RESULTS]);
+}
+
+static int version_dir(struct save *save, const struct version *version, int64_t *out)
+{
+	return keys_dir(save->keys, version->path, version->dir_len, version->identity.fsid, out);
+}
+
+static int save_version(struct save *save, struct store_op *op)
+{
+	int64_t dir_id = 0;
+	int rc = version_dir(save, op->version, &dir_id);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (op->version->id == 0)
+		return insert_version(save, op, dir_id);
+	rc = update_queued(save, op->version, dir_id);
+	if (rc == SQLITE_DONE)
+		op->result = STORE_KNOWN;
+	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return SQLITE_OK;
+	if (rc != SQLITE_CONSTRAINT_UNIQUE)
+		return rc;
+	/* another row is this version already: it stands for it, the queued one goes */
+	int deleted = 0;
+	rc = forget(save, op->version->id, &deleted);
+	return rc == SQLITE_OK ? save_into_key(save, op, dir_id) : rc;
+}
+
+/* Runs an update that found its row or did not; a clash with another row's key leaves it alone. */
+static int run_guarded(struct save *save, enum statement which, struct store_op *op)
+{
+	int rc = db_run(save->statements[which]);
+	if (rc == SQLITE_CONSTRAINT_UNIQUE)
+		op->result = STORE_KNOWN;
+	else if (rc == SQLITE_OK && sqlite3_changes(save->handle) == 0)
+		op->result = STORE_KNOWN;
+	return rc == SQLITE_CONSTRAINT_UNIQUE ? SQLITE_OK : rc;
+}
+
+static void bind_whole(struct save *save, enum statement which, const struct store_op *op,
+		       int64_t dir_id)
+{
+	row_bind(save->statements[which], op->version, dir_id, &save->scratch);
+}
+
+static int refresh(struct save *save, struct store_op *op)
+{
+	int64_t dir_id = 0;
+	int rc = version_dir(save, op->version, &dir_id);
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_whole(save, REFRESH, op, dir_id);
+	rc = run_guarded(save, REFRESH, op);
+	if (rc != SQLITE_OK || op->result == STORE_WRITTEN || op->version->identity.inode == 0)
+		return rc;
+	op->result = STORE_WRITTEN;
+	bind_whole(save, REFRESH_FILE, op, dir_id);
+	return run_guarded(save, REFRESH_FILE, op);
+}
+
+/* Counts the row, if it is unscanned, as it stands. */
+static int count_unscanned(struct save *save, int64_t id, int delta)
+{
+	sqlite3_stmt *kind = save->statements[KIND];
+	db_bind(kind, 1, id);
+	if (sqlite3_step(kind) == SQLITE_ROW) {
+		struct tally_kind counted = {
+			.first_seen_ns = sqlite3_column_int64(kind, 0),
+			.mime = (const char *)sqlite3_column_text(kind, 1),
+			.state = (const char *)sqlite3_column_text(kind, 2),
+			.reason = (const char *)sqlite3_column_text(kind, 3),
+			.verdict = (const char *)sqlite3_column_text(kind, 4),
+		};
+		tally_add(save->tally, &counted, delta);
+	}
+	return sqlite3_reset(kind);
+}
+
+static int requeue(struct save *save, struct store_op *op)
+{
+	int64_t dir_id = 0;
+	int rc = version_dir(save, op->version, &dir_id);
+	if (rc == SQLITE_OK)
+		rc = count_unscanned(save, op->version->id, -1);
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_whole(save, REQUEUE, op, dir_id);
+	rc = run_guarded(save, REQUEUE, op);
+	if (rc == SQLITE_OK && op->result == STORE_KNOWN)
+		rc = count_unscanned(save, op->version->id, 1); /* it stayed */
+	return rc;
+}
+
+static int forget_version(struct save *save, struct store_op *op)
+{
+	int deleted = 0;
+	int rc = forget(save, op->version->id, &deleted);
+	op->result = deleted ? STORE_WRITTEN : STORE_KNOWN;
+	return rc;
+}
+
+static int open_gap(struct save *save, struct store_gap *gap)
+{
+	sqlite3_stmt *insert = save->statements[GAP_OPEN];
+	db_bind_text(insert, 1, gap->root);
+	db_bind_text(insert, 2, gap->cause);
+	db_bind(insert, 3, gap->opened_ns);
+	int rc = db_run(insert);
+	if (rc == SQLITE_OK)
+		gap->id = sqlite3_last_insert_rowid(save->handle);
+	return rc;
+}
+
+static int close_gap(struct save *save, const struct store_gap *gap)
+{
+	sqlite3_stmt *update = save->statements[GAP_CLOSE];
+	db_bind(update, 1, gap->id);
+	db_bind(update, 2, gap->closed_ns);
+	db_bind(update, 3, gap->found);
+	return db_run(update);
+}
+
+int save_op(struct save *save, struct store_op *op)
+{
+	op->result = STORE_WRITTEN;
+	switch (op->verb) {
+	case STORE_SAVE:
+	case STORE_ADD:
+		return save_version(save, op);
+	case STORE_REFRESH:
+		return refresh(save, op);
+	case STORE_REQUEUE:
+		return requeue(save, op);
+	case STORE_FORGET:
+		return forget_version(save, op);
+	case STORE_GAP_OPEN:
+		return open_gap(save, op->gap);
+	case STORE_GAP_CLOSE:
+		return close_gap(save, op->gap);
+	case STORE_ALIVE:
+		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
+		return db_run(save->statements[ALIVE]);
+	}
+	return SQLITE_MISUSE;
+}
+
+int save_begin(struct save *save)
+{
+	int64_t largest = 0;
+	int rc = db_run(save->statements[BEGIN]);
+	if (rc == SQLITE_OK)
+		rc = read_integer(save->statements[LARGEST_ID], &largest);
+	if (rc == SQLITE_OK && largest >= save->next_id)
+		save->next_id = largest + 1;
+	return rc;
+}
+
+int save_commit(struct save *save)
+{
+	int rc = tally_write(save->tally);
+	if (rc == SQLITE_OK)
+		rc = db_run(save->statements[COMMIT]);
+	if (rc == SQLITE_OK)
+		tally_clear(save->tally);
+	return rc;
+}
+
+void save_rollback(struct save *save)
+{
+	/* several failures roll back by themselves: https://www.sqlite.org/lang_transaction.html */
+	if (!sqlite3_get_autocommit(save->handle))
+		(void)db_run(save->statements[ROLLBACK]);
+	tally_clear(save->tally);
+	keys_forget(save->keys);
+}

@@ -1,0 +1,29 @@
+/*
+ * save: what one operation does to the database, inside a transaction. Private to this room.
+ *
+ * One writing connection's, and of the thread that has it. Functions return SQLite's code: the
+ * caller knows the words.
+ */
+#ifndef CARVED_CORE_STORE_SAVE_H
+#define CARVED_CORE_STORE_SAVE_H
+
+#include "core/base/mem.h"
+
+struct db;
+struct error;
+struct save;
+struct store_op;
+
+/** The statements, on a connection that outlives them. */
+int save_new(struct save **out, const struct db *db, struct error *err);
+void save_free(struct save *save);
+AUTO_DEFINE(save);
+
+int save_begin(struct save *save);
+/** Does op and sets its result and, when it was 0, version->id (or gap->id). */
+int save_op(struct save *save, struct store_op *op);
+/** Writes the counts and commits; after a failure save_rollback() must follow. */
+int save_commit(struct save *save);
+void save_rollback(struct save *save);
+
+#endif

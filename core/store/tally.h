@@ -1,0 +1,38 @@
+/*
+ * tally: counts of terminal versions by day and kind, gathered in memory during a transaction and
+ * written at its end. Private to this room; one writing connection's.
+ */
+#ifndef CARVED_CORE_STORE_TALLY_H
+#define CARVED_CORE_STORE_TALLY_H
+
+#include <stdint.h>
+
+#include "core/base/mem.h"
+
+struct db;
+struct error;
+struct tally;
+
+#define TALLY_NS_PER_DAY INT64_C(86400000000000)
+
+/* Strings are borrowed for the call; NULL counts as "". */
+struct tally_kind {
+	int64_t first_seen_ns;
+	const char *mime;
+	const char *state;
+	const char *reason;
+	const char *verdict;
+};
+
+int tally_new(struct tally **out, const struct db *db, struct error *err);
+void tally_free(struct tally *tally);
+AUTO_DEFINE(tally);
+
+/** Counts one more (+1) or one less (-1) of this kind. */
+void tally_add(struct tally *tally, const struct tally_kind *kind, int delta);
+/** Writes what was gathered into the open transaction: SQLITE_OK or the failure's code. Keeps it
+ * until tally_clear(), which follows the commit or the rollback. */
+int tally_write(struct tally *tally);
+void tally_clear(struct tally *tally);
+
+#endif
