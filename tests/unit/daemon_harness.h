@@ -7,12 +7,14 @@
 #ifndef CARVED_TESTS_UNIT_DAEMON_HARNESS_H
 #define CARVED_TESTS_UNIT_DAEMON_HARNESS_H
 
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -28,7 +30,7 @@
 #include "core/base/log.h"
 #include "core/store/query.h"
 
-#define DAEMON_PATIENCE_MS 30000
+#define DAEMON_PATIENCE_MS 20000
 
 struct daemon {
 	pid_t pid;
@@ -71,6 +73,7 @@ static inline void daemon_child(const struct daemon *d)
 {
 	struct app_options options = { .once = d->once, .overrides.file = d->config };
 	struct error err = { 0 };
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no daemon behind */
 	setenv("NOTIFY_SOCKET", d->socket, 1);
 	if (config_load(&options.config, &options.overrides, &err) < 0) {
 		fprintf(stderr, "%s\n", err.text);
