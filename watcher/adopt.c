@@ -127,13 +127,14 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	(void)paths_put(w, owner, &from);
 	limbo_leave(owner);
 	walk_step_over(w, owner);
-	bool same_place = owner->parent == parent && owner->name_len == len &&
-			  tree_child(&w->tree, parent, name, len) == NULL &&
-			  memcmp(owner->name, name, len) == 0;
+
 	tree_move(&w->tree, owner, parent, name, len);
 	owner->flags &= (uint8_t)~NODE_SHADOW;
-	if (!same_place)
+	struct bytes path = { 0 };
+	(void)paths_put(w, owner, &path);
+	if (strcmp(from.data, path.data) != 0)
 		paths_tell(w, WATCHER_DIR_MOVED, owner, from.data);
+	bytes_done(&path);
 	bytes_done(&from);
 	agenda_push(&w->agenda, owner, true, watcher_position(w));
 	return owner;

@@ -5,6 +5,7 @@
 
 #include "watcher/adopt.h"
 #include "watcher/gap.h"
+#include "watcher/limbo.h"
 #include "watcher/paths.h"
 #include "watcher/root.h"
 
@@ -29,8 +30,10 @@ static void watch_ended(struct watcher *w, const struct change *change,
 	if (node)
 		tree_set_wd(&w->tree, node, 0);
 	wdmap_erase(&w->tree.wds, change->wd);
-	if (node)
+	if (node) {
 		look_again(w, node, false, WATCHER_CAUSE_ROOT);
+		limbo_despair(w, node);
+	}
 	if (lookout)
 		root_lookout(w, change);
 }
@@ -51,9 +54,10 @@ static void self_changed(struct watcher *w, struct node *node, uint32_t mask)
 {
 	if (mask & IN_UNMOUNT)
 		unmounted(w, node);
-	else if (mask & IN_DELETE_SELF)
+	else if (mask & IN_DELETE_SELF) {
 		look_again(w, node, false, WATCHER_CAUSE_ROOT);
-	else if (mask & IN_MOVE_SELF && (!node->parent || node->parent->wd == 0))
+		limbo_despair(w, node);
+	} else if (mask & IN_MOVE_SELF && (!node->parent || node->parent->wd == 0))
 		look_again(w, node, true, WATCHER_CAUSE_ROOT); /* no other event tells of it */
 	else if (mask & IN_ATTRIB && node->trouble == TROUBLE_UNREADABLE)
 		agenda_push(&w->agenda, node, false, watcher_position(w));

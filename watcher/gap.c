@@ -35,6 +35,7 @@ void gap_open(struct watcher *w, struct root *root, enum watcher_cause cause)
 		return;
 	gap->open = true;
 	gap->complaints = 0;
+	w->walked_all_need = agenda_want(&w->agenda);
 	tell(w, root, WATCHER_GAP_OPENED, cause);
 }
 
@@ -236,7 +237,10 @@ void gap_batch_finished(struct watcher *w, uint64_t batch)
 			wdmap_purge(&w->tree.wds);
 		tell(w, NULL, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
 	}
-	if (w->walked_all_need <= batch) {
+	/* not while an overflow's walk is still to come: not everything is known then */
+	bool told = w->walked_all_need <= batch || w->listed;
+	if (told && !(w->overflow.gap.open && w->overflow.gap.need > batch)) {
+		w->listed = false;
 		w->walked_all_need = NEED_NEVER;
 		tell(w, NULL, WATCHER_WALKED_ALL, WATCHER_CAUSE_OVERFLOW);
 	}

@@ -122,12 +122,13 @@ struct watcher {
 	struct spoken spoken;
 	struct bytes scratch; /* a path to open; used by one function at a time */
 	struct statx stat;
-	uint32_t serial; /* counts listings */
-	uint64_t walked_all_need;
-	uint64_t mount_batch; /* the walk that looks for changed mounts */
-	int64_t timer_ns;     /* what timer_fd is set to; 0: disarmed */
-	unsigned streak;      /* records since the last step of a walk */
-	bool ready;	      /* event waits behind the notes */
+	uint32_t serial;	  /* counts listings */
+	uint64_t walked_all_need; /* the batch whose end tells WATCHER_WALKED_ALL */
+	bool listed;		  /* something was listed since it was told */
+	uint64_t mount_batch;	  /* the walk that looks for changed mounts */
+	int64_t timer_ns;	  /* what timer_fd is set to; 0: disarmed */
+	unsigned streak;	  /* records since the last step of a walk */
+	bool ready;		  /* event waits behind the notes */
 	struct watcher_event event;
 	size_t bound; /* of the reader's buffer, as asked for */
 	bool started;

@@ -40,6 +40,7 @@ void limbo_enter(struct watcher *w, struct node *node)
 void limbo_bury_quietly(struct watcher *w, struct node *node)
 {
 	detach(w, node);
+	node->flags |= NODE_DEAD;
 	link_after(w->limbo.dead.previous, &node->link);
 }
 
@@ -51,6 +52,12 @@ void limbo_bury(struct watcher *w, struct node *node)
 	if (!taken)
 		paths_tell(w, WATCHER_DIR_GONE, node, NULL);
 	limbo_bury_quietly(w, node);
+}
+
+void limbo_despair(struct watcher *w, struct node *node)
+{
+	if ((node->flags & (NODE_DETACHED | NODE_DEAD)) == NODE_DETACHED)
+		limbo_bury(w, node);
 }
 
 void limbo_leave(struct node *node)

@@ -20,6 +20,8 @@ void limbo_enter(struct watcher *w, struct node *node);
 void limbo_bury(struct watcher *w, struct node *node);
 /** The same without telling it: something else was told instead. */
 void limbo_bury_quietly(struct watcher *w, struct node *node);
+/** The directory is known to be dead: it need not wait, if it does. */
+void limbo_despair(struct watcher *w, struct node *node);
 /** Takes a node out, which has found a place. */
 void limbo_leave(struct node *node);
 

@@ -197,7 +197,7 @@ void tree_move(struct tree *tree, struct node *node, struct node *parent, const 
 	out_of_siblings(node);
 	node->parent = parent;
 	set_name(node, name, len);
-	node->flags &= (uint8_t)~NODE_DETACHED;
+	node->flags &= (uint8_t) ~(NODE_DETACHED | NODE_DEAD);
 	attach(tree, node);
 }
 

@@ -33,6 +33,7 @@ enum node_flag {
 	NODE_ODD = 8,	    /* the agenda's batch has an odd number */
 	NODE_DETACHED = 16, /* lost its place; link is in limbo */
 	NODE_SHADOW = 32,   /* its directory is watched at another place; not listed here */
+	NODE_DEAD = 64,	    /* detached for good, unless its watch turns up after all */
 };
 
 struct node {

@@ -116,6 +116,7 @@ static void begin(struct watcher *w, struct node *node)
 	force |= (settled->flags & NODE_FORCE) != 0;
 	agenda_remove(&w->agenda, settled);
 	look_at_filesystem(w, settled, fd);
+	w->listed = true;
 	settled->flags |= NODE_SCANNED;
 	settled->seen = ++w->serial;
 	w->agenda.current = settled;

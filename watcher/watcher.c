@@ -253,9 +253,9 @@ static int side_work(struct watcher *w, struct watcher_event *out)
 		gap_batch_finished(w, batch);
 		return STEP_GO_ON;
 	}
-	if (limbo_step(w))
-		return WATCHER_BUSY;
-	return WATCHER_NOTHING;
+	if (!agenda_idle(&w->agenda))
+		return STEP_GO_ON; /* turned to the next batch */
+	return limbo_step(w) ? WATCHER_BUSY : WATCHER_NOTHING;
 }
 
 static int step(struct watcher *w, struct watcher_event *out)

@@ -1,11 +1,11 @@
 /* adopt: directories made, moved, replaced, removed, on a real kernel. */
-#include "watcher/adopt.h"
-
-#include <sched.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
+#include <sched.h>
+
 #include "tests/unit/watcher_world.h"
+#include "watcher/adopt.h"
 
 Test(adopt, directory_made_with_files_before_its_watch_is_walked)
 {
@@ -66,7 +66,8 @@ Test(adopt, renamed_tree_eight_deep_keeps_telling_new_paths_twice)
 			world_find(&world, WATCHER_DIR_MOVED, at(&world, "r/%s", names[i]));
 		cr_assert_not_null(moved);
 		cr_assert_str_eq(moved->from, at(&world, "r/%s", names[i - 1]));
-		cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/%s%s/old", names[i], below)));
+		cr_assert(world_find(&world, WATCHER_WALKED,
+				     at(&world, "r/%s%s/old", names[i], below)));
 		cr_assert(world_told(&world, at(&world, "r/%s%s/new%d", names[i], below, i)));
 		cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, NULL), 0);
 	}
@@ -196,8 +197,9 @@ Test(adopt, directory_exchanged_with_one_outside_is_walked)
 	make_dir(at(&world, "b"));
 	make_file(at(&world, "b/f"));
 	world_settle(&world);
-	cr_assert_eq(syscall(SYS_renameat2, AT_FDCWD, at(&world, "r/a"), AT_FDCWD, at(&world, "b"), 2),
-		     0);
+	cr_assert_eq(
+		syscall(SYS_renameat2, AT_FDCWD, at(&world, "r/a"), AT_FDCWD, at(&world, "b"), 2),
+		0);
 	world_settle(&world);
 	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/a/f")));
 	make_file(at(&world, "r/a/g"));
@@ -247,7 +249,7 @@ Test(adopt, directory_renamed_over_an_empty_one_takes_its_place)
 	world_close(&world);
 }
 
-Test(adopt, removed_tree_is_told_and_a_million_watches_are_not_kept)
+Test(adopt, removed_trees_are_told_and_their_watches_are_not_kept)
 {
 	struct world world;
 	world_ready(&world);
@@ -258,9 +260,11 @@ Test(adopt, removed_tree_is_told_and_a_million_watches_are_not_kept)
 			world_settle(&world);
 		cr_assert_eq(rmdir(at(&world, "r/d/e")), 0);
 		cr_assert_eq(rmdir(at(&world, "r/d")), 0);
+		if (round % 2)
+			world_settle(&world);
 	}
 	world_settle(&world);
-	cr_assert_geq(world_count(&world, WATCHER_DIR_GONE, at(&world, "r/d")), 200);
+	cr_assert_geq(world_count(&world, WATCHER_DIR_GONE, at(&world, "r/d")), 100);
 	cr_assert_eq(world.w->tree.count, 1);
 	cr_assert_leq(world.w->tree.wds.count, 8);
 	world_check_watches(&world, at(&world, "r"));

@@ -7,8 +7,11 @@
 #ifndef CARVED_TESTS_WATCHER_WORLD_H
 #define CARVED_TESTS_WATCHER_WORLD_H
 
-#include <criterion/criterion.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
+#include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -18,16 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "watcher/inside.h"
 #include "watcher/watcher.h"
 
 #define WORLD_PATIENCE_MS 30000
-#define UNUSED __attribute__((unused))
+#define UNUSED		  __attribute__((unused))
 
 struct told {
 	enum watcher_kind kind;
@@ -192,12 +192,14 @@ UNUSED static void world_settle(struct world *world)
 	}
 }
 
-UNUSED static size_t world_count(const struct world *world, enum watcher_kind kind, const char *path)
+UNUSED static size_t world_count(const struct world *world, enum watcher_kind kind,
+				 const char *path)
 {
 	size_t count = 0;
 	for (size_t i = 0; i < world->count; i++) {
 		const struct told *told = &world->told[i];
-		count += told->kind == kind && (!path || (told->path && strcmp(told->path, path) == 0));
+		count += told->kind == kind &&
+			 (!path || (told->path && strcmp(told->path, path) == 0));
 	}
 	return count;
 }
@@ -271,6 +273,7 @@ struct inode_set {
 		uint64_t dev;
 		uint64_t ino;
 	} at[65536];
+
 	size_t count;
 };
 
