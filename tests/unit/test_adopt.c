@@ -1,0 +1,332 @@
+/* adopt: directories made, moved, replaced, removed, on a real kernel. */
+#include <sys/mount.h>
+#include <sys/syscall.h>
+
+#include <sched.h>
+
+#include "tests/unit/watcher_world.h"
+#include "watcher/adopt.h"
+
+Test(adopt, directory_made_with_files_before_its_watch_is_walked)
+{
+	struct world world;
+	world_ready(&world);
+	for (int i = 0; i < 500; i++) {
+		make_dir(at(&world, "r/d%d", i));
+		make_dir(at(&world, "r/d%d/s", i));
+		make_file(at(&world, "r/d%d/s/f", i));
+		if (i % 7 == 0)
+			(void)world_step(&world);
+	}
+	world_settle(&world);
+	for (int i = 0; i < 500; i++)
+		cr_assert(world_told(&world, at(&world, "r/d%d/s/f", i)), "%d", i);
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, populated_directory_moved_in_is_walked)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "out"));
+	make_dir(at(&world, "out/sub"));
+	for (int i = 0; i < 500; i++)
+		make_file(at(&world, "out/%sf%d", i & 1 ? "sub/" : "", i));
+	move(at(&world, "out"), at(&world, "r/in"));
+	world_settle(&world);
+	for (int i = 0; i < 500; i++)
+		cr_assert_eq(world_count(&world, WATCHER_WALKED,
+					 at(&world, "r/in/%sf%d", i & 1 ? "sub/" : "", i)),
+			     1);
+	cr_assert_eq(world_count(&world, WATCHER_DIR_MOVED, NULL), 0);
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, renamed_tree_eight_deep_keeps_telling_new_paths_twice)
+{
+	struct world world;
+	world_ready(&world);
+	char below[128] = "";
+	make_dir(at(&world, "r/a"));
+	for (int i = 0; i < 8; i++) {
+		strcat(below, "/n");
+		make_dir(at(&world, "r/a%s", below));
+	}
+	make_file(at(&world, "r/a%s/old", below));
+	world_settle(&world);
+	const char *names[] = { "a", "b", "c" };
+	for (int i = 1; i < 3; i++) {
+		world_forget(&world);
+		move(at(&world, "r/%s", names[i - 1]), at(&world, "r/%s", names[i]));
+		make_file(at(&world, "r/%s%s/new%d", names[i], below, i));
+		world_settle(&world);
+		const struct told *moved =
+			world_find(&world, WATCHER_DIR_MOVED, at(&world, "r/%s", names[i]));
+		cr_assert_not_null(moved);
+		cr_assert_str_eq(moved->from, at(&world, "r/%s", names[i - 1]));
+		cr_assert(world_find(&world, WATCHER_WALKED,
+				     at(&world, "r/%s%s/old", names[i], below)));
+		cr_assert(world_told(&world, at(&world, "r/%s%s/new%d", names[i], below, i)));
+		cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, NULL), 0);
+	}
+	world_forget(&world);
+	make_file(at(&world, "r/c%s/last", below));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/c%s/last", below)));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, renaming_one_directory_leaves_its_namesake_prefix_alone)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/a"));
+	make_dir(at(&world, "r/ab"));
+	world_settle(&world);
+	move(at(&world, "r/a"), at(&world, "r/x"));
+	world_settle(&world);
+	world_forget(&world);
+	make_file(at(&world, "r/ab/f"));
+	make_file(at(&world, "r/x/f"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/ab/f")));
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/x/f")));
+	world_close(&world);
+}
+
+Test(adopt, directory_moved_to_another_parent_is_one_move)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/p"));
+	make_dir(at(&world, "r/q"));
+	make_dir(at(&world, "r/p/d"));
+	make_file(at(&world, "r/p/d/f"));
+	world_settle(&world);
+	world_forget(&world);
+	move(at(&world, "r/p/d"), at(&world, "r/q/e"));
+	world_settle(&world);
+	const struct told *moved = world_find(&world, WATCHER_DIR_MOVED, at(&world, "r/q/e"));
+	cr_assert_not_null(moved);
+	cr_assert_str_eq(moved->from, at(&world, "r/p/d"));
+	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/q/e/f")));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, directory_moved_out_is_gone_and_no_longer_watched)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/d"));
+	make_dir(at(&world, "r/d/s"));
+	make_file(at(&world, "r/d/s/f"));
+	world_settle(&world);
+	world_forget(&world);
+	move(at(&world, "r/d"), at(&world, "away"));
+	world_await(&world, WATCHER_DIR_GONE, at(&world, "r/d"));
+	world_drain(&world);
+	world_forget(&world);
+	make_file(at(&world, "away/s/g"));
+	make_file(at(&world, "away/g"));
+	world_settle(&world);
+	cr_assert_eq(world.count, 0);
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, directory_moved_out_and_in_again_loses_nothing)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/d"));
+	make_dir(at(&world, "r/d/s"));
+	world_settle(&world);
+	for (int i = 0; i < 50; i++) {
+		move(at(&world, "r/d"), at(&world, "away"));
+		make_file(at(&world, "away/s/f%d", i));
+		(void)world_step(&world);
+		move(at(&world, "away"), at(&world, "r/d"));
+	}
+	world_settle(&world);
+	for (int i = 0; i < 50; i++)
+		cr_assert(world_told(&world, at(&world, "r/d/s/f%d", i)));
+	world_forget(&world);
+	make_file(at(&world, "r/d/s/last"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/d/s/last")));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, exchanged_directories_change_places)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/a"));
+	make_dir(at(&world, "r/b"));
+	make_file(at(&world, "r/a/fa"));
+	make_file(at(&world, "r/b/fb"));
+	world_settle(&world);
+	for (int i = 0; i < 3; i++) {
+		world_forget(&world);
+		cr_assert_eq(syscall(SYS_renameat2, AT_FDCWD, at(&world, "r/a"), AT_FDCWD,
+				     at(&world, "r/b"), 2 /* RENAME_EXCHANGE */),
+			     0);
+		make_file(at(&world, "r/a/na%d", i));
+		make_file(at(&world, "r/b/nb%d", i));
+		world_settle(&world);
+		cr_assert(world_told(&world, at(&world, "r/a/na%d", i)));
+		cr_assert(world_told(&world, at(&world, "r/b/nb%d", i)));
+		cr_assert(world_told(&world, at(&world, i & 1 ? "r/a/fa" : "r/a/fb")));
+		cr_assert(world_told(&world, at(&world, i & 1 ? "r/b/fb" : "r/b/fa")));
+		cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, NULL), 0);
+	}
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, directory_exchanged_with_one_outside_is_walked)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/a"));
+	make_dir(at(&world, "b"));
+	make_file(at(&world, "b/f"));
+	world_settle(&world);
+	cr_assert_eq(
+		syscall(SYS_renameat2, AT_FDCWD, at(&world, "r/a"), AT_FDCWD, at(&world, "b"), 2),
+		0);
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/a/f")));
+	make_file(at(&world, "r/a/g"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/a/g")));
+	cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, NULL), 0, "the path is taken");
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, directory_removed_while_held_and_made_again_is_the_new_one)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/d"));
+	world_settle(&world);
+	int held = open(at(&world, "r/d"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	cr_assert_eq(rmdir(at(&world, "r/d")), 0);
+	make_dir(at(&world, "r/d"));
+	world_settle(&world);
+	close(held); /* only now does the kernel say IN_IGNORED of the old one */
+	world_settle(&world);
+	world_forget(&world);
+	make_file(at(&world, "r/d/f"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/d/f")));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, directory_renamed_over_an_empty_one_takes_its_place)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/a"));
+	make_dir(at(&world, "r/b"));
+	make_file(at(&world, "r/a/f"));
+	world_settle(&world);
+	move(at(&world, "r/a"), at(&world, "r/b"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/b/f")));
+	world_forget(&world);
+	make_file(at(&world, "r/b/g"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/b/g")));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, removed_trees_are_told_and_their_watches_are_not_kept)
+{
+	struct world world;
+	world_ready(&world);
+	for (int round = 0; round < 300; round++) {
+		make_dir(at(&world, "r/d"));
+		make_dir(at(&world, "r/d/e"));
+		if (round % 3)
+			world_settle(&world);
+		cr_assert_eq(rmdir(at(&world, "r/d/e")), 0);
+		cr_assert_eq(rmdir(at(&world, "r/d")), 0);
+		if (round % 2)
+			world_settle(&world);
+	}
+	world_settle(&world);
+	cr_assert_geq(world_count(&world, WATCHER_DIR_GONE, at(&world, "r/d")), 100);
+	cr_assert_eq(world.w->tree.count, 1);
+	cr_assert_leq(world.w->tree.wds.count, 8);
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, symlinks_to_directories_are_never_followed)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "out"));
+	make_file(at(&world, "out/secret"));
+	cr_assert_eq(symlink("..", at(&world, "r/loop")), 0);
+	cr_assert_eq(symlink(at(&world, "out"), at(&world, "r/away")), 0);
+	cr_assert_eq(symlink("nowhere", at(&world, "r/dangling")), 0);
+	world_settle(&world);
+	watcher_reconcile(world.w);
+	world_settle(&world);
+	const char *names[] = { "loop", "away", "dangling" };
+	for (int i = 0; i < 3; i++) {
+		cr_assert(world_find(&world, WATCHER_CREATED, at(&world, "r/%s", names[i])));
+		const struct told *walked =
+			world_find(&world, WATCHER_WALKED, at(&world, "r/%s", names[i]));
+		cr_assert_not_null(walked);
+		cr_assert(S_ISLNK(walked->stat.stx_mode));
+	}
+	for (size_t i = 0; i < world.count; i++)
+		cr_assert(!world.told[i].path || !strstr(world.told[i].path, "secret"));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(adopt, directory_mounted_twice_is_watched_once_and_said_once)
+{
+	struct world world;
+	if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+		fprintf(stderr, "not run: no mount namespace: %s\n", strerror(errno));
+		return;
+	}
+	world_ready(&world);
+	make_dir(at(&world, "r/a"));
+	make_dir(at(&world, "r/a/s"));
+	make_dir(at(&world, "r/b"));
+	make_file(at(&world, "r/a/s/f"));
+	world_settle(&world);
+	cr_assert_eq(mount(at(&world, "r/a"), at(&world, "r/b"), NULL, MS_BIND, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		watcher_mounts_changed(world.w);
+		world_settle(&world);
+	}
+	cr_assert_eq(world_count(&world, WATCHER_COMPLAINT, at(&world, "r/b")), 1);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/b/s/f")), 0);
+	cr_assert_eq(world_count(&world, WATCHER_DIR_MOVED, NULL), 0);
+	make_file(at(&world, "r/b/g"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/a/g")));
+	cr_assert_eq(umount2(at(&world, "r/b"), MNT_DETACH), 0);
+	watcher_mounts_changed(world.w);
+	world_settle(&world);
+	make_file(at(&world, "r/b/h"));
+	world_settle(&world);
+	cr_assert(world_told(&world, at(&world, "r/b/h")));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}

@@ -1,0 +1,238 @@
+/* adopt: see adopt.h. */
+#include "watcher/adopt.h"
+
+#include <sys/inotify.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "watcher/gap.h"
+#include "watcher/limbo.h"
+#include "watcher/paths.h"
+#include "watcher/root.h"
+#include "watcher/walk.h"
+
+/* No MODIFY, OPEN or ACCESS: each further kind shortens the time to overflow. */
+const uint32_t adopt_mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
+			    IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK;
+
+int adopt_open(struct watcher *w, const struct node *parent, const char *name, size_t len,
+	       int flags)
+{
+	OWN_CLOSE int root_fd = root_open(root_of(w, parent));
+	if (root_fd < 0)
+		return root_fd;
+	size_t root_len = paths_put(w, parent, &w->scratch);
+	if (len > 0) {
+		bytes_append(&w->scratch, "/", 1);
+		bytes_append(&w->scratch, name, len);
+	}
+	if (w->scratch.len - root_len > PLACE_PATH_MOST)
+		return -ENAMETOOLONG;
+	const char *relative = w->scratch.data + root_len;
+	return place_open_beneath(root_fd, *relative == '/' ? relative + 1 : relative, flags);
+}
+
+/* The directory at this place is not the one that was there. */
+static void displace(struct watcher *w, struct node *node)
+{
+	if (w->mount_batch == w->agenda.number && node->wd > 0) {
+		struct root *root = root_of(w, node);
+		gap_open(w, root, WATCHER_CAUSE_MOUNT);
+		gap_heals(root, WATCHER_CAUSE_MOUNT, agenda_want(&w->agenda));
+	}
+	limbo_enter(w, node);
+}
+
+static struct node *settle_unwatched(struct watcher *w, struct node *parent, const char *name,
+				     size_t len, int error)
+{
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (here && here->wd > 0) {
+		displace(w, here);
+		here = NULL;
+	}
+	if (!here)
+		here = tree_add(&w->tree, parent, name, len);
+	bool denied = error == -EACCES || error == -EPERM;
+	gap_trouble(w, here, denied ? TROUBLE_UNREADABLE : TROUBLE_LIMIT, error);
+	return here;
+}
+
+/* Is a directory that we believe to be somewhere still there, besides being open as fd here? */
+static bool stands(struct watcher *w, const struct node *owner, int fd)
+{
+	struct place_id here;
+	struct place_id there;
+	if (!owner->parent && tree_attached(owner))
+		root_check(w, root_of(w, owner), WATCHER_CAUSE_ROOT);
+	if (!tree_attached(owner))
+		return false;
+	OWN_CLOSE int old_fd = adopt_open(w, owner, NULL, 0, O_PATH);
+	return old_fd >= 0 && place_identify(fd, &here) == 0 &&
+	       place_identify(old_fd, &there) == 0 && place_same(&here, &there);
+}
+
+/* One directory at two places (a bind mount): its events can have one path only. */
+static struct node *settle_shadow(struct watcher *w, struct node *parent, const char *name,
+				  size_t len, const struct node *owner)
+{
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (here && here->wd > 0) {
+		displace(w, here);
+		here = NULL;
+	}
+	if (!here)
+		here = tree_add(&w->tree, parent, name, len);
+	if (here->flags & NODE_SHADOW)
+		return here;
+	here->flags |= NODE_SHADOW;
+	for (struct node *child = here->child, *after; child; child = after) {
+		after = child->next;
+		limbo_bury_quietly(w, child);
+	}
+	struct bytes path = { 0 };
+	struct bytes first = { 0 };
+	(void)paths_put(w, here, &path);
+	(void)paths_put(w, owner, &first);
+	struct bytes shown = { 0 };
+	bytes_append_shown(&shown, first.data, first.len < 256 ? first.len : 256);
+	gap_complain(w, root_of(w, here), path.data,
+		     "the same directory as %s (mounted twice?); it is watched there only",
+		     shown.data);
+	bytes_done(&shown);
+	bytes_done(&first);
+	bytes_done(&path);
+	return here;
+}
+
+static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
+				 const char *name, size_t len)
+{
+	if (tree_is_above(owner, parent)) {
+		(void)root_walk_all(w);
+		return NULL;
+	}
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (here && here->wd == 0 && !here->child)
+		limbo_bury_quietly(w, here);
+	else if (here)
+		displace(w, here);
+	if (root_of(w, owner) != root_of(w, parent)) {
+		for (struct node *at = owner; at; at = tree_next(at, owner))
+			gap_trouble_over(w, at);
+	}
+	struct bytes from = { 0 };
+	(void)paths_put(w, owner, &from);
+	limbo_leave(owner);
+	walk_step_over(w, owner);
+
+	tree_move(&w->tree, owner, parent, name, len);
+	owner->flags &= (uint8_t)~NODE_SHADOW;
+	struct bytes path = { 0 };
+	(void)paths_put(w, owner, &path);
+	if (strcmp(from.data, path.data) != 0)
+		paths_tell(w, WATCHER_DIR_MOVED, owner, from.data);
+	bytes_done(&path);
+	bytes_done(&from);
+	agenda_push(&w->agenda, owner, true, watcher_position(w));
+	return owner;
+}
+
+static struct node *owner_of(const struct watcher *w, int wd)
+{
+	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
+	return entry ? entry->node : NULL;
+}
+
+/* The ordinary case: the watch is new, or was here already. */
+static struct node *settle_watched(struct watcher *w, struct node *parent, const char *name,
+				   size_t len, int wd)
+{
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (here && here->wd > 0 && here->wd != wd) {
+		displace(w, here);
+		here = NULL;
+	}
+	if (!here)
+		here = tree_add(&w->tree, parent, name, len);
+	tree_set_wd(&w->tree, here, wd);
+	here->flags &= (uint8_t)~NODE_SHADOW;
+	if (here->trouble == TROUBLE_LIMIT)
+		gap_trouble_over(w, here);
+	return here;
+}
+
+struct node *adopt_settle(struct watcher *w, struct node *parent, const char *name, size_t len,
+			  int fd)
+{
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (root_of(w, parent)->polled)
+		return here ? here : tree_add(&w->tree, parent, name, len);
+	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	if (wd < 0)
+		return settle_unwatched(w, parent, name, len, wd);
+	struct node *owner = owner_of(w, wd);
+	if (owner && owner != here) {
+		if (stands(w, owner, fd))
+			return settle_shadow(w, parent, name, len, owner);
+		/* a root's top cannot move; it was given up by now, and only its watch is taken
+		 * over */
+		if (owner->parent)
+			return settle_moved(w, owner, parent, name, len);
+	}
+	return settle_watched(w, parent, name, len, wd);
+}
+
+bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t len)
+{
+	if (!tree_attached(parent))
+		return true;
+	OWN_CLOSE int fd = adopt_open(w, parent, name, len, O_PATH);
+	if (fd == -ESTALE) {
+		root_check(w, root_of(w, parent), WATCHER_CAUSE_ROOT);
+		return true;
+	}
+	if (place_is_absent(fd))
+		return false;
+	struct node *node = tree_child(&w->tree, parent, name, len);
+	if (fd >= 0)
+		node = adopt_settle(w, parent, name, len, fd);
+	else if (!node)
+		node = tree_add(&w->tree, parent, name, len);
+	if (fd < 0)
+		gap_trouble(w, node, TROUBLE_UNREADABLE, fd);
+	if (!node || node->flags & NODE_SHADOW)
+		return true;
+	node->seen = w->serial;
+	if (node->trouble != TROUBLE_NONE || !(node->flags & NODE_SCANNED))
+		agenda_push(&w->agenda, node, node->child != NULL, watcher_position(w));
+	return true;
+}
+
+void adopt_event(struct watcher *w, struct node *parent, const char *name, size_t len,
+		 bool moved_away)
+{
+	if (adopt_look(w, parent, name, len))
+		return;
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (!here)
+		return;
+	if (moved_away)
+		limbo_enter(w, here);
+	else
+		limbo_bury(w, here);
+}
+
+void adopt_unwatch(struct watcher *w, struct node *node)
+{
+	int wd = node->wd;
+	if (wd <= 0)
+		return;
+	tree_set_wd(&w->tree, node, 0);
+	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
+	/* EINVAL: the directory is gone and took its watch along */
+	if (entry && wdmap_retired(entry))
+		(void)inotify_rm_watch(w->inotify_fd, wd);
+}

@@ -1,0 +1,247 @@
+/* gap: see gap.h. */
+#include "watcher/gap.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "watcher/paths.h"
+#include "watcher/root.h"
+
+#define COMPLAINTS_PER_GAP 8
+#define DELAY_FIRST_NS	   INT64_C(100000000)
+#define DELAY_MOST_NS	   INT64_C(10000000000)
+#define CALM_NS		   INT64_C(10000000000) /* this long without an overflow starts afresh */
+
+static void tell(struct watcher *w, const struct root *root, enum watcher_kind kind,
+		 enum watcher_cause cause)
+{
+	struct watcher_event event = { .kind = kind, .cause = cause, .root = WATCHER_NO_ROOT };
+	if (root) {
+		event.root = root_index(w, root);
+		event.path = root->path_len ? root->path : "/";
+		event.path_len = root->path_len ? root->path_len : 1;
+	}
+	notes_add(&w->notes, &event);
+}
+
+void gap_open(struct watcher *w, struct root *root, enum watcher_cause cause)
+{
+	struct gap *gap = &root->gaps[cause];
+	gap->need = NEED_NEVER;
+	if (gap->open)
+		return;
+	gap->open = true;
+	gap->complaints = 0;
+	w->walked_all_need = agenda_want(&w->agenda);
+	tell(w, root, WATCHER_GAP_OPENED, cause);
+}
+
+void gap_heals(struct root *root, enum watcher_cause cause, uint64_t batch)
+{
+	root->gaps[cause].need = batch;
+}
+
+bool gap_may_complain(struct gap *gap)
+{
+	if (gap->complaints >= COMPLAINTS_PER_GAP)
+		return false;
+	gap->complaints++;
+	return true;
+}
+
+void gap_complain(struct watcher *w, const struct root *root, const char *path, const char *format,
+		  ...)
+{
+	char words[512];
+	va_list arguments;
+	va_start(arguments, format);
+	(void)vsnprintf(words, sizeof words, format, arguments);
+	va_end(arguments);
+	struct bytes text = { 0 };
+	if (path) {
+		bytes_append_shown(&text, path, strlen(path));
+		bytes_append(&text, ": ", 2);
+	}
+	bytes_append(&text, words, strlen(words));
+	notes_add(&w->notes, &(struct watcher_event){
+				     .kind = WATCHER_COMPLAINT,
+				     .root = root ? root_index(w, root) : WATCHER_NO_ROOT,
+				     .path = path,
+				     .path_len = path ? strlen(path) : 0,
+				     .text = text.data,
+			     });
+	bytes_done(&text);
+}
+
+/* The number in a file of /proc/sys, or 0. */
+static unsigned long sysctl_value(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	if (!file)
+		return 0;
+	char line[32] = "";
+	const char *got = fgets(line, sizeof line, file);
+	(void)fclose(file);
+	return got ? strtoul(line, NULL, 10) : 0;
+}
+
+static void complain_of_limit(struct watcher *w, struct root *root, const char *path, int error)
+{
+	unsigned long now = sysctl_value("/proc/sys/fs/inotify/max_user_watches");
+	unsigned long better = now < 524288 ? 1048576 : now * 2;
+	if (error == -ENOSPC)
+		gap_complain(
+			w, root, path,
+			"no watch left for this directory: fs.inotify.max_user_watches is %lu, "
+			"shared by all programs of this user (in a container "
+			"user.max_inotify_watches limits it too); raise it, for example sysctl -w "
+			"fs.inotify.max_user_watches=%lu; until then it is listed at every rescan",
+			now, better);
+	else
+		gap_complain(w, root, path,
+			     "this directory cannot be watched: %s; it is listed at every rescan",
+			     strerrordesc_np(-error));
+}
+
+static void complain_of_unreadable(struct watcher *w, struct root *root, const char *path,
+				   int error)
+{
+	if (error == -EACCES || error == -EPERM)
+		gap_complain(w, root, path,
+			     "this directory cannot be read: permission denied; give the user of "
+			     "this program read and search permission (r-x) on it");
+	else if (error == -ENAMETOOLONG)
+		gap_complain(w, root, NULL,
+			     "a directory whose path is longer than %zu bytes is not entered",
+			     PLACE_PATH_MOST);
+	else
+		gap_complain(w, root, path, "this directory cannot be read: %s",
+			     strerrordesc_np(-error));
+}
+
+static void complain_of_trouble(struct watcher *w, struct root *root, const struct node *node,
+				enum trouble trouble, int error)
+{
+	struct bytes path = { 0 };
+	(void)paths_put(w, node, &path);
+	switch (trouble) {
+	case TROUBLE_LIMIT:
+		if (gap_may_complain(&root->gaps[WATCHER_CAUSE_LIMIT]))
+			complain_of_limit(w, root, path.data, error);
+		break;
+	case TROUBLE_UNREADABLE:
+		if (gap_may_complain(&root->gaps[WATCHER_CAUSE_UNREADABLE]))
+			complain_of_unreadable(w, root, path.data, error);
+		break;
+	case TROUBLE_FOREIGN:
+		if (!root->told_foreign)
+			gap_complain(
+				w, root, path.data,
+				"changes made here by others are not told by the kernel (another "
+				"file system, or a file mounted alone); it is listed at every "
+				"rescan");
+		root->told_foreign = true;
+		break;
+	case TROUBLE_NONE:
+	case TROUBLE_KINDS:
+		break;
+	}
+	bytes_done(&path);
+}
+
+void gap_trouble(struct watcher *w, struct node *node, enum trouble trouble, int error)
+{
+	struct root *root = root_of(w, node);
+	if (node->trouble == trouble)
+		return;
+	gap_trouble_over(w, node);
+	node->trouble = (uint8_t)trouble;
+	root->trouble[trouble]++;
+	if (trouble == TROUBLE_LIMIT)
+		gap_open(w, root, WATCHER_CAUSE_LIMIT);
+	if (trouble == TROUBLE_UNREADABLE)
+		gap_open(w, root, WATCHER_CAUSE_UNREADABLE);
+	complain_of_trouble(w, root, node, trouble, error);
+}
+
+void gap_trouble_over(struct watcher *w, struct node *node)
+{
+	struct root *root = root_of(w, node);
+	enum trouble trouble = node->trouble;
+	if (trouble == TROUBLE_NONE)
+		return;
+	node->trouble = TROUBLE_NONE;
+	root->trouble[trouble]--;
+	if (root->trouble[trouble] > 0 || trouble == TROUBLE_FOREIGN)
+		return;
+	gap_heals(root, trouble == TROUBLE_LIMIT ? WATCHER_CAUSE_LIMIT : WATCHER_CAUSE_UNREADABLE,
+		  agenda_want(&w->agenda));
+}
+
+void gap_overflow(struct watcher *w)
+{
+	struct overflow *overflow = &w->overflow;
+	int64_t now = own_now_ns();
+	w->overflows++;
+	overflow->gap.need = NEED_NEVER;
+	if (!overflow->gap.open) {
+		overflow->gap.open = true;
+		tell(w, NULL, WATCHER_GAP_OPENED, WATCHER_CAUSE_OVERFLOW);
+		if (now - overflow->closed_ns > CALM_NS)
+			overflow->step = 0;
+	}
+	if (overflow->waiting)
+		return;
+	int64_t delay = 0;
+	if (overflow->step > 0)
+		delay = DELAY_FIRST_NS << (overflow->step - 1);
+	if (delay < DELAY_MOST_NS)
+		overflow->step++;
+	else
+		delay = DELAY_MOST_NS;
+	overflow->waiting = true;
+	overflow->due_ns = now + delay;
+}
+
+void gap_overflow_due(struct watcher *w, int64_t now_ns)
+{
+	struct overflow *overflow = &w->overflow;
+	if (!overflow->waiting || overflow->due_ns > now_ns)
+		return;
+	overflow->waiting = false;
+	overflow->gap.need = root_walk_all(w);
+}
+
+static void close_if_healed(struct watcher *w, struct root *root, unsigned cause, uint64_t batch)
+{
+	struct gap *gap = &root->gaps[cause];
+	if (!gap->open || gap->need > batch)
+		return;
+	gap->open = false;
+	tell(w, root, WATCHER_GAP_CLOSED, (enum watcher_cause)cause);
+}
+
+void gap_batch_finished(struct watcher *w, uint64_t batch)
+{
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		for (unsigned cause = 0; cause < CAUSES; cause++)
+			close_if_healed(w, w->roots[i], cause, batch);
+	}
+	if (w->overflow.gap.open && w->overflow.gap.need <= batch) {
+		w->overflow.gap.open = false;
+		w->overflow.closed_ns = own_now_ns();
+		if (reader_dry(w->reader))
+			wdmap_purge(&w->tree.wds);
+		tell(w, NULL, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
+	}
+	/* not while an overflow's walk is still to come: not everything is known then */
+	bool told = w->walked_all_need <= batch || w->listed;
+	if (told && !(w->overflow.gap.open && w->overflow.gap.need > batch)) {
+		w->listed = false;
+		w->walked_all_need = NEED_NEVER;
+		tell(w, NULL, WATCHER_WALKED_ALL, WATCHER_CAUSE_OVERFLOW);
+	}
+}

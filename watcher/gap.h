@@ -1,0 +1,39 @@
+/*
+ * gap: spans in which events may have been lost, what caused them, and when they are made up for.
+ *
+ * A gap is opened once and closed by the end of a batch of the agenda that began after the cause
+ * had ended ("need"). Directories in trouble keep the gap of their root and cause open while there
+ * are any. Complaints say what to mend; a gap makes a bounded number of them, since a sensor's
+ * volume can hold a million directories with the same fault.
+ */
+#ifndef CARVED_WATCHER_GAP_H
+#define CARVED_WATCHER_GAP_H
+
+#include "watcher/inside.h"
+
+/** Opens the gap, or keeps it open: no batch closes it until gap_heals(). */
+void gap_open(struct watcher *w, struct root *root, enum watcher_cause cause);
+/** The cause has ended and the walk that makes up for it belongs to batch. Nothing when not open.
+ */
+void gap_heals(struct root *root, enum watcher_cause cause, uint64_t batch);
+/** Says what is wrong at path (raw bytes, or NULL) and what to mend; printf-like text follows the
+ * path, shown. root may be NULL. */
+void gap_complain(struct watcher *w, const struct root *root, const char *path, const char *format,
+		  ...) __attribute__((format(printf, 4, 5)));
+/** True (and counted) while the gap may still complain of one more thing. */
+bool gap_may_complain(struct gap *gap);
+
+/** Marks a directory that could not be watched or listed; error is the negative errno. */
+void gap_trouble(struct watcher *w, struct node *node, enum trouble trouble, int error);
+/** The directory is all right again, or is to be forgotten. */
+void gap_trouble_over(struct watcher *w, struct node *node);
+
+/** The kernel dropped events: opens the gap and plans a walk of everything. */
+void gap_overflow(struct watcher *w);
+/** Begins the walk that an overflow waits for, when it is due. */
+void gap_overflow_due(struct watcher *w, int64_t now_ns);
+
+/** A batch is finished: closes what it closes and tells WATCHER_WALKED_ALL. */
+void gap_batch_finished(struct watcher *w, uint64_t batch);
+
+#endif

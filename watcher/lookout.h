@@ -1,0 +1,21 @@
+/*
+ * lookout: watches above a root (root.h), counted per directory, since roots may share them and a
+ * lookout may itself be a directory of another root's tree.
+ */
+#ifndef CARVED_WATCHER_LOOKOUT_H
+#define CARVED_WATCHER_LOOKOUT_H
+
+#include "watcher/inside.h"
+
+/** Takes all lookouts of root away. */
+void lookout_clear(struct watcher *w, struct root *root);
+/** Stands lookouts on the nearest directory above the root's path that exists, and on all above it.
+ */
+void lookout_arm(struct watcher *w, struct root *root);
+/** Adds lookouts above the directory that the root's path leads to, which is another chain when the
+ * path holds symlinks; fills root->chain. */
+void lookout_climb(struct watcher *w, struct root *root, int fd);
+/** True when the nearest directory is still the one that lookout_arm() found. */
+bool lookout_stands(const struct root *root);
+
+#endif

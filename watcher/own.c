@@ -1,0 +1,105 @@
+/* own: see own.h. */
+#include "watcher/own.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+void *own_calloc(size_t count, size_t size)
+{
+	void *block = calloc(count, size);
+	if (!block)
+		abort();
+	return block;
+}
+
+void *own_realloc(void *block, size_t count, size_t size)
+{
+	void *grown = reallocarray(block, count, size);
+	if (!grown)
+		abort();
+	return grown;
+}
+
+char *own_copy(const void *bytes, size_t len)
+{
+	if (!bytes)
+		return NULL;
+	char *copy = own_calloc(len + 1, 1);
+	if (len > 0)
+		memcpy(copy, bytes, len);
+	return copy;
+}
+
+int64_t own_now_ns(void)
+{
+	struct timespec now;
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		abort();
+	return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+void own_close(int fd)
+{
+	if (fd < 0)
+		return;
+	int kept = errno;
+	(void)close(fd);
+	errno = kept;
+}
+
+void bytes_done(struct bytes *bytes)
+{
+	free(bytes->data);
+	*bytes = (struct bytes){ 0 };
+}
+
+void bytes_resize(struct bytes *bytes, size_t len)
+{
+	if (len + 1 > bytes->capacity) {
+		size_t capacity = bytes->capacity ? bytes->capacity : 128;
+		while (capacity < len + 1)
+			capacity *= 2;
+		bytes->data = own_realloc(bytes->data, capacity, 1);
+		bytes->capacity = capacity;
+	}
+	bytes->len = len;
+	bytes->data[len] = '\0';
+}
+
+void bytes_append(struct bytes *bytes, const void *data, size_t len)
+{
+	size_t at = bytes->len;
+	bytes_resize(bytes, at + len);
+	if (len > 0)
+		memcpy(bytes->data + at, data, len);
+}
+
+void bytes_append_shown(struct bytes *bytes, const char *data, size_t len)
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)data[i];
+		if (c >= 0x20 && c < 0x7f) {
+			bytes_append(bytes, &data[i], 1);
+			continue;
+		}
+		char escaped[4] = { '\\', 'x', digits[c >> 4], digits[c & 15] };
+		bytes_append(bytes, escaped, sizeof escaped);
+	}
+}
+
+void link_splice(struct link *to, struct link *from)
+{
+	if (link_alone(from))
+		return;
+	struct link *first = from->next;
+	struct link *last = from->previous;
+	first->previous = to->previous;
+	to->previous->next = first;
+	last->next = to;
+	to->previous = last;
+	link_init(from);
+}

@@ -1,0 +1,57 @@
+/*
+ * place: from a path to a directory, and from a directory to its watch.
+ *
+ * What lies below a root is opened with openat2(2), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
+ * RESOLVE_NO_MAGICLINKS, from a root that is opened anew each time: no descriptor is held while
+ * idle, it would keep a mount busy. Watches are set on the opened directory through /proc/self/fd,
+ * so that what is watched and what is listed are the same. Any thread.
+ */
+#ifndef CARVED_WATCHER_PLACE_H
+#define CARVED_WATCHER_PLACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which directory something is; the birth time tells an inode number used again. */
+struct place_id {
+	uint64_t dev;
+	uint64_t ino;
+	int64_t btime_ns;
+};
+
+/** The longest path below a root that is followed, in bytes. */
+#define PLACE_PATH_MOST ((size_t)64 << 10)
+
+static inline bool place_same(const struct place_id *a, const struct place_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->btime_ns == b->btime_ns;
+}
+
+/** Identity of an open directory; 0 or -errno. */
+int place_identify(int fd, struct place_id *out);
+
+/** Opens a directory by a path of len bytes that may hold symlinks (O_PATH); "" is "/" when the
+ * path as a whole is absolute, else ".". Returns a descriptor or -errno. */
+int place_open_outside(const char *path, size_t len, bool absolute);
+
+/**
+ * Opens the directory relative ("" is the directory itself, no leading slash) below at with open(2)
+ * flags; O_DIRECTORY, O_NOFOLLOW and O_CLOEXEC are added. Returns a descriptor or -errno; -ELOOP
+ * for a symlink anywhere in it. Longer than PATH_MAX is resolved in pieces.
+ */
+int place_open_beneath(int at, const char *relative, int flags);
+
+/** True for the errors of an open that say that there is no directory of that name. */
+bool place_is_absent(int error);
+
+/** Sets a watch on an open directory: its descriptor, or -errno. */
+int place_watch(int inotify_fd, int fd, uint32_t mask);
+
+/** True when the file system type (statfs f_type) tells every change through inotify. */
+bool place_is_local(uint64_t magic);
+
+/** f_fsid and f_type of an open directory's file system; 0 or -errno. */
+int place_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic);
+
+#endif

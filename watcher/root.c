@@ -1,0 +1,318 @@
+/* root: see root.h. */
+#include "watcher/root.h"
+
+#include <sys/inotify.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "watcher/adopt.h"
+#include "watcher/gap.h"
+#include "watcher/limbo.h"
+#include "watcher/lookout.h"
+#include "watcher/paths.h"
+
+#define RESOLVE_TRIES 8
+
+uint32_t root_index(const struct watcher *w, const struct root *root)
+{
+	uint32_t i = 0;
+	while (i < w->root_count && w->roots[i] != root)
+		i++;
+	return i;
+}
+
+struct root *root_new(const char *path, enum watcher_mode mode)
+{
+	struct root *root = own_calloc(1, sizeof *root);
+	size_t len = strlen(path);
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	root->path = own_copy(path, len);
+	root->path_len = len;
+	root->absolute = path[0] == '/';
+	root->mode = mode;
+	root->polled = mode == WATCHER_POLL;
+	return root;
+}
+
+void root_free(struct root *root)
+{
+	if (!root)
+		return;
+	free(root->path);
+	free(root->chain);
+	free(root->lookouts);
+	free(root);
+}
+
+/* Errors that say something of us, not of the path. */
+static bool is_ours(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
+int root_open(const struct root *root)
+{
+	struct place_id id;
+	OWN_CLOSE int fd = place_open_outside(root->path, root->path_len, root->absolute);
+	if (fd < 0)
+		return is_ours(fd) ? fd : -ESTALE;
+	if (place_identify(fd, &id) != 0 || !place_same(&id, &root->id))
+		return -ESTALE;
+	return own_take(&fd);
+}
+
+void root_walk(struct watcher *w, struct root *root)
+{
+	if (root->present)
+		agenda_push(&w->agenda, root->top, true, watcher_position(w));
+	w->walked_all_need = agenda_want(&w->agenda);
+}
+
+uint64_t root_walk_all(struct watcher *w)
+{
+	for (uint32_t i = 0; i < w->root_count; i++)
+		root_walk(w, w->roots[i]);
+	return agenda_want(&w->agenda);
+}
+
+static bool wants_events(const struct watcher *w, const struct root *root)
+{
+	return w->inotify_fd >= 0 && root->mode != WATCHER_POLL;
+}
+
+/* Look out, look, and look whether the lookout still stands: a descriptor or -errno. */
+static int resolve(struct watcher *w, struct root *root)
+{
+	bool events = wants_events(w, root) && root->path_len > 0;
+	int fd = -1;
+	for (unsigned tries = 0; tries < RESOLVE_TRIES; tries++) {
+		own_close(fd);
+		if (events && !lookout_stands(root))
+			lookout_arm(w, root);
+		fd = place_open_outside(root->path, root->path_len, root->absolute);
+		if (!events || !root->armed || lookout_stands(root))
+			break;
+	}
+	return fd;
+}
+
+static bool holds(const struct root *outer, const struct root *inner)
+{
+	for (size_t i = 0; i < inner->chain_len; i++) {
+		if (place_same(&inner->chain[i], &outer->id))
+			return true;
+	}
+	return false;
+}
+
+const struct root *root_clash(const struct watcher *w, const struct root *root)
+{
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		const struct root *other = w->roots[i];
+		if (other != root && other->present && (holds(other, root) || holds(root, other)))
+			return other;
+	}
+	return NULL;
+}
+
+static void complain_of_absence(struct watcher *w, const struct root *teller,
+				const struct root *root, int error)
+{
+	const char *path = root->path_len ? root->path : "/";
+	if (error == -EEXIST)
+		gap_complain(
+			w, root, path,
+			"this directory is another root, or lies above or below one (see the list "
+			"of roots); each directory is watched once: remove one of them");
+	else if (error == -EACCES)
+		gap_complain(
+			w, root, path,
+			"permission denied: give the user of this program search permission (x) on "
+			"every directory above; it is looked for at every rescan");
+	else if (error == -ENOENT)
+		gap_complain(w, teller, path,
+			     "this root does not exist; make it, it is looked for at every rescan");
+	else
+		gap_complain(w, teller, path,
+			     "this root cannot be watched: %s; it is looked for at every "
+			     "rescan",
+			     strerrordesc_np(-error));
+}
+
+static void lose(struct watcher *w, struct root *root, enum watcher_cause cause)
+{
+	gap_open(w, root, cause);
+	root->present = false;
+	limbo_bury(w, root->top);
+	root->top = NULL;
+}
+
+static void stay_absent(struct watcher *w, struct root *root, int error)
+{
+	root->clashed = error == -EEXIST;
+	if (root->clashed && root->adding) {
+		complain_of_absence(w, NULL, root, error);
+		return;
+	}
+	if (!root->gaps[WATCHER_CAUSE_MOUNT].open)
+		gap_open(w, root, WATCHER_CAUSE_ROOT);
+	if (!root->told_absent)
+		complain_of_absence(w, root, root, error);
+	root->told_absent = true;
+}
+
+/* Which way the root is looked at: by events where the file system tells them all. */
+static void choose_way(struct watcher *w, struct root *root, uint64_t magic)
+{
+	bool local = place_is_local(magic);
+	root->polled = !wants_events(w, root) || (root->mode == WATCHER_AUTO && !local);
+	if (root->polled)
+		lookout_clear(w, root);
+	if (!root->polled || root->mode == WATCHER_POLL || local || root->told_foreign)
+		return;
+	root->told_foreign = true;
+	gap_complain(
+		w, root, root->path_len ? root->path : "/",
+		"this file system (type 0x%llx) may not tell changes that others make; the root is "
+		"walked at every rescan (mode: inotify overrides)",
+		(unsigned long long)magic);
+}
+
+/* Sets the top's watch; -EEXIST when the directory is watched for another root. */
+static int watch_top(struct watcher *w, struct root *root, int fd)
+{
+	struct node *top = root->top;
+	if (root->polled)
+		return 0;
+	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	if (wd == -EACCES || wd == -EPERM)
+		gap_trouble(w, top, TROUBLE_UNREADABLE, wd);
+	else if (wd < 0)
+		gap_trouble(w, top, TROUBLE_LIMIT, wd);
+	if (wd < 0)
+		return 0;
+	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
+	if (entry && entry->node && entry->node != top && tree_attached(entry->node))
+		return -EEXIST;
+	tree_set_wd(&w->tree, top, wd);
+	return 0;
+}
+
+/* The path leads to a directory: begins its tree, or says why not. */
+static int begin_tree(struct watcher *w, struct root *root, int fd)
+{
+	uint64_t magic;
+	uint64_t fsid;
+	int failed = place_identify(fd, &root->id);
+	if (failed == 0)
+		failed = place_filesystem(fd, &fsid, &magic);
+	if (failed != 0)
+		return failed;
+	choose_way(w, root, magic);
+	lookout_climb(w, root, fd);
+	if (root_clash(w, root))
+		return -EEXIST;
+	root->top = tree_add_top(&w->tree, root_index(w, root));
+	root->top->fsid = fsid;
+	failed = watch_top(w, root, fd);
+	if (failed != 0) {
+		limbo_bury_quietly(w, root->top);
+		root->top = NULL;
+		return failed;
+	}
+	root->present = true;
+	root->clashed = false;
+	root->told_absent = false;
+	root_walk(w, root);
+	gap_heals(root, WATCHER_CAUSE_ROOT, agenda_filling(&w->agenda));
+	gap_heals(root, WATCHER_CAUSE_MOUNT, agenda_filling(&w->agenda));
+	return 0;
+}
+
+static bool is_unchanged(struct watcher *w, const struct root *root, int fd)
+{
+	struct place_id id;
+	if (!root->present || fd < 0 || place_identify(fd, &id) != 0 || !place_same(&id, &root->id))
+		return false;
+	if (root->polled || root->top->wd == 0)
+		return true;
+	/* an inode number may be in use again: the kernel's own identity is the watch descriptor */
+	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	return wd == root->top->wd || wd < 0;
+}
+
+void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
+{
+	OWN_CLOSE int fd = resolve(w, root);
+	if (is_ours(fd)) {
+		root->armed = false;
+		return;
+	}
+	if (is_unchanged(w, root, fd)) {
+		lookout_climb(w, root, fd);
+		return;
+	}
+	if (root->present)
+		lose(w, root, cause);
+	int failed = fd < 0 ? fd : begin_tree(w, root, fd);
+	if (failed != 0)
+		stay_absent(w, root, failed);
+}
+
+static bool concerns(const struct root *root, const struct change *change, bool *out_self)
+{
+	*out_self = change->mask & (IN_MOVE_SELF | IN_DELETE_SELF | IN_UNMOUNT | IN_IGNORED);
+	for (size_t i = 0; i < root->lookout_count; i++) {
+		const struct lookout *lookout = &root->lookouts[i];
+		if (lookout->wd != change->wd)
+			continue;
+		return *out_self ||
+		       (lookout->name_len > 0 && lookout->name_len == change->name_len &&
+			memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0);
+	}
+	return false;
+}
+
+void root_lookout(struct watcher *w, const struct change *change)
+{
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		struct root *root = w->roots[i];
+		bool self;
+		if (!concerns(root, change, &self))
+			continue;
+		if (self)
+			root->armed = false;
+		root_check(w, root, WATCHER_CAUSE_ROOT);
+	}
+}
+
+bool root_wants_retry(const struct watcher *w, const struct root *root)
+{
+	if (!root->present || root->polled)
+		return true;
+	for (unsigned i = TROUBLE_NONE + 1; i < TROUBLE_KINDS; i++) {
+		if (root->trouble[i] > 0)
+			return true;
+	}
+	return root->path_len > 0 && !root->armed && wants_events(w, root);
+}
+
+void root_retry(struct watcher *w, struct root *root)
+{
+	root_check(w, root, WATCHER_CAUSE_ROOT);
+	if (!root->present)
+		return;
+	if (root->polled)
+		root_walk(w, root);
+	bool any = false;
+	for (unsigned i = TROUBLE_NONE + 1; i < TROUBLE_KINDS; i++)
+		any |= root->trouble[i] > 0;
+	for (struct node *at = root->top; any && at; at = tree_next(at, root->top)) {
+		if (at->trouble != TROUBLE_NONE)
+			agenda_push(&w->agenda, at, false, watcher_position(w));
+	}
+}

@@ -1,0 +1,41 @@
+/*
+ * root: the roots, which may be missing, replaced, mounted over, or a symlink that changes.
+ *
+ * A root's path is resolved anew whenever something may have changed what it means. To be told of
+ * that, the directories above it are watched: the nearest one that exists for the names in it,
+ * those above for being moved themselves (lookouts). The order is: look out, look, and look whether
+ * the lookout still stands where the path leads.
+ */
+#ifndef CARVED_WATCHER_ROOT_H
+#define CARVED_WATCHER_ROOT_H
+
+#include "watcher/decode.h"
+#include "watcher/inside.h"
+
+uint32_t root_index(const struct watcher *w, const struct root *root);
+/** A root with this path; nothing is looked at yet. */
+struct root *root_new(const char *path, enum watcher_mode mode);
+/** Frees a root whose nodes and lookouts are gone. */
+void root_free(struct root *root);
+
+/** Opens a present root (O_PATH): a descriptor, or -errno; -ESTALE: the path leads elsewhere now.
+ */
+int root_open(const struct root *root);
+/** Resolves the root anew; when it changed, the old tree is given up, and a new one walked. */
+void root_check(struct watcher *w, struct root *root, enum watcher_cause cause);
+/** Something happened in a directory that is a lookout of some roots. */
+void root_lookout(struct watcher *w, const struct change *change);
+
+/** Puts a root (its top, all below it) on the agenda. */
+void root_walk(struct watcher *w, struct root *root);
+/** All present roots. Returns the batch that does it. */
+uint64_t root_walk_all(struct watcher *w);
+/** Puts what is in trouble on the agenda: missing, polled, unwatched, unreadable. */
+void root_retry(struct watcher *w, struct root *root);
+/** True while root_retry() is worth calling. */
+bool root_wants_retry(const struct watcher *w, const struct root *root);
+
+/** Of two roots one lies in the other, or they are the same: the other one, or NULL. */
+const struct root *root_clash(const struct watcher *w, const struct root *root);
+
+#endif

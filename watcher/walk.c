@@ -1,0 +1,273 @@
+/* walk: see walk.h. */
+#include "watcher/walk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "watcher/adopt.h"
+#include "watcher/gap.h"
+#include "watcher/limbo.h"
+#include "watcher/paths.h"
+#include "watcher/root.h"
+
+#define SWEPT_A_STEP 1024
+
+void walk_abandon(struct watcher *w)
+{
+	if (!w->agenda.current)
+		return;
+	w->agenda.current->flags &= (uint8_t)~NODE_SCANNED;
+	w->agenda.current = NULL;
+	w->agenda.again = false;
+	w->agenda.again_force = false;
+	own_close(w->listing.fd);
+	w->listing.fd = -1;
+	w->listing.sweep = NULL;
+}
+
+void walk_step_over(struct watcher *w, const struct node *node)
+{
+	if (w->agenda.current && w->listing.sweep == node)
+		w->listing.sweep = node->next;
+}
+
+void walk_forget(struct watcher *w, const struct node *node)
+{
+	walk_step_over(w, node);
+	if (w->agenda.current == node)
+		walk_abandon(w);
+}
+
+static void lost_place(struct watcher *w, struct node *node)
+{
+	if (!node->parent)
+		root_check(w, root_of(w, node), WATCHER_CAUSE_ROOT);
+	else if (root_of(w, node)->polled)
+		limbo_bury(w, node);
+	else
+		limbo_enter(w, node);
+}
+
+static void begin_failed(struct watcher *w, struct node *node, int error)
+{
+	if (error == -ESTALE)
+		root_check(w, root_of(w, node), WATCHER_CAUSE_ROOT);
+	else if (place_is_absent(error))
+		lost_place(w, node);
+	else
+		gap_trouble(w, node, TROUBLE_UNREADABLE, error);
+}
+
+/* The top's watch: set anew when it could not be had; another one says that the root was replaced.
+ */
+static struct node *settle_top(struct watcher *w, struct node *top, int fd)
+{
+	struct root *root = root_of(w, top);
+	if (root->polled)
+		return top;
+	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	if (wd < 0) {
+		gap_trouble(w, top, wd == -EACCES ? TROUBLE_UNREADABLE : TROUBLE_LIMIT, wd);
+		return top;
+	}
+	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
+	bool free_wd = !entry || !entry->node || !tree_attached(entry->node);
+	if (wd != top->wd && (top->wd != 0 || !free_wd)) {
+		root_check(w, root, WATCHER_CAUSE_ROOT);
+		return NULL;
+	}
+	tree_set_wd(&w->tree, top, wd);
+	if (top->trouble == TROUBLE_LIMIT)
+		gap_trouble_over(w, top);
+	return top;
+}
+
+/* Does this directory tell its changes? A remote file system mounted below a local root does not.
+ */
+static void look_at_filesystem(struct watcher *w, struct node *node, int fd)
+{
+	uint64_t magic = 0;
+	w->listing.foreign = false;
+	if (place_filesystem(fd, &node->fsid, &magic) != 0)
+		return;
+	const struct root *root = root_of(w, node);
+	w->listing.foreign = !root->polled && root->mode == WATCHER_AUTO && !place_is_local(magic);
+}
+
+static void begin(struct watcher *w, struct node *node)
+{
+	bool force = node->flags & NODE_FORCE;
+	node->flags &= (uint8_t)~NODE_FORCE;
+	if (!tree_attached(node))
+		return; /* found again, it is walked from where it was found */
+	OWN_CLOSE int fd = adopt_open(w, node, NULL, 0, O_RDONLY | O_NONBLOCK);
+	if (fd < 0) {
+		begin_failed(w, node, fd);
+		return;
+	}
+	struct node *settled =
+		node->parent ? adopt_settle(w, node->parent, node->name, node->name_len, fd)
+			     : settle_top(w, node, fd);
+	if (!settled || settled->flags & NODE_SHADOW)
+		return;
+	force |= (settled->flags & NODE_FORCE) != 0;
+	agenda_remove(&w->agenda, settled);
+	look_at_filesystem(w, settled, fd);
+	w->listed = true;
+	settled->flags |= NODE_SCANNED;
+	settled->seen = ++w->serial;
+	w->agenda.current = settled;
+	struct listing *listing = &w->listing;
+	listing->fd = own_take(&fd);
+	listing->force = force;
+	listing->sweeping = false;
+	listing->error = 0;
+	listing->serial = w->serial;
+	listing->at = 0;
+	listing->have = 0;
+}
+
+/* A directory that was listed well is in no trouble, unless its changes are not told. */
+static void look_at_trouble(struct watcher *w, struct node *node)
+{
+	if (node->wd == 0 && !root_of(w, node)->polled)
+		return; /* settling it said why */
+	if (w->listing.foreign)
+		gap_trouble(w, node, TROUBLE_FOREIGN, 0);
+	else
+		gap_trouble_over(w, node);
+}
+
+/* The listing is through: what does it say of its directory? */
+static void finish(struct watcher *w)
+{
+	struct agenda *agenda = &w->agenda;
+	struct node *node = agenda->current;
+	bool again = agenda->again;
+	bool force = agenda->again_force;
+	uint64_t since = agenda->again_since;
+	int error = w->listing.error;
+	walk_abandon(w);
+	w->walks++;
+	if (error != 0) {
+		gap_trouble(w, node, TROUBLE_UNREADABLE, error);
+	} else {
+		node->flags |= NODE_SCANNED;
+		look_at_trouble(w, node);
+	}
+	if (again)
+		agenda_push(agenda, node, force, since);
+}
+
+/* Children that were there before this listing and were not met by it have lost their place. */
+static void sweep(struct watcher *w)
+{
+	struct listing *listing = &w->listing;
+	for (unsigned n = 0; listing->sweep && n < SWEPT_A_STEP; n++) {
+		struct node *child = listing->sweep;
+		listing->sweep = child->next;
+		if (!(child->flags & NODE_DETACHED) && (int32_t)(child->seen - listing->serial) < 0)
+			lost_place(w, child);
+	}
+	if (!listing->sweep)
+		finish(w);
+}
+
+static void met_directory(struct watcher *w, const char *name, size_t len)
+{
+	struct node *parent = w->agenda.current;
+	struct node *child = tree_child(&w->tree, parent, name, len);
+	if (!child)
+		child = tree_add(&w->tree, parent, name, len);
+	child->seen = w->listing.serial;
+	if (w->listing.force || !(child->flags & NODE_SCANNED))
+		agenda_push_found(&w->agenda, child, w->listing.force);
+}
+
+/* One entry; true when *out was filled. */
+static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_event *out)
+{
+	const char *name = entry->d_name;
+	size_t len = strlen(name);
+	if (name[0] == '.' && (len == 1 || (len == 2 && name[1] == '.')))
+		return false;
+	w->entries_walked++;
+	if (entry->d_type == DT_DIR) {
+		met_directory(w, name, len);
+		return false;
+	}
+	if (statx(w->listing.fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		  STATX_BASIC_STATS | STATX_BTIME, &w->stat) != 0) {
+		if (errno != ENOENT)
+			w->listing.error = -errno;
+		return false;
+	}
+	if (S_ISDIR(w->stat.stx_mode)) {
+		met_directory(w, name, len);
+		return false;
+	}
+	/* a file mounted alone: who writes to it elsewhere is not told here */
+	if (w->stat.stx_attributes & w->stat.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
+		w->listing.foreign = true;
+	if (!paths_speak(w, w->agenda.current, name, len, out))
+		return false;
+	out->kind = WATCHER_WALKED;
+	out->stat = &w->stat;
+	return true;
+}
+
+/* Reads the next entries; at the end the sweep begins. */
+static void read_entries(struct watcher *w)
+{
+	struct listing *listing = &w->listing;
+	struct node *node = w->agenda.current;
+	ssize_t got = getdents64(listing->fd, listing->buffer, LISTING_BUF);
+	listing->at = 0;
+	listing->have = got > 0 ? (size_t)got : 0;
+	if (got > 0)
+		return;
+	if (got < 0 && errno == ENOENT) { /* the directory was removed while it was listed */
+		walk_abandon(w);
+		lost_place(w, node);
+		return;
+	}
+	if (got < 0)
+		listing->error = -errno;
+	listing->sweeping = true;
+	listing->sweep = listing->error ? NULL : node->child;
+}
+
+static int list(struct watcher *w, struct watcher_event *out)
+{
+	struct listing *listing = &w->listing;
+	if (listing->at == listing->have)
+		read_entries(w);
+	while (listing->at < listing->have) {
+		const struct dirent64 *entry = (const void *)(listing->buffer + listing->at);
+		listing->at += entry->d_reclen;
+		if (met(w, entry, out))
+			return WATCHER_EVENT;
+	}
+	return WATCHER_BUSY;
+}
+
+int walk_step(struct watcher *w, struct watcher_event *out)
+{
+	if (!w->agenda.current) {
+		struct node *node = agenda_pop(&w->agenda);
+		if (!node)
+			return WATCHER_NOTHING;
+		begin(w, node);
+		return WATCHER_BUSY;
+	}
+	if (!tree_attached(w->agenda.current))
+		walk_abandon(w);
+	else if (w->listing.sweeping)
+		sweep(w);
+	else
+		return list(w, out);
+	return WATCHER_BUSY;
+}

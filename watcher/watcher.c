@@ -1,0 +1,392 @@
+/*
+ * watcher: the public verbs, and the order in which work is done (see watcher.h).
+ *
+ * Records first: they drain the kernel's queue. But after a few of them one step of a walk is due,
+ * so that a gap closes under constant load too. Nothing here blocks; when nothing is left, the
+ * eventfd is emptied, the ring is looked at once more, and the caller may sleep on watcher_fd().
+ */
+#include "watcher/watcher.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <sys/timerfd.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "watcher/adopt.h"
+#include "watcher/dispatch.h"
+#include "watcher/gap.h"
+#include "watcher/inside.h"
+#include "watcher/limbo.h"
+#include "watcher/lookout.h"
+#include "watcher/paths.h"
+#include "watcher/root.h"
+#include "watcher/walk.h"
+
+#define STREAK_MOST  8	/* records between two steps of a walk */
+#define STEPS_A_CALL 64 /* steps without an event that one call does */
+#define ROOTS_MOST   UINT32_C(4096)
+
+/* Beside the values of enum watcher_result and negative errnos. */
+enum step {
+	STEP_GO_ON = 100
+};
+
+void watcher_kick(struct watcher *w)
+{
+	ssize_t written = write(w->wake_fd, &(uint64_t){ 1 }, sizeof(uint64_t));
+	(void)written; /* EAGAIN: it is readable already */
+}
+
+static void drain(int fd)
+{
+	uint64_t count;
+	ssize_t got = read(fd, &count, sizeof count);
+	(void)got;
+}
+
+static int join_epoll(struct watcher *w, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+static int open_descriptors(struct watcher *w)
+{
+	w->wake_fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	w->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->wake_fd < 0 || w->timer_fd < 0 || w->epoll_fd < 0)
+		return -errno;
+	if (join_epoll(w, w->wake_fd) != 0 || join_epoll(w, w->timer_fd) != 0)
+		return -errno;
+	w->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	return w->inotify_fd >= 0 || errno == EMFILE ? 0 : -errno;
+}
+
+int watcher_new(struct watcher **out, const struct watcher_options *options)
+{
+	struct watcher *w = own_calloc(1, sizeof *w);
+	*w = (struct watcher){
+		.inotify_fd = -1,
+		.wake_fd = -1,
+		.timer_fd = -1,
+		.epoll_fd = -1,
+		.listing = { .fd = -1, .buffer = own_calloc(1, LISTING_BUF) },
+		.walked_all_need = NEED_NEVER,
+		.mount_batch = NEED_NEVER,
+		.bound = options ? options->buffer_bytes : 0,
+	};
+	tree_init(&w->tree);
+	agenda_init(&w->agenda);
+	limbo_init(&w->limbo);
+	notes_init(&w->notes);
+	int failed = open_descriptors(w);
+	if (failed == 0)
+		failed = reader_new(&w->reader, w->inotify_fd, w->wake_fd, w->bound);
+	if (failed != 0) {
+		watcher_free(w);
+		return failed;
+	}
+	if (w->inotify_fd < 0)
+		gap_complain(
+			w, NULL, NULL,
+			"no inotify instance to be had (EMFILE): raise "
+			"fs.inotify.max_user_instances, for example sysctl -w "
+			"fs.inotify.max_user_instances=1024 (or the limit of open files); until then "
+			"all roots are walked at every rescan");
+	*out = w;
+	return 0;
+}
+
+/* Gives up all trees; a closing inotify descriptor takes its watches along. */
+static void forget_all(struct watcher *w)
+{
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		if (w->roots[i]->top)
+			limbo_bury_quietly(w, w->roots[i]->top);
+		w->roots[i]->top = NULL;
+		w->roots[i]->present = false;
+	}
+	limbo_clear(w);
+}
+
+void watcher_free(struct watcher *w)
+{
+	if (!w)
+		return;
+	reader_free(w->reader);
+	own_close(w->inotify_fd);
+	w->inotify_fd = -1;
+	walk_abandon(w);
+	forget_all(w);
+	for (uint32_t i = 0; i < w->root_count; i++)
+		root_free(w->roots[i]);
+	free(w->roots);
+	tree_done(&w->tree);
+	moves_done(&w->moves);
+	notes_done(&w->notes);
+	bytes_done(&w->scratch);
+	bytes_done(&w->spoken.path);
+	free(w->listing.buffer);
+	own_close(w->wake_fd);
+	own_close(w->timer_fd);
+	own_close(w->epoll_fd);
+	free(w);
+}
+
+int watcher_add_root(struct watcher *w, const char *path, enum watcher_mode mode,
+		     uint32_t *out_index)
+{
+	if (*path == '\0')
+		return -EINVAL;
+	if (w->root_count == ROOTS_MOST)
+		return -E2BIG;
+	if (mode == WATCHER_INOTIFY && w->inotify_fd < 0)
+		return -EMFILE;
+	struct root *root = root_new(path, mode);
+	root->polled |= w->inotify_fd < 0;
+	w->roots = own_realloc(w->roots, w->root_count + 1, sizeof(struct root *));
+	w->roots[w->root_count++] = root;
+	watcher_kick(w);
+	root->adding = true;
+	root_check(w, root, WATCHER_CAUSE_ROOT);
+	root->adding = false;
+	if (root->clashed) {
+		lookout_clear(w, root);
+		w->root_count--;
+		limbo_clear(w);
+		root_free(root);
+		return -EEXIST;
+	}
+	w->walked_all_need = agenda_want(&w->agenda);
+	*out_index = w->root_count - 1;
+	return 0;
+}
+
+int watcher_start(struct watcher *w)
+{
+	w->started = true;
+	return reader_start(w->reader);
+}
+
+int watcher_fd(const struct watcher *w)
+{
+	return w->epoll_fd;
+}
+
+/* Takes one record out of the ring and handles it. */
+static void take_record(struct watcher *w, const void *bytes, size_t len)
+{
+	struct change change;
+	size_t size = len;
+	switch (decode_one(bytes, len, &size, &change)) {
+	case DECODE_CHANGE:
+		w->events++;
+		dispatch(w, &change);
+		break;
+	case DECODE_OVERFLOW:
+	case DECODE_BROKEN: /* what follows cannot be told apart: lost, as if dropped by the kernel
+			     */
+		gap_overflow(w);
+		break;
+	case DECODE_END:
+		break;
+	}
+	reader_skip(w->reader, size);
+}
+
+static void look_at_clock(struct watcher *w)
+{
+	if (w->limbo.tick_ns == 0 && !w->overflow.waiting)
+		return;
+	int64_t now = own_now_ns();
+	limbo_tick(w, now);
+	gap_overflow_due(w, now);
+}
+
+/* Arms the timer for what waits for a moment, and only then. */
+static void set_timer(struct watcher *w)
+{
+	int64_t due = w->limbo.tick_ns;
+	if (w->overflow.waiting && (due == 0 || w->overflow.due_ns < due))
+		due = w->overflow.due_ns;
+	if (due == w->timer_ns)
+		return;
+	struct itimerspec when = {
+		.it_value = { .tv_sec = due / INT64_C(1000000000),
+			      .tv_nsec = due % INT64_C(1000000000) },
+	};
+	drain(w->timer_fd);
+	if (timerfd_settime(w->timer_fd, TFD_TIMER_ABSTIME, &when, NULL) == 0)
+		w->timer_ns = due;
+}
+
+/* Nothing to do: may the caller sleep? */
+static int come_to_rest(struct watcher *w)
+{
+	size_t len;
+	if (w->moves.untold > 0 && reader_dry(w->reader)) {
+		moves_tell_all(&w->moves, &w->notes);
+		return STEP_GO_ON;
+	}
+	set_timer(w);
+	drain(w->wake_fd);
+	if (reader_peek(w->reader, &len))
+		return STEP_GO_ON;
+	reader_tidy(w->reader);
+	return w->start_error ? w->start_error : reader_error(w->reader);
+}
+
+/* A piece of what is not a record. */
+static int side_work(struct watcher *w, struct watcher_event *out)
+{
+	uint64_t batch;
+	int walked = walk_step(w, out);
+	if (walked != WATCHER_NOTHING)
+		return walked;
+	if (agenda_turn(&w->agenda, &batch)) {
+		gap_batch_finished(w, batch);
+		return STEP_GO_ON;
+	}
+	if (!agenda_idle(&w->agenda))
+		return STEP_GO_ON; /* turned to the next batch */
+	return limbo_step(w) ? WATCHER_BUSY : WATCHER_NOTHING;
+}
+
+static int step(struct watcher *w, struct watcher_event *out)
+{
+	size_t len;
+	look_at_clock(w);
+	const void *bytes = reader_peek(w->reader, &len);
+	if (!bytes || w->streak >= STREAK_MOST) {
+		w->streak = 0;
+		int did = side_work(w, out);
+		if (did != WATCHER_NOTHING)
+			return did;
+	}
+	if (!bytes)
+		return come_to_rest(w);
+	w->streak++;
+	take_record(w, bytes, len);
+	return STEP_GO_ON;
+}
+
+int watcher_next(struct watcher *w, struct watcher_event *out)
+{
+	for (unsigned i = 0; i < STEPS_A_CALL; i++) {
+		if (notes_pop(&w->notes, out))
+			return WATCHER_EVENT;
+		if (w->ready) {
+			w->ready = false;
+			*out = w->event;
+			return WATCHER_EVENT;
+		}
+		int did = step(w, out);
+		if (did != STEP_GO_ON)
+			return did;
+	}
+	return WATCHER_BUSY;
+}
+
+void watcher_reconcile(struct watcher *w)
+{
+	(void)root_walk_all(w);
+	watcher_kick(w);
+}
+
+bool watcher_needs_retry(const struct watcher *w)
+{
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		if (root_wants_retry(w, w->roots[i]))
+			return true;
+	}
+	return false;
+}
+
+/* An instance may be had now: then everything is begun anew with events. */
+static void retry_instance(struct watcher *w)
+{
+	if (w->inotify_fd >= 0)
+		return;
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	struct reader *reader = NULL;
+	if (fd < 0 || reader_new(&reader, fd, w->wake_fd, w->bound) != 0) {
+		own_close(fd);
+		return;
+	}
+	reader_free(w->reader);
+	w->reader = reader;
+	w->inotify_fd = fd;
+	walk_abandon(w);
+	forget_all(w);
+	if (w->started)
+		w->start_error = reader_start(w->reader);
+}
+
+void watcher_retry(struct watcher *w)
+{
+	retry_instance(w);
+	for (uint32_t i = 0; i < w->root_count; i++)
+		root_retry(w, w->roots[i]);
+	watcher_kick(w);
+}
+
+void watcher_mounts_changed(struct watcher *w)
+{
+	for (uint32_t i = 0; i < w->root_count; i++)
+		root_check(w, w->roots[i], WATCHER_CAUSE_MOUNT);
+	w->mount_batch = root_walk_all(w);
+	watcher_kick(w);
+}
+
+uint64_t watcher_ticket(struct watcher *w)
+{
+	return reader_horizon(w->reader);
+}
+
+bool watcher_passed(struct watcher *w, uint64_t ticket)
+{
+	return watcher_position(w) >= ticket && !w->ready && notes_empty(&w->notes) &&
+	       agenda_since(&w->agenda) >= ticket && limbo_since(w) >= ticket &&
+	       moves_since(&w->moves) >= ticket;
+}
+
+bool watcher_fsid(struct watcher *w, const char *dir_path, size_t len, uint64_t *out)
+{
+	const struct node *node = paths_find(w, dir_path, len);
+	if (node)
+		*out = node->fsid;
+	return node != NULL;
+}
+
+bool watcher_root_polled(const struct watcher *w, uint32_t root)
+{
+	return root < w->root_count && w->roots[root]->polled;
+}
+
+bool watcher_root_present(const struct watcher *w, uint32_t root)
+{
+	return root < w->root_count && w->roots[root]->present;
+}
+
+void watcher_stats(struct watcher *w, struct watcher_stats *out)
+{
+	*out = (struct watcher_stats){
+		.events = w->events,
+		.overflows = w->overflows,
+		.walks = w->walks,
+		.entries_walked = w->entries_walked,
+		.watches = w->tree.wds.live,
+		.directories = w->tree.count,
+	};
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		for (unsigned kind = TROUBLE_NONE + 1; kind < TROUBLE_KINDS; kind++)
+			out->unwatched += w->roots[i]->trouble[kind];
+	}
+	reader_usage(w->reader, &out->buffer_used, &out->buffer_high);
+}
