@@ -1,9 +1,19 @@
-# Each scenario is a ctest of its own against the real binary: the one of this build, or $CARVED.
+# Each scenario is a ctest of its own, told to this build's binary; and once more, as release/NAME, to
+# the one that CARVED_RELEASE_BINARY names: hardened, optimised, and as fast as it will be.
+set(CARVED_RELEASE_BINARY "" CACHE FILEPATH "Another carved that the scenarios are also told to")
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
+
+function(carved_scenario name source binary)
+	add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${source} --carved ${binary})
+	set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${CARVED_FAIL_WORDS}"
+		SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+
 file(GLOB scenario_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/[0-9][0-9]_*.py)
 foreach(source IN LISTS scenario_sources)
 	get_filename_component(name ${source} NAME_WE)
-	add_test(NAME scenario/${name} COMMAND ${Python3_EXECUTABLE} -B ${source} --carved $<TARGET_FILE:carved>)
-	set_tests_properties(scenario/${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${CARVED_FAIL_WORDS}"
-		SKIP_RETURN_CODE 77 TIMEOUT 300)
+	carved_scenario(scenario/${name} ${source} $<TARGET_FILE:carved>)
+	if(CARVED_RELEASE_BINARY)
+		carved_scenario(release/${name} ${source} ${CARVED_RELEASE_BINARY})
+	endif()
 endforeach()
