@@ -82,6 +82,13 @@ static int start(struct child *child, const struct child_job *job, struct error 
 	return spawn_plan_start(job->plan, &fds, &child->pid, err);
 }
 
+static int status_lost(struct error *err)
+{
+	return error_set(err, ECHILD,
+			 "the exit status of a child was lost: something else in this process "
+			 "waits for children");
+}
+
 /* Watches a child that has just been started; one that cannot be watched is killed. */
 static int watch(struct child *child, struct error *err)
 {
@@ -89,6 +96,8 @@ static int watch(struct child *child, struct error *err)
 	if (child->pidfd >= 0)
 		return 0;
 	int code = errno;
+	if (code == ESRCH)
+		return status_lost(err); /* its number may be another's by now: no signal is sent */
 	(void)kill(-child->pid, SIGKILL);
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
@@ -156,9 +165,7 @@ static int settle(struct child *child, struct child_result *out, enum child_end 
 	if (end != CHILD_EXITED)
 		return 0;
 	if (out->left_behind)
-		return error_set(err, ECHILD,
-				 "the exit status of a child was lost: something else "
-				 "in this process waits for children");
+		return status_lost(err);
 	out->status = info.si_status;
 	if (info.si_code != CLD_EXITED)
 		out->end = CHILD_SIGNALED;
