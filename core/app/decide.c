@@ -34,7 +34,7 @@ static void absolute_path(const struct app *app, struct job *job)
 	memcpy(job->absolute + root_len + slash, rest, rest_len);
 }
 
-void dispatch(struct app *app, struct job *job)
+void decide_dispatch(struct app *app, struct job *job)
 {
 	job->version->state = VERSION_QUEUED;
 	job->version->reason = REASON_NONE;
@@ -107,7 +107,7 @@ static void look_again(struct app *app, struct job *job, const struct known *kno
 	job->prior_id = known->id;
 	job->prior_has_sha256 = known->has_sha256;
 	memcpy(job->prior_sha256, known->sha256, sizeof job->prior_sha256);
-	dispatch(app, job);
+	decide_dispatch(app, job);
 }
 
 static void same(struct app *app, struct job *job, const struct known *known,
@@ -125,7 +125,7 @@ static void same(struct app *app, struct job *job, const struct known *known,
 		if (reason != REASON_NONE)
 			record_unscanned(app, job, reason, NULL);
 		else if (now)
-			dispatch(app, job);
+			decide_dispatch(app, job);
 		else
 			record_let_wait(app, job);
 		return;
@@ -180,7 +180,7 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 	case VERSION_STATES:
 		break;
 	}
-	dispatch(app, job);
+	decide_dispatch(app, job);
 }
 
 /* The same file at the same path, with another size or time. */
@@ -194,7 +194,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 		}
 		version->id = known->id;
 		job->recorded = true;
-		dispatch(app, job);
+		decide_dispatch(app, job);
 		return;
 	}
 	if (app->config->hash && known->has_sha256) {
@@ -209,7 +209,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			record_let_wait(app, job);
 		return;
 	}
-	dispatch(app, job);
+	decide_dispatch(app, job);
 }
 
 static void act(struct app *app, struct job *job, const struct known *known,
@@ -241,7 +241,7 @@ static void act(struct app *app, struct job *job, const struct known *known,
 	case KNOWN_IMPORTED:
 		break;
 	}
-	dispatch(app, job);
+	decide_dispatch(app, job);
 }
 
 void decide(struct app *app, struct job *job, enum version_reason reason)

@@ -18,6 +18,6 @@ struct job;
 void decide(struct app *app, struct job *job, enum version_reason reason);
 
 /** Gives the job to a worker, or to the history's queue when there is no room. */
-void dispatch(struct app *app, struct job *job);
+void decide_dispatch(struct app *app, struct job *job);
 
 #endif

@@ -256,7 +256,7 @@ int loop_run(struct app *app, struct error *err)
 		record_committed(app);
 		settle_results(app);
 		settle_tick(app);
-		int result = pull(app, err);
+		int result = pull_events(app, err);
 		if (result < 0)
 			return result;
 		app->refill_again = backlog_refill(app);

@@ -89,7 +89,7 @@ static void take_event(struct app *app, const struct watcher_event *event)
 	}
 }
 
-int pull(struct app *app, struct error *err)
+int pull_events(struct app *app, struct error *err)
 {
 	if (!app->events_left || !pull_has_room(app))
 		return 0;

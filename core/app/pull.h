@@ -15,7 +15,7 @@ struct app;
 struct error;
 
 /** Takes a bounded number of events; 0, or -errno when watching cannot go on. */
-int pull(struct app *app, struct error *err);
+int pull_events(struct app *app, struct error *err);
 bool pull_has_room(struct app *app);
 /** When there may be room although nothing else happens; ns 0: not by time. */
 struct mono pull_room_at(const struct app *app);

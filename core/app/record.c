@@ -74,8 +74,9 @@ void record_requeue(struct app *app, struct job *job)
 	app->counters.retries++;
 	submit_copy(app, version, STORE_REQUEUE);
 	job->recorded = true;
-	dispatch(app,
-		 job); /* operations run in order, so the row is queued when the outcome comes */
+	decide_dispatch(
+		app,
+		job); /* operations run in order, so the row is queued when the outcome comes */
 }
 
 void record_refresh(struct app *app, struct job *job, int64_t id)

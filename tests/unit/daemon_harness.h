@@ -165,6 +165,8 @@ static inline void daemon_expect(const struct daemon *d, const char *sql, const 
 		daemon_sql(d, sql, got);
 		if (strcmp(got, wanted) == 0)
 			return;
+		if (d->pid > 0)
+			cr_assert_eq(waitpid(d->pid, NULL, WNOHANG), 0, "the daemon died");
 		cr_assert(!mono_passed(limit), "%s: \"%s\", not \"%s\"", sql, got, wanted);
 		poll(NULL, 0, 5);
 	}
