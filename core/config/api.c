@@ -226,7 +226,7 @@ void api_free(struct api *api)
 const struct api_entry *api_find(const struct api *api, const char *mime)
 {
 	size_t last = api->entry_count - 1; /* "example" */
-	for (size_t i = 0; *mime && i < last; i++) {
+	for (size_t i = 0; i < last; i++) {
 		/* Python's fnmatch, which BroAPT uses, knows no escapes */
 		if (fnmatch(api->entries[i].pattern, mime, FNM_NOESCAPE) == 0)
 			return &api->entries[i];

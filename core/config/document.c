@@ -200,11 +200,10 @@ static int place(struct builder *b, struct node *node, struct mark at)
 	return 0;
 }
 
-/* Adds a finished child's size to its parent's. */
+/* Adds a finished child's size to its parent's, which is bounded; what is bounded stays so at the
+ * top. */
 static int weigh(const struct builder *b, const struct node *child, struct mark at)
 {
-	if (child->weight > DOCUMENT_NODES_MAX)
-		return too_many_nodes(b, at);
 	if (!b->depth)
 		return 0;
 	struct node *parent = b->open[b->depth - 1];
