@@ -34,6 +34,10 @@ void api_note(const struct api_reading *reading, struct mark at, const char *for
 	va_start(args, format);
 	(void)vsnprintf(words, sizeof words, format, args);
 	va_end(args);
+	for (size_t i = 0; i < api->note_count; i++) {
+		if (api->notes[i].line == at.line && strcmp(api->notes[i].text, words) == 0)
+			return; /* an alias of the same place */
+	}
 	api->notes = xrealloc(api->notes, api->note_count + 1, sizeof *api->notes);
 	api->notes[api->note_count++] =
 		(struct api_note){ .line = at.line, .text = xstrdup(words) };
@@ -222,7 +226,7 @@ void api_free(struct api *api)
 const struct api_entry *api_find(const struct api *api, const char *mime)
 {
 	size_t last = api->entry_count - 1; /* "example" */
-	for (size_t i = 0; *mime && i < last; i++) {
+	for (size_t i = 0; i < last; i++) {
 		/* Python's fnmatch, which BroAPT uses, knows no escapes */
 		if (fnmatch(api->entries[i].pattern, mime, FNM_NOESCAPE) == 0)
 			return &api->entries[i];

@@ -1,5 +1,6 @@
 /* config_file: carved.yml into struct config, key by key, by the table of settings. Every error
  * says line and column, what was expected, and which key may have been meant. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -89,8 +90,10 @@ static int read_pair(struct loading *loading, const struct section *section,
 		return document_error(loading->document, pair->key->at, err,
 				      "\"%s\" is not built in this version: leave it out",
 				      setting->key);
-	if (setting->type == SETTING_SECTION)
+	if (setting->type == SETTING_SECTION) {
+		assert(section->read); /* a scope with sections is read with a reader of them */
 		return section->read(loading, setting, pair->value, err);
+	}
 	return read_value(loading, setting, section->object, pair->value, err);
 }
 

@@ -62,7 +62,7 @@ static struct node *new_node(struct builder *b, enum node_type type, struct mark
 	}
 	struct node *node = xcalloc(1, sizeof *node);
 	*node = (struct node){ .type = type, .at = at, .weight = 1, .height = 1 };
-	document->nodes = grown(document->nodes, document->node_count, sizeof *document->nodes);
+	document->nodes = grown(document->nodes, document->node_count, sizeof(void *));
 	document->nodes[document->node_count++] = node;
 	return node;
 }
@@ -110,11 +110,12 @@ static bool has_key(const struct node *map, const char *key)
 	return false;
 }
 
-static int add_pair(const struct builder *b, struct node *map, struct node_pair pair)
+static int add_pair(const struct builder *b, struct node *map, struct node_pair pair,
+		    struct mark at)
 {
 	if (map->count == DOCUMENT_PAIRS_MAX)
-		return document_error(b->document, pair.key->at, b->err,
-				      "more than %d keys in one mapping", DOCUMENT_PAIRS_MAX);
+		return document_error(b->document, at, b->err, "more than %d keys in one mapping",
+				      DOCUMENT_PAIRS_MAX);
 	map->pairs = grown(map->pairs, map->count, sizeof *map->pairs);
 	map->pairs[map->count++] = pair;
 	return 0;
@@ -131,7 +132,7 @@ static int merge_map(const struct builder *b, struct node *into, const struct no
 	for (size_t i = 0; i < from->count; i++) {
 		if (has_key(into, from->pairs[i].key->text))
 			continue;
-		int r = add_pair(b, into, from->pairs[i]);
+		int r = add_pair(b, into, from->pairs[i], at);
 		if (r < 0)
 			return r;
 	}
@@ -161,7 +162,7 @@ static int resolve_merges(const struct builder *b, struct node *map)
 	int r = 0;
 	for (size_t i = 0; i < count && r == 0; i++) {
 		if (!is_merge_key(written[i].key))
-			r = add_pair(b, map, written[i]);
+			r = add_pair(b, map, written[i], written[i].key->at);
 	}
 	for (size_t i = 0; i < count && r == 0; i++) {
 		if (is_merge_key(written[i].key))
@@ -173,8 +174,10 @@ static int resolve_merges(const struct builder *b, struct node *map)
 static int add_to_map(struct builder *b, struct node *map, struct node *node, struct mark at)
 {
 	struct node **key = &b->key[b->depth - 1];
-	if (*key)
-		return add_pair(b, map, (struct node_pair){ TAKE(*key), node });
+	if (*key) {
+		struct node_pair pair = { .key = TAKE(*key), .value = node };
+		return add_pair(b, map, pair, pair.key->at);
+	}
 	if (node->type != NODE_SCALAR)
 		return document_error(b->document, at, b->err,
 				      "expected a word as the key, found %s", node_kind(node));
@@ -192,16 +195,15 @@ static int place(struct builder *b, struct node *node, struct mark at)
 	struct node *parent = b->open[b->depth - 1];
 	if (parent->type == NODE_MAP)
 		return add_to_map(b, parent, node, at);
-	parent->items = grown(parent->items, parent->count, sizeof *parent->items);
+	parent->items = grown(parent->items, parent->count, sizeof(void *));
 	parent->items[parent->count++] = node;
 	return 0;
 }
 
-/* Adds a finished child's size to its parent's. */
+/* Adds a finished child's size to its parent's, which is bounded; what is bounded stays so at the
+ * top. */
 static int weigh(const struct builder *b, const struct node *child, struct mark at)
 {
-	if (child->weight > DOCUMENT_NODES_MAX)
-		return too_many_nodes(b, at);
 	if (!b->depth)
 		return 0;
 	struct node *parent = b->open[b->depth - 1];

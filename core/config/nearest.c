@@ -5,7 +5,6 @@
  */
 #include "core/config/nearest.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,9 +15,14 @@ static size_t smaller(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
+static int lower(int c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
 static bool same(char a, char b)
 {
-	return tolower((unsigned char)a) == tolower((unsigned char)b);
+	return lower(a) == lower(b);
 }
 
 static size_t distance_between(const char *a, const char *b)

@@ -17,7 +17,7 @@
 
 struct error;
 
-#define DOCUMENT_BYTES_MAX   (1024 * 1024)
+#define DOCUMENT_BYTES_MAX   1048576
 #define DOCUMENT_DEPTH_MAX   32
 #define DOCUMENT_ANCHORS_MAX 256
 #define DOCUMENT_PAIRS_MAX   1024 /* keys of one mapping */

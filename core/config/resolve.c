@@ -27,19 +27,34 @@ static void append_components(struct str *path, const char *rest)
 	}
 }
 
-char *resolve_path(const char *path)
+/* The length of path without its last component and the slashes before it. */
+static size_t without_last(const char *path, size_t len)
+{
+	while (len && path[len - 1] != '/')
+		len--;
+	while (len && path[len - 1] == '/')
+		len--;
+	return len;
+}
+
+/* realpath(3) of the longest beginning of path that has one, owned; *len: how much that is. */
+static char *resolve_beginning(const char *path, size_t *len)
 {
 	char *head AUTO_FREE = xstrdup(path);
-	size_t len = strlen(head);
-	char *real AUTO_FREE = realpath(head, NULL);
-	while (!real && len) {
-		while (len && head[len - 1] != '/')
-			len--;
-		while (len && head[len - 1] == '/')
-			len--;
-		head[len] = '\0';
-		real = realpath(len ? head : *path == '/' ? "/" : ".", NULL);
+	*len = strlen(head);
+	char *real = realpath(head, NULL);
+	while (!real && *len) {
+		*len = without_last(head, *len);
+		head[*len] = '\0';
+		real = realpath(*len ? head : *path == '/' ? "/" : ".", NULL);
 	}
+	return real;
+}
+
+char *resolve_path(const char *path)
+{
+	size_t len;
+	char *real AUTO_FREE = resolve_beginning(path, &len);
 	if (!real)
 		return NULL;
 	AUTO_STR whole = STR_INIT;

@@ -39,8 +39,8 @@ enum setting_type {
 
 struct setting {
 	enum setting_scope scope;
-	const char *key;
 	enum setting_type type;
+	const char *key;
 	size_t offset;
 	int64_t min, max;	  /* of numbers, sizes (bytes), times (ms) and days */
 	const char *fallback;	  /* the default as one would write it; NULL: see description */

@@ -1,0 +1,70 @@
+/* check_detectors: opens every detector as the daemon would, and says which files none of them
+ * gets. */
+#include <string.h>
+
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/cli/check_report.h"
+#include "core/config/api.h"
+#include "core/config/config.h"
+#include "core/detect/detect.h"
+
+static void describe(const struct config_detector *row, struct str *out)
+{
+	str_printf(out, "detector %s", row->name);
+	if (row->line)
+		str_printf(out, " (line %u)", row->line);
+	str_printf(out, ": %s", row->type);
+	if (row->file)
+		str_printf(out, " %s", row->file);
+	if (row->run)
+		str_printf(out, " %s", row->run[0]);
+	for (char **glob = row->mime; glob && *glob; glob++)
+		str_printf(out, "%s%s", glob == row->mime ? ", for " : ", ", *glob);
+}
+
+static void check_detector(struct check *check, const struct config_detector *row)
+{
+	AUTO_STR words = STR_INIT;
+	describe(row, &words);
+	AUTO(detector) struct detector *detector = NULL;
+	struct error err = { 0 };
+	if (detector_open(&detector, row, check->config, &err) < 0)
+		check_fail(check, "%s: %s", str_text(&words), err.text);
+	else
+		check_ok("%s", str_text(&words));
+	if (row->api)
+		check_api(check, row);
+}
+
+/* Files that no detector is to look at end as unscanned, no-detector. */
+static void check_coverage(struct check *check)
+{
+	const struct config *config = check->config;
+	bool any = false;
+	bool untyped = false;
+	for (size_t i = 0; i < config->detector_count; i++) {
+		any = any || config_mime_matches(config->detectors[i].mime, "zz/unheard-of");
+		untyped = untyped || config_mime_matches(config->detectors[i].mime, "");
+	}
+	if (!config->detector_count)
+		check_warn(check, "no detectors: every file ends as unscanned, no-detector");
+	else if (!any)
+		check_warn(check,
+			   "no detector gets files of types that none of them names: they end as "
+			   "unscanned, no-detector");
+	else if (!untyped)
+		check_warn(
+			check,
+			"no detector gets files whose names tell no MIME type (only \"*\" does): "
+			"they end as unscanned, no-detector");
+	if (!config->hash)
+		check_ok("hash is never: outcomes are not reused for the same content");
+}
+
+void check_detectors(struct check *check)
+{
+	for (size_t i = 0; i < check->config->detector_count; i++)
+		check_detector(check, &check->config->detectors[i]);
+	check_coverage(check);
+}

@@ -1,0 +1,83 @@
+/* check_report: see check_report.h. */
+#include "core/cli/check_report.h"
+
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/str.h"
+
+static void line(const char *word, const char *format, va_list args)
+{
+	char words[1024];
+	(void)vsnprintf(words, sizeof words, format, args);
+	AUTO_STR text = STR_INIT;
+	str_escape(&text, words, strnlen(words, sizeof words));
+	(void)printf("%-4s  %s\n", word, str_text(&text));
+}
+
+void check_ok(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	line("ok", format, args);
+	va_end(args);
+}
+
+void check_warn(struct check *check, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	line("warn", format, args);
+	va_end(args);
+	check->warnings++;
+}
+
+void check_fail(struct check *check, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	line("fail", format, args);
+	va_end(args);
+	check->failures++;
+}
+
+bool check_read_number(const char *file, unsigned long long *out)
+{
+	FILE *stream = fopen(file, "re");
+	if (!stream)
+		return false;
+	char text[32] = "";
+	bool got = fgets(text, sizeof text, stream);
+	(void)fclose(stream);
+	char *end = text;
+	*out = got ? strtoull(text, &end, 10) : 0;
+	return end != text;
+}
+
+const char *check_remote_filesystem(const char *path)
+{
+	static const struct {
+		unsigned long magic;
+		const char *name;
+	} remote[] = {
+		{ NFS_SUPER_MAGIC, "nfs" },	{ SMB_SUPER_MAGIC, "smb" },
+		{ SMB2_SUPER_MAGIC, "smb" },	{ CIFS_SUPER_MAGIC, "cifs" },
+		{ FUSE_SUPER_MAGIC, "fuse" },	{ V9FS_MAGIC, "9p or virtiofs" },
+		{ CEPH_SUPER_MAGIC, "ceph" },	{ AFS_SUPER_MAGIC, "afs" },
+		{ AFS_FS_MAGIC, "afs" },	{ CODA_SUPER_MAGIC, "coda" },
+		{ OCFS2_SUPER_MAGIC, "ocfs2" },
+	};
+	struct statfs st;
+	if (statfs(path, &st) < 0)
+		return NULL;
+	for (size_t i = 0; i < sizeof remote / sizeof *remote; i++) {
+		/* f_type is signed, and some of the numbers have the highest of 32 bits */
+		if ((unsigned long)st.f_type == remote[i].magic)
+			return remote[i].name;
+	}
+	return NULL;
+}

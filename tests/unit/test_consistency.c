@@ -1,0 +1,68 @@
+/* Tests of core/config/consistency.c. */
+#include "config_support.h"
+
+TestSuite(consistency, .init = support_setup, .fini = support_teardown);
+
+static void expect_words(const char *text, const char *first, const char *second)
+{
+	struct error err;
+	struct config *config = support_load(text, &err);
+	cr_assert_null(config, "accepted:\n%s", text);
+	cr_expect_not_null(strstr(err.text, first), "expected \"%s\" in: %s", first, err.text);
+	cr_expect_not_null(strstr(err.text, second), "expected \"%s\" in: %s", second, err.text);
+}
+
+Test(consistency, overlapping_roots_are_named_both)
+{
+	char text[1000];
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(mkdir("real", 0700), 0);
+	cr_assert_eq(symlink("real", "link"), 0);
+	expect_words("roots: [real, link]\nhistory: /x/y\n",
+		     "carved.yml:1:15: ", "are the same directory");
+	expect_words("roots: [real, real/]\nhistory: /x/y\n",
+		     "carved.yml:1:15: ", "the same directory");
+	expect_words("roots: [real, link/sub]\nhistory: /x/y\n",
+		     "link/sub\" lies below the root \"", "real\": leave one out");
+	expect_words("roots:\n  - real/sub\n  - link\nhistory: /x/y\n",
+		     "carved.yml:3:5: ", "real/sub\" lies below the root \"");
+	struct config *config = support_load_good("roots: [real, real2, none]\nhistory: /x/y\n");
+	cr_assert_eq(config->root_count, 3);
+	config_unref(config);
+	snprintf(text, sizeof text, "%s/real:%s/link", support_dir, support_dir);
+	setenv("CARVED_ROOT", text, 1);
+	expect_words("", "CARVED_ROOT: the roots", "the same directory");
+}
+
+Test(consistency, the_history_lies_outside_every_root)
+{
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(mkdir("real", 0700), 0);
+	cr_assert_eq(symlink("real", "link"), 0);
+	expect_words("roots: [real]\nhistory: real/h.db\n", "carved.yml:2:10: the history \"",
+		     "lies below the root \"");
+	expect_words("roots: [real]\nhistory: link/h.db\n", "2:10: ", "lies below the root \"");
+	expect_words("roots: [real]\nhistory: link/none/h.db\n",
+		     "2:10: ", "lies below the root \"");
+	expect_words("roots: [/]\nhistory: h.db\n", "2:10: ", "lies below the root \"/\"");
+	setenv("CARVED_HISTORY", "real/h.db", 1);
+	expect_words("roots: [real]\n", "CARVED_HISTORY: the history \"real/h.db\"",
+		     "below the root");
+	unsetenv("CARVED_HISTORY");
+	setenv("STATE_DIRECTORY", "real", 1);
+	expect_words("roots:\n  - real\n", "carved.yml:2:5: the history \"real/history.db\"",
+		     "--history");
+	unsetenv("STATE_DIRECTORY");
+	config_unref(support_load_good("roots: [real]\nhistory: real.db\n"));
+	config_unref(support_load_good("roots: [real]\nhistory: real2/h.db\n"));
+}
+
+Test(consistency, a_hashlist_needs_hashes_wherever_they_were_turned_off)
+{
+	expect_words("detectors: [{type: noop}, {type: hashlist, file: x}]\nhash: never\n",
+		     "carved.yml:1:27: a hashlist needs hashes", "hash is never (line 2)");
+	setenv("CARVED_HASH", "never", 1);
+	expect_words("detectors: [{type: hashlist, file: x}]\n",
+		     "carved.yml:1:13: a hashlist needs hashes", "hash is never (CARVED_HASH)");
+	config_unref(support_load_good("detectors: [{type: noop}]\n"));
+}
