@@ -1,8 +1,8 @@
 /*
  * entry: what the name of one extracted file says, as a value (BroAPT's Entry and MIME).
  *
- * Fields are slices of the path that was parsed: nothing to free, valid as long as that path. A field
- * that a scheme lacks has at == NULL. Pure; any thread.
+ * Fields are slices of the path that was parsed: nothing to free, valid as long as that path. A
+ * field that a scheme lacks has at == NULL. Pure; any thread.
  */
 #ifndef CARVED_CORE_ENTRY_ENTRY_H
 #define CARVED_CORE_ENTRY_ENTRY_H

@@ -17,18 +17,22 @@
 struct error;
 struct scheme_set;
 
+/* The scheme that entries of a user's own pattern report: it stands where BroAPT's FILE_REGEX does,
+ * and every reported scheme begins with one of the eight words. */
+#define SCHEME_OF_PATTERN "broapt-pattern"
+
 enum scheme_result {
 	SCHEME_FILE = 0,  /* an extracted file; the entry is filled */
 	SCHEME_NO_MATCH,  /* no scheme knows the name */
-	SCHEME_SIDECAR,   /* metadata that a producer writes beside a file (Suricata's .json, .meta) */
-	SCHEME_WORK_FILE, /* a producer's file in the making (Suricata's tmp/file.N, *.tmp; rsync's) */
+	SCHEME_SIDECAR,	  /* metadata beside a file (Suricata's .json, .meta) */
+	SCHEME_WORK_FILE, /* a file in the making (Suricata's tmp/file.N, *.tmp; rsync's) */
 };
 
 /**
  * A set for spec: NULL or "auto" (all schemes), a scheme word ("broapt", "broapt-exact", "zeek",
  * "malcolm", "securityonion", "bzar", "suricata", "strelka"), or else a PCRE2 pattern with at least
- * one named group that is an entry field (it is matched against the base name, anchored at its start).
- * On failure err says what is wrong with the pattern and where (-EINVAL).
+ * one named group that is an entry field (it is matched against the base name, anchored at its
+ * start). On failure err says what is wrong with the pattern and where (-EINVAL).
  */
 int scheme_set_new(struct scheme_set **out, const char *spec, struct error *err);
 void scheme_set_free(struct scheme_set *set);
