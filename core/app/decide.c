@@ -119,9 +119,11 @@ static void same(struct app *app, struct job *job, const struct known *known,
 			record_forget(app, job);
 			return;
 		}
+		/* its own row, or one whose wait this hint ends; a row that waits for anything else
+		 * is brought into memory in its turn */
+		bool now = job->recorded || (job->complete && known->wait != WAIT_RETRY);
 		version->id = known->id;
 		job->recorded = true;
-		bool now = job->hint == HINT_QUEUED || (job->complete && known->wait != WAIT_RETRY);
 		if (reason != REASON_NONE)
 			record_unscanned(app, job, reason, NULL);
 		else if (now)

@@ -16,7 +16,7 @@ struct gap {
 	struct store_op open;
 	struct store_op close;
 	uint32_t root;
-	bool down; /* the downtime; also stands for what earlier runs left open */
+	bool down; /* the downtime */
 };
 
 struct gaps {
@@ -111,8 +111,24 @@ void gaps_event(struct app *app, const struct watcher_event *event)
 	}
 }
 
+/* Gaps that a daemon which was killed left open: this start's walk made up for them. */
+static void close_left_open(struct app *app)
+{
+	struct gap *gap = xcalloc(1, sizeof *gap);
+	gap->record.opened_ns = app->started_ns;
+	gap->record.closed_ns = clock_wall_ns();
+	list_init(&gap->link);
+	list_init(&gap->close.link);
+	gap->close.verb = STORE_GAP_CLOSE_OLD;
+	gap->close.gap = &gap->record;
+	gap->close.owner = gap;
+	store_submit(app->store, &gap->close);
+}
+
 void gaps_walked_all(struct app *app)
 {
+	if (!app->walked_all)
+		close_left_open(app);
 	LIST_FOREACH(at, &app->gaps->open) {
 		struct gap *gap = LIST_OF(at, struct gap, link);
 		if (gap->down) {
@@ -135,7 +151,7 @@ void gaps_committed(struct app *app, struct store_op *op)
 {
 	(void)app;
 	struct gap *gap = op->owner;
-	if (gap && op->verb == STORE_GAP_CLOSE)
+	if (gap && op->verb != STORE_GAP_OPEN)
 		gap_free(gap);
 }
 

@@ -158,12 +158,12 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 	const struct version *version = job->version;
 	if (op->verb == STORE_REFRESH)
 		app->counters.refreshed++;
-	if (op->verb != STORE_SAVE || op->result != STORE_WRITTEN)
+	if (op->verb != STORE_SAVE)
 		return;
-	if (version->state == VERSION_QUEUED) {
+	if (version->state == VERSION_QUEUED)
 		backlog_note(app, version->due_ns);
+	if (version->state == VERSION_QUEUED || op->result != STORE_WRITTEN)
 		return;
-	}
 	count(app, version);
 	announce(app, version);
 	if (app->options.recorded)

@@ -37,6 +37,7 @@ enum statement {
 	DELETE_RESULTS,
 	GAP_OPEN,
 	GAP_CLOSE,
+	GAP_CLOSE_OLD,
 	ALIVE,
 	STATEMENTS,
 };
@@ -71,6 +72,8 @@ static const char *const sql[STATEMENTS] = {
 	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
 	[GAP_OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",
 	[GAP_CLOSE] = "UPDATE gap SET closed_ns = ?2, found = ?3 WHERE id = ?1",
+	[GAP_CLOSE_OLD] =
+		"UPDATE gap SET closed_ns = ?2 WHERE closed_ns IS NULL AND opened_ns < ?1",
 	[ALIVE] = "INSERT INTO meta (key, value) VALUES ('alive', ?1)"
 		  " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
 };
@@ -373,6 +376,10 @@ int save_op(struct save *save, struct store_op *op)
 		return open_gap(save, op->gap);
 	case STORE_GAP_CLOSE:
 		return close_gap(save, op->gap);
+	case STORE_GAP_CLOSE_OLD:
+		db_bind(save->statements[GAP_CLOSE_OLD], 1, op->gap->opened_ns);
+		db_bind(save->statements[GAP_CLOSE_OLD], 2, op->gap->closed_ns);
+		return db_run(save->statements[GAP_CLOSE_OLD]);
 	case STORE_ALIVE:
 		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
 		return db_run(save->statements[ALIVE]);

@@ -45,6 +45,9 @@ enum store_verb {
 	STORE_GAP_OPEN,	 /* inserts gap; gap->id is set */
 	STORE_GAP_CLOSE, /* sets closed_ns and found of gap->id (opened earlier through the same
 			    struct) */
+	/* Closes all gaps that are open and began before gap->opened_ns: an earlier run was killed.
+	 */
+	STORE_GAP_CLOSE_OLD,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */
 };

@@ -73,6 +73,7 @@ static inline void daemon_child(const struct daemon *d)
 {
 	struct app_options options = { .once = d->once, .overrides.file = d->config };
 	struct error err = { 0 };
+	close_range(3, ~0U, 0); /* descriptors of the test: a writer's would count as one */
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no daemon behind */
 	setenv("NOTIFY_SOCKET", d->socket, 1);
 	if (config_load(&options.config, &options.overrides, &err) < 0) {
