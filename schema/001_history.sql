@@ -18,6 +18,7 @@ CREATE TABLE dir (
 	UNIQUE (path, fsid)
 ) STRICT;
 
+-- Checks are written with OR: for "x IN (a, b, c)" SQLite builds a temporary table for each row.
 CREATE TABLE version (
 	id INTEGER PRIMARY KEY,
 	dir_id INTEGER NOT NULL,
@@ -26,12 +27,14 @@ CREATE TABLE version (
 	btime_ns INTEGER NOT NULL,
 	size INTEGER NOT NULL,
 	mtime_ns INTEGER NOT NULL,
-	state TEXT NOT NULL CHECK (state IN ('done', 'queued', 'unscanned')),
-	reason TEXT CHECK (reason IN ('vanished', 'unreadable', 'not-regular', 'oversize', 'unmatched',
-		'no-detector', 'failed', 'shed')),
-	verdict TEXT CHECK (verdict IN ('clean', 'unknown', 'malicious', 'suspicious', 'error', 'timeout',
-		'skipped')),
-	wait TEXT CHECK (wait IN ('writer', 'settle', 'retry')),
+	state TEXT NOT NULL CHECK (state = 'done' OR state = 'queued' OR state = 'unscanned'),
+	reason TEXT CHECK (reason IS NULL OR reason = 'vanished' OR reason = 'unreadable'
+		OR reason = 'not-regular' OR reason = 'oversize' OR reason = 'unmatched'
+		OR reason = 'no-detector' OR reason = 'failed' OR reason = 'shed'),
+	verdict TEXT CHECK (verdict IS NULL OR verdict = 'clean' OR verdict = 'unknown'
+		OR verdict = 'malicious' OR verdict = 'suspicious' OR verdict = 'error'
+		OR verdict = 'timeout' OR verdict = 'skipped'),
+	wait TEXT CHECK (wait IS NULL OR wait = 'writer' OR wait = 'settle' OR wait = 'retry'),
 	due_ns INTEGER NOT NULL DEFAULT 0,
 	attempt INTEGER NOT NULL DEFAULT 0,
 	first_seen_ns INTEGER NOT NULL,
@@ -84,8 +87,9 @@ CREATE TABLE result (
 	version_id INTEGER NOT NULL,
 	nr INTEGER NOT NULL,
 	detector_id INTEGER NOT NULL,
-	outcome TEXT NOT NULL CHECK (outcome IN ('clean', 'unknown', 'malicious', 'suspicious', 'error',
-		'timeout', 'skipped')),
+	outcome TEXT NOT NULL CHECK (outcome = 'clean' OR outcome = 'unknown' OR outcome = 'malicious'
+		OR outcome = 'suspicious' OR outcome = 'error' OR outcome = 'timeout'
+		OR outcome = 'skipped'),
 	attempt INTEGER NOT NULL,
 	cached INTEGER NOT NULL,
 	started_ns INTEGER NOT NULL,

@@ -6,8 +6,8 @@
 #include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/find.h"
+#include "core/store/reuse.h"
 #include "core/store/row.h"
-#include "core/store/tally.h"
 
 enum statement {
 	BEGIN,
@@ -16,7 +16,6 @@ enum statement {
 	DUE,
 	NEXT_DUE,
 	FINDINGS,
-	REUSE,
 	TERMINAL,
 	WAITING,
 	STATEMENTS,
@@ -30,17 +29,6 @@ static const char *const sql[STATEMENTS] = {
 	[NEXT_DUE] = "SELECT min(due_ns) FROM version WHERE state = 'queued' AND due_ns > ?1",
 	[FINDINGS] = "SELECT" ROW_FINDING "FROM result r JOIN detector d ON d.id = r.detector_id"
 		     " WHERE r.version_id = ?1 ORDER BY r.nr",
-	/* The index on sha256 is led by the day: the days from ?2 on are named to it. */
-	[REUSE] = "WITH RECURSIVE days (day) AS ("
-		  " SELECT max(first_seen_ns) / 86400000000000 FROM version UNION ALL"
-		  " SELECT (SELECT max(n.first_seen_ns) / 86400000000000 FROM version n"
-		  "  WHERE n.first_seen_ns < days.day * 86400000000000)"
-		  " FROM days WHERE days.day > ?2)"
-		  " SELECT" ROW_FINDING "FROM version v CROSS JOIN result r ON r.version_id = v.id"
-		  " CROSS JOIN detector d ON d.id = r.detector_id"
-		  " WHERE v.sha256 = ?1 AND v.day IN (SELECT day FROM days WHERE day >= ?2)"
-		  " AND r.key = ?3 AND d.name = ?4 AND d.digest = ?5 AND r.finished_ns >= ?6"
-		  " AND r.outcome IN ('malicious', 'suspicious', 'unknown', 'clean') LIMIT 1",
 	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
 	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
 };
@@ -49,6 +37,7 @@ struct store_reader {
 	struct db *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct find find;
+	struct reuse reuse;
 };
 
 int store_reader_open(struct store_reader **out, const char *path, struct error *err)
@@ -59,6 +48,8 @@ int store_reader_open(struct store_reader **out, const char *path, struct error 
 		result = db_prepare_all(reader->db, reader->statements, sql, STATEMENTS, err);
 	if (result == 0)
 		result = find_init(&reader->find, reader->db, err);
+	if (result == 0)
+		result = reuse_init(&reader->reuse, reader->db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(reader);
@@ -70,6 +61,7 @@ void store_reader_free(struct store_reader *reader)
 	if (!reader)
 		return;
 	find_done(&reader->find);
+	reuse_done(&reader->reuse);
 	db_finalize_all(reader->statements, STATEMENTS);
 	db_free(reader->db);
 	free(reader);
@@ -173,29 +165,19 @@ int store_findings(struct store_reader *reader, int64_t file_id, struct finding 
 int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
 		int64_t since_ns, struct finding *out, bool *found, struct error *err)
 {
-	sqlite3_stmt *reuse = reader->statements[REUSE];
 	AUTO_STR hex = STR_INIT;
-	str_hex(&hex, sha256, 32);
-	db_bind_bytes(reuse, 1, hex.data, hex.len);
-	db_bind(reuse, 2, since_ns / TALLY_NS_PER_DAY);
-	(void)sqlite3_bind_blob(reuse, 3, wanted->key, sizeof wanted->key, SQLITE_STATIC);
-	db_bind_text(reuse, 4, wanted->detector);
-	db_bind_text(reuse, 5, wanted->digest);
-	db_bind(reuse, 6, since_ns);
-	bool have = sqlite3_step(reuse) == SQLITE_ROW;
 	struct finding finding = { .outcome = OUTCOMES };
-	if (have)
-		finding = row_read_finding(reuse, 0);
-	int result = finish(reader, sqlite3_reset(reuse), err);
-	(void)sqlite3_clear_bindings(reuse); /* hex ends here */
-	if (result < 0) {
+	bool have = false;
+	str_hex(&hex, sha256, 32);
+	int rc = reuse_find(&reader->reuse, str_text(&hex), wanted, since_ns, &finding, &have);
+	int result = finish(reader, rc, err);
+	if (result < 0 || !have)
 		finding_done(&finding);
-		return result;
-	}
-	if (have)
+	else
 		*out = finding;
-	*found = have;
-	return 0;
+	if (result == 0)
+		*found = have;
+	return result;
 }
 
 static int read_terminal(struct store_reader *reader, struct store_totals *totals)

@@ -63,9 +63,10 @@ struct version *row_read(sqlite3_stmt *statement);
 void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding);
 
 /* The columns that row_read_finding() expects, from result r and detector d. */
-#define ROW_FINDING                                                                              \
-	" d.name, d.digest, r.outcome, r.attempt, r.cached, r.started_ns, r.finished_ns, r.key," \
-	" r.signature, r.detail "
+#define ROW_FINDING_REST                                                                    \
+	" r.outcome, r.attempt, r.cached, r.started_ns, r.finished_ns, r.key, r.signature," \
+	" r.detail "
+#define ROW_FINDING " d.name, d.digest," ROW_FINDING_REST
 
 /** The current row, whose finding begins at column at. */
 struct finding row_read_finding(sqlite3_stmt *statement, int at);

@@ -1,0 +1,36 @@
+/*
+ * reuse: whether a detector has said something definite of this content before. Private to this
+ * room.
+ */
+#ifndef CARVED_CORE_STORE_REUSE_H
+#define CARVED_CORE_STORE_REUSE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct db;
+struct error;
+struct finding;
+
+enum {
+	REUSE_DAYS_MAX = 400
+};
+
+/* Embedded in the reader. */
+struct reuse {
+	sqlite3_stmt *newest;	      /* the newest first_seen_ns before a moment */
+	sqlite3_stmt *on_day;	      /* a finding on content first seen on one day */
+	int64_t days[REUSE_DAYS_MAX]; /* on which something was seen, newest first */
+	size_t day_count;
+	int64_t since_day; /* how far back days reaches */
+};
+
+int reuse_init(struct reuse *reuse, const struct db *db, struct error *err);
+void reuse_done(struct reuse *reuse);
+/** See store_reuse(); sha256 is 64 hex digits. SQLITE_OK or the failure's code. */
+int reuse_find(struct reuse *reuse, const char *sha256, const struct finding *wanted,
+	       int64_t since_ns, struct finding *out, bool *found);
+
+#endif
