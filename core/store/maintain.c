@@ -60,8 +60,7 @@ struct maintain {
 	/* what is done to each row, and to which rows */
 	int (*change)(struct maintain *maintain, int64_t id);
 	bool (*wanted)(const struct maintain *maintain, sqlite3_stmt *kind);
-	int64_t before_ns;
-	bool (*exists)(const char *path);
+	const struct store_prune_options *prune; /* borrowed */
 	int64_t changed;
 };
 
@@ -114,7 +113,7 @@ static bool may_retry(const struct maintain *maintain, sqlite3_stmt *kind)
 static bool may_prune(const struct maintain *maintain, sqlite3_stmt *kind)
 {
 	return !is_state(kind, VERSION_QUEUED) &&
-	       sqlite3_column_int64(kind, FINISHED) < maintain->before_ns;
+	       sqlite3_column_int64(kind, FINISHED) < maintain->prune->before_ns;
 }
 
 static int run_with_id(struct maintain *maintain, enum statement which, int64_t id)
@@ -270,24 +269,25 @@ static int gather_old(struct maintain *maintain, int64_t *ids, size_t *count, in
 	sqlite3_stmt *old = maintain->statements[OLD_AFTER];
 	int seen = 0;
 	*count = 0;
-	db_bind(old, 1, maintain->before_ns);
+	db_bind(old, 1, maintain->prune->before_ns);
 	db_bind(old, 2, *last_id);
 	db_bind(old, 3, BATCH_ROWS);
 	while (seen < BATCH_ROWS && sqlite3_step(old) == SQLITE_ROW) {
 		seen++;
 		*last_id = sqlite3_column_int64(old, 0);
-		const char *path = text_at(old, 1);
-		if (!maintain->exists || !path || !maintain->exists(path))
+		const struct store_prune_options *prune = maintain->prune;
+		if (!prune->keep || !prune->keep(prune->context, text_at(old, 1)))
 			ids[(*count)++] = *last_id;
 	}
 	*more = seen == BATCH_ROWS;
 	return sqlite3_reset(old);
 }
 
-static int prune_versions(struct maintain *maintain, bool dry_run, struct error *err)
+static int prune_versions(struct maintain *maintain, struct error *err)
 {
 	int64_t ids[BATCH_ROWS];
 	int64_t last_id = 0;
+	bool dry_run = maintain->prune->dry_run;
 	bool more = true;
 	while (more) {
 		size_t count = 0;
@@ -305,23 +305,22 @@ static int prune_versions(struct maintain *maintain, bool dry_run, struct error 
 
 static int prune_gaps(struct maintain *maintain, struct error *err)
 {
-	int rc = run_with_id(maintain, DELETE_GAPS, maintain->before_ns);
+	int rc = run_with_id(maintain, DELETE_GAPS, maintain->prune->before_ns);
 	return rc == SQLITE_OK ? 0 : db_fail(maintain->db, rc, "writing", err);
 }
 
-int store_prune(const char *path, int64_t before_ns, bool dry_run, bool (*exists)(const char *path),
-		int64_t *out, struct error *err)
+int store_prune(const char *path, const struct store_prune_options *options, int64_t *out,
+		struct error *err)
 {
 	AUTO_MAINTAIN maintain = {
 		.change = delete_version,
 		.wanted = may_prune,
-		.before_ns = before_ns,
-		.exists = exists,
+		.prune = options,
 	};
 	int result = maintain_open(&maintain, path, err);
 	if (result == 0)
-		result = prune_versions(&maintain, dry_run, err);
-	if (result == 0 && !dry_run)
+		result = prune_versions(&maintain, err);
+	if (result == 0 && !options->dry_run)
 		result = prune_gaps(&maintain, err);
 	if (result == 0)
 		*out = maintain.changed;

@@ -20,12 +20,19 @@ struct error;
 int store_retry(const char *path, const int64_t *ids, size_t id_count, int64_t *out,
 		struct error *err);
 
-/** Deletes terminal versions that finished before before_ns, with their scan rows, and gaps that
- * closed before it; with dry_run only counts. A file that is still on disk would be found and
- * scanned again: exists is asked for each path, and what it affirms is kept (NULL: nothing is).
- * *out: how many versions. The file does not shrink; the space is used again. */
-int store_prune(const char *path, int64_t before_ns, bool dry_run, bool (*exists)(const char *path),
-		int64_t *out, struct error *err);
+struct store_prune_options {
+	int64_t before_ns; /* what finished before this goes, and gaps that closed before it */
+	bool dry_run;	   /* only count */
+	/* Asked for each path; what it affirms is kept, as a file that is still on disk would be
+	 * found and scanned again. NULL: nothing is kept. */
+	bool (*keep)(void *context, const char *path);
+	void *context;
+};
+
+/** Deletes terminal versions with their scan rows. *out: how many. The file does not shrink; the
+ * space is used again. */
+int store_prune(const char *path, const struct store_prune_options *options, int64_t *out,
+		struct error *err);
 
 struct store_import;
 struct version;

@@ -116,6 +116,11 @@ static int read_state(const struct db *db, int64_t *version, bool *is_new, struc
 	return 0;
 }
 
+/* Pages of 8 KiB: measured, a burst costs a fifth less processor time than with 4 KiB (half the
+ * system calls); with 16 KiB as much again is saved, but the lone commit of a quiet sensor writes
+ * twice as much. */
+static const char page_size[] = "PRAGMA page_size = 8192";
+
 static int run_step(const struct db *db, int64_t version, struct error *err)
 {
 	AUTO_STR sql = STR_INIT;
@@ -169,7 +174,8 @@ int migrate_run(const struct db *db, bool create, struct error *err)
 	if (is_new && !create)
 		return error_set(err, EINVAL, "%s: there is no history in this file", db->path);
 	bool old = version < schema_version;
-	/* sqlite_stat1 is written by our step; defensive mode only guards the schema itself */
+	if (is_new)
+		result = db_exec(db, page_size, err);
 	for (; result == 0 && version < schema_version; version++)
 		result = run_step(db, version, err);
 	if (result == 0)

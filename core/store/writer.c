@@ -29,8 +29,8 @@
 
 enum {
 	BATCH_MAX = 10000,
-	WAL_IDLE_FRAMES = 1000, /* pages of 4 KiB: 4 MiB */
-	WAL_BUSY_FRAMES = 8000,
+	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
+	WAL_BUSY_FRAMES = 4000,
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */

@@ -1,0 +1,19 @@
+/* poke: see poke.h. */
+#include "core/cli/poke.h"
+
+#include <errno.h>
+
+#include "core/app/control_client.h"
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/cli/cli.h"
+
+void poke_daemon(const char *history)
+{
+	AUTO_STR answer = STR_INIT;
+	struct error err = { 0 };
+	int result = control_request(history, "poke", &answer, &err);
+	if (result < 0 && result != -ENOENT && result != -ECONNREFUSED)
+		cli_complain("the daemon was not told (%s): it sees the change at its next look",
+			     err.text);
+}
