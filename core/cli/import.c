@@ -91,9 +91,9 @@ static void look_up(struct importing *importing, struct version *version)
 		importing->gone++;
 }
 
-static int import_line(struct importing *importing, const char *line, size_t len, struct error *err)
+static int import_line(struct importing *importing, const struct str *line, struct error *err)
 {
-	map_path(importing, line, len);
+	map_path(importing, str_text(line), line->len);
 	struct version *version = version_new(str_text(&importing->path), importing->path.len);
 	struct entry entry = { 0 };
 	if (scheme_parse(importing->schemes, version->path, version->path_len, &entry) ==

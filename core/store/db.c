@@ -157,7 +157,7 @@ static int open_handle(struct db *db, enum db_mode mode, const char *name, int e
 	 */
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-	return db_exec(db, mode == DB_READ ? read_settings : write_settings, err);
+	return 0;
 }
 
 int db_open(struct db **out, const char *path, enum db_mode mode, struct error *err)
@@ -172,6 +172,8 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct error *
 	AUTO(db) struct db *db = xcalloc(1, sizeof *db);
 	db->path = xstrdup(path);
 	int result = open_handle(db, mode, path, 0, err);
+	if (result == 0 && mode == DB_WRITE)
+		result = db_exec(db, write_settings, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(db);
@@ -223,17 +225,24 @@ static int check_history(const struct db *db, struct error *err)
 	return 0;
 }
 
+/* The first that reads from the file. */
+static int look_in(const struct db *db, enum db_mode mode, struct error *err)
+{
+	int result = mode == DB_READ ? db_exec(db, read_settings, err) : 0;
+	return result < 0 ? result : check_history(db, err);
+}
+
 int db_open_history(struct db **out, const char *path, enum db_mode mode, struct error *err)
 {
 	AUTO(db) struct db *db = NULL;
 	int result = db_open(&db, path, mode, err);
 	if (result < 0)
 		return result;
-	result = check_history(db, err);
+	result = look_in(db, mode, err);
 	if (result == -EACCES && mode == DB_READ && is_complete_file(path)) {
 		result = reopen_immutable(db, err);
 		if (result == 0)
-			result = check_history(db, err);
+			result = look_in(db, mode, err);
 	}
 	if (result < 0)
 		return result;

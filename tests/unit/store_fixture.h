@@ -1,0 +1,219 @@
+/*
+ * store_fixture: a history in a directory of the test's own, and short words for what is done to
+ * it.
+ */
+#ifndef CARVED_TESTS_UNIT_STORE_FIXTURE_H
+#define CARVED_TESTS_UNIT_STORE_FIXTURE_H
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/store/query.h"
+#include "core/store/reader.h"
+#include "core/store/store.h"
+
+#define T0  INT64_C(1764000000000000000) /* 2025-11-24 */
+#define DAY INT64_C(86400000000000)
+
+struct world {
+	char dir[64];
+	char db[96];
+	struct store *store;
+	struct store_reader *reader;
+};
+
+static inline void world_open(struct world *w)
+{
+	struct error err = { 0 };
+	struct store_options options = { .path = w->db, .create = true };
+	cr_assert(store_open(&w->store, &options, &err) == 0, "%s", err.text);
+	cr_assert(store_reader_open(&w->reader, w->db, &err) == 0, "%s", err.text);
+}
+
+static inline void world_close(struct world *w)
+{
+	store_reader_free(w->reader);
+	store_close(w->store);
+	w->reader = NULL;
+	w->store = NULL;
+}
+
+static inline void world_dir(struct world *w)
+{
+	*w = (struct world){ 0 };
+	snprintf(w->dir, sizeof w->dir, "/tmp/carved-store-XXXXXX");
+	cr_assert(mkdtemp(w->dir));
+	snprintf(w->db, sizeof w->db, "%s/history.db", w->dir);
+}
+
+static inline void world_init(struct world *w)
+{
+	world_dir(w);
+	world_open(w);
+}
+
+static inline void world_done(struct world *w)
+{
+	char command[128];
+	world_close(w);
+	snprintf(command, sizeof command, "rm -rf %s", w->dir);
+	cr_assert(system(command) == 0);
+}
+
+/* A queued version of file number n at path. */
+static inline struct version *world_version(const char *path, unsigned n)
+{
+	struct version *version = version_new(path, strlen(path));
+	version->identity = (struct identity){
+		.fsid = 7, .inode = 1000 + n, .btime_ns = T0 + n, .size = 10, .mtime_ns = T0
+	};
+	version->first_seen_ns = T0 + n;
+	return version;
+}
+
+static inline struct finding world_finding(const char *detector, enum outcome outcome)
+{
+	struct finding finding = {
+		.detector = xstrdup(detector),
+		.outcome = outcome,
+		.attempt = 1,
+		.started_ns = T0,
+		.finished_ns = T0 + 5,
+	};
+	memset(finding.digest, 'd', 64);
+	memset(finding.key, 'k', sizeof finding.key);
+	return finding;
+}
+
+static inline void world_finish(struct version *version, enum outcome verdict)
+{
+	struct finding finding = world_finding("noop", verdict);
+	version->state = VERSION_DONE;
+	version->verdict = verdict;
+	version->finished_ns = T0 + 10;
+	version_add_finding(version, &finding);
+}
+
+static inline void world_fail(struct version *version, enum version_reason reason)
+{
+	version->state = VERSION_UNSCANNED;
+	version->reason = reason;
+	version->verdict = OUTCOMES;
+	version->finished_ns = T0 + 10;
+}
+
+/* Waits until so many operations have come back. */
+static inline void world_wait(struct world *w, size_t wanted)
+{
+	struct list out;
+	list_init(&out);
+	while (wanted > 0) {
+		struct pollfd ready = { .fd = store_fd(w->store), .events = POLLIN };
+		cr_assert(poll(&ready, 1, 30000) == 1, "the writer does not answer");
+		store_committed(w->store, &out);
+		while (list_shift(&out))
+			wanted--;
+	}
+}
+
+static inline enum store_result world_do(struct world *w, enum store_verb verb,
+					 struct version *version)
+{
+	struct store_op op = { .verb = verb, .version = version };
+	list_init(&op.link);
+	store_submit(w->store, &op);
+	world_wait(w, 1);
+	return op.result;
+}
+
+/* Saves and frees; the row's id. */
+static inline int64_t world_put(struct world *w, struct version *version)
+{
+	cr_assert(world_do(w, STORE_SAVE, version) == STORE_WRITTEN);
+	int64_t id = version->id;
+	version_free(version);
+	return id;
+}
+
+static inline bool world_cell(void *context, const struct query_row *row)
+{
+	struct str *out = context;
+	for (size_t i = 0; row->values && i < row->columns; i++) {
+		const struct query_value *value = &row->values[i];
+		str_puts(out, i ? "|" : out->len ? "\n" : "");
+		if (value->type == QUERY_INTEGER)
+			str_printf(out, "%lld", (long long)value->integer);
+		else if (value->type == QUERY_REAL)
+			str_printf(out, "%g", value->real);
+		else if (value->type != QUERY_NULL)
+			str_append(out, value->bytes, value->len);
+	}
+	return true;
+}
+
+/* Cells joined by '|', rows by newlines; borrowed until the next call of the same test. */
+static inline const char *world_sql(const struct world *w, const char *sql)
+{
+	static struct str out;
+	struct error err = { 0 };
+	str_reset(&out);
+	cr_assert(store_query(w->db, sql, NULL, 0, world_cell, &out, &err) == 0, "%s: %s", sql,
+		  err.text);
+	return str_text(&out);
+}
+
+#define EXPECT_SQL(w, sql, wanted)                                                              \
+	do {                                                                                    \
+		const char *got_ = world_sql((w), (sql));                                       \
+		cr_expect(strcmp(got_, (wanted)) == 0, "%s\ngives  %s\nwanted %s", (sql), got_, \
+			  (wanted));                                                            \
+	} while (0)
+
+/* What every test may hold at its end: the tally is what counting would find. */
+static inline void world_tally_is_right(const struct world *w)
+{
+	EXPECT_SQL(
+		w,
+		"SELECT count(*) FROM (SELECT day, mime, state, reason, verdict, files FROM daily"
+		" WHERE state <> 'queued' EXCEPT SELECT date(first_seen_ns / 1000000000, 'unixepoch'),"
+		" mime, state, reason, verdict, count(*) FROM file WHERE state <> 'queued'"
+		" GROUP BY 1, 2, 3, 4, 5)",
+		"0");
+	EXPECT_SQL(
+		w,
+		"SELECT coalesce((SELECT sum(files) FROM daily), 0) - (SELECT count(*) FROM file)",
+		"0");
+}
+
+/* A hash of a whole file, to see that nothing was altered. */
+static inline uint64_t world_file_hash(const char *path)
+{
+	uint64_t hash = 14695981039346656037u; /* FNV-1a */
+	FILE *file = fopen(path, "r");
+	cr_assert(file, "%s", path);
+	for (int c; (c = getc(file)) != EOF;)
+		hash = (hash ^ (unsigned char)c) * 1099511628211u;
+	fclose(file);
+	return hash;
+}
+
+static inline void world_write_file(const char *path, const void *bytes, size_t len)
+{
+	FILE *file = fopen(path, "w");
+	cr_assert(file, "%s", path);
+	cr_assert(fwrite(bytes, 1, len, file) == len);
+	fclose(file);
+}
+
+#endif

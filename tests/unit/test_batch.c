@@ -1,0 +1,113 @@
+/* batch: all or none, in order, and one refused row does not hold the others up. */
+#include <errno.h>
+
+#include "core/store/batch.h"
+#include "core/store/db.h"
+#include "core/store/save.h"
+#include "store_fixture.h"
+
+static struct world w;
+
+static void setup(void)
+{
+	world_init(&w);
+}
+
+static void teardown(void)
+{
+	world_tally_is_right(&w);
+	world_done(&w);
+}
+
+TestSuite(batch, .init = setup, .fini = teardown);
+
+static void submit_all(struct store_op *ops, size_t count)
+{
+	struct list list;
+	list_init(&list);
+	for (size_t i = 0; i < count; i++)
+		list_append(&list, &ops[i].link);
+	store_submit_list(w.store, &list);
+	world_wait(&w, count);
+}
+
+Test(batch, a_later_operation_uses_the_id_that_an_earlier_one_made)
+{
+	AUTO(version) struct version *queued = world_version("/r/a", 1);
+	AUTO(version) struct version *done = world_version("/r/a", 1);
+	done->identity.size = 99; /* another key: only the id says that it is the same row */
+	world_finish(done, OUTCOME_CLEAN);
+	struct store_op ops[] = {
+		{ .verb = STORE_SAVE, .version = queued, .id_out = &done->id },
+		{ .verb = STORE_SAVE, .version = done },
+	};
+	submit_all(ops, 2);
+	cr_expect(done->id == queued->id && done->id > 0);
+	EXPECT_SQL(&w, "SELECT id, state, size FROM file", "1|done|99");
+}
+
+Test(batch, a_refused_row_does_not_hold_the_others_up)
+{
+	AUTO(version) struct version *a = world_version("/r/a", 1);
+	AUTO(version) struct version *bad = world_version("/r/bad", 2);
+	AUTO(version) struct version *c = world_version("/r/c", 3);
+	int64_t bad_out = 0;
+	int64_t a_out = 0;
+	world_finish(a, OUTCOME_CLEAN);
+	world_finish(c, OUTCOME_CLEAN);
+	bad->state = VERSION_UNSCANNED; /* without a reason: the schema refuses it */
+	struct store_op ops[] = {
+		{ .verb = STORE_SAVE, .version = a, .id_out = &a_out },
+		{ .verb = STORE_SAVE, .version = bad, .id_out = &bad_out },
+		{ .verb = STORE_SAVE, .version = c },
+	};
+	submit_all(ops, 3);
+	cr_expect(ops[0].result == STORE_WRITTEN && ops[1].result == STORE_REFUSED &&
+		  ops[2].result == STORE_WRITTEN);
+	cr_expect(a->id > 0 && a_out == a->id && bad->id == 0 && bad_out == 0 && c->id > a->id);
+	EXPECT_SQL(&w, "SELECT path FROM file ORDER BY id", "/r/a\n/r/c");
+	EXPECT_SQL(&w, "SELECT count(*) FROM scan", "2");
+	cr_expect(!store_trouble(w.store, NULL));
+}
+
+Test(batch, a_failure_undoes_ids_in_memory)
+{
+	world_close(&w);
+	AUTO(db) struct db *db = NULL;
+	AUTO(save) struct save *save = NULL;
+	struct error err = { 0 };
+	cr_assert(db_open_history(&db, w.db, DB_WRITE, &err) == 0, "%s", err.text);
+	cr_assert(save_new(&save, db, &err) == 0, "%s", err.text);
+	/* no room for more than a few pages: SQLITE_FULL in the middle */
+	cr_assert(sqlite3_exec(db->handle, "PRAGMA max_page_count = 1", NULL, NULL, NULL) ==
+		  SQLITE_OK);
+
+	enum {
+		COUNT = 2000
+	};
+	struct store_op *ops = calloc(COUNT, sizeof *ops);
+	struct store_gap gap = { .cause = "down" };
+	struct list list;
+	list_init(&list);
+	for (unsigned i = 0; i < COUNT; i++) {
+		ops[i] = (struct store_op){ .verb = STORE_SAVE,
+					    .version = world_version("/r/a", i) };
+		if (i == 0)
+			ops[i].verb = STORE_GAP_OPEN;
+		ops[i].gap = &gap;
+		list_append(&list, &ops[i].link);
+	}
+	cr_expect(batch_write(db, save, &list, &err) == -ENOSPC, "%s", err.text);
+	cr_expect(strstr(err.text, "disk is full") && strstr(err.text, w.db), "%s", err.text);
+	cr_expect(gap.id == 0);
+	for (unsigned i = 0; i < COUNT; i++)
+		cr_assert(ops[i].version->id == 0);
+	cr_assert(sqlite3_exec(db->handle, "PRAGMA max_page_count = 1000000", NULL, NULL, NULL) ==
+		  SQLITE_OK);
+	cr_expect(batch_write(db, save, &list, &err) == 0, "%s", err.text);
+	EXPECT_SQL(&w, "SELECT count(*), count(DISTINCT id) FROM file", "1999|1999");
+	EXPECT_SQL(&w, "SELECT count(*) FROM gap", "1");
+	for (unsigned i = 0; i < COUNT; i++)
+		version_free(ops[i].version);
+	free(ops);
+}

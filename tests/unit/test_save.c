@@ -1,0 +1,351 @@
+/* save: what each operation does to the rows. */
+#include "store_fixture.h"
+
+static struct world w;
+
+static void setup(void)
+{
+	world_init(&w);
+}
+
+static void teardown(void)
+{
+	world_tally_is_right(&w);
+	world_done(&w);
+}
+
+TestSuite(save, .init = setup, .fini = teardown);
+
+Test(save, a_done_version_is_one_row_with_its_findings)
+{
+	struct version *v = world_version("/r/HTTP-F1.p.a.b.c", 1);
+	v->entry.scheme = "broapt";
+	v->entry.field[ENTRY_PROTOCOL] = (struct slice){ v->path + 3, 4 };
+	v->entry.field[ENTRY_FUID] = (struct slice){ v->path + 8, 2 };
+	v->entry.field[ENTRY_HASH] = (struct slice){ v->path + 3, 0 };
+	strcpy(v->entry.mime, "a/b");
+	v->has_sha256 = true;
+	memset(v->sha256, 0xab, 32);
+	v->checked_ns = 3;
+	world_finish(v, OUTCOME_MALICIOUS);
+	v->findings[0].signature = xstrdup("Eicar");
+	v->findings[0].detail = xstrdup("{}");
+	cr_expect(world_put(&w, v) == 1);
+	EXPECT_SQL(
+		&w,
+		"SELECT path, name, scheme, protocol, fuid, pcap, mime, name_hash, size, inode, state,"
+		" reason, verdict, incomplete, real_mime, finished_ns - first_seen_ns, checked_ns,"
+		" fsid FROM file",
+		"/r/HTTP-F1.p.a.b.c|HTTP-F1.p.a.b.c|broapt|HTTP|F1||a/b||10|1001|done||malicious|0||9|"
+		"3|7");
+	EXPECT_SQL(&w, "SELECT sha256 FROM file",
+		   "abababababababababababababababababababababababababababababababab");
+	EXPECT_SQL(&w, "SELECT name_hash IS NULL, pcap IS NULL FROM file", "0|1");
+	EXPECT_SQL(&w,
+		   "SELECT file_id, detector, length(detector_digest), outcome, signature, detail,"
+		   " attempt, cached, finished_ns - started_ns FROM scan",
+		   "1|noop|64|malicious|Eicar|{}|1|0|5");
+	EXPECT_SQL(&w, "SELECT detector, signature, path FROM detections",
+		   "noop|Eicar|/r/HTTP-F1.p.a.b.c");
+	EXPECT_SQL(&w, "SELECT first_seen, signatures, detectors FROM history",
+		   "2025-11-24T16:00:00Z|Eicar|noop=malicious");
+}
+
+Test(save, the_same_key_again_is_known_and_nothing_is_recorded_twice)
+{
+	struct version *first = world_version("/r/a", 1);
+	struct version *again = world_version("/r/a", 1);
+	world_finish(first, OUTCOME_CLEAN);
+	world_finish(again, OUTCOME_MALICIOUS);
+	int64_t id = world_put(&w, first);
+	cr_expect(world_do(&w, STORE_SAVE, again) == STORE_KNOWN);
+	cr_expect(again->id == id);
+	version_free(again);
+	EXPECT_SQL(&w, "SELECT verdict, (SELECT count(*) FROM scan) FROM file", "clean|1");
+}
+
+Test(save, each_part_of_the_key_makes_another_version)
+{
+	struct version *v;
+	world_put(&w, world_version("/r/a", 1));
+	world_put(&w, world_version("/r/b", 1));
+	world_put(&w, world_version("/s/a", 1));
+	v = world_version("/r/a", 1);
+	v->identity.size++;
+	world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->identity.mtime_ns++;
+	world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->identity.btime_ns++;
+	world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->identity.fsid++;
+	world_put(&w, v);
+	EXPECT_SQL(&w, "SELECT count(*), count(DISTINCT id) FROM file WHERE state = 'queued'",
+		   "7|7");
+}
+
+Test(save, a_queued_row_of_the_same_key_is_brought_to_the_versions_state)
+{
+	int64_t id = world_put(&w, world_version("/r/a", 1));
+	struct version *v = world_version("/r/a", 1);
+	v->first_seen_ns += DAY; /* the row keeps its own */
+	world_finish(v, OUTCOME_CLEAN);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	cr_expect(v->id == id);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT state, first_seen_ns, (SELECT count(*) FROM scan) FROM file",
+		   "done|1764000000000000001|1");
+}
+
+Test(save, an_update_needs_a_row_that_is_still_queued)
+{
+	int64_t id = world_put(&w, world_version("/r/a", 1));
+	struct version *v = world_version("/r/a", 1);
+	v->id = id;
+	v->wait = WAIT_RETRY;
+	v->due_ns = 77;
+	v->attempt = 1;
+	struct finding error = world_finding("noop", OUTCOME_ERROR);
+	version_add_finding(v, &error);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	EXPECT_SQL(&w, "SELECT waits_for, due_ns, attempt FROM pending", "retry|77|1");
+	v->finding_count = 0; /* it is in the history now */
+	finding_done(v->findings);
+	v->wait = WAIT_NOTHING;
+	v->due_ns = 0;
+	world_finish(v, OUTCOME_CLEAN);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_KNOWN);
+	v->id = 4711;
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_KNOWN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT outcome FROM scan ORDER BY id", "error\nclean");
+}
+
+Test(save, an_update_may_move_the_row_to_another_path_and_identity)
+{
+	int64_t id = world_put(&w, world_version("/r/a", 1));
+	struct version *v = world_version("/elsewhere/b", 2);
+	v->id = id;
+	v->entry.field[ENTRY_FUID] = (struct slice){ v->path, 3 };
+	world_finish(v, OUTCOME_CLEAN);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT id, path, inode, state, fuid FROM file",
+		   "1|/elsewhere/b|1002|done|/el");
+}
+
+Test(save, a_row_that_moves_onto_a_terminal_one_gives_way)
+{
+	struct version *other = world_version("/r/b", 2);
+	world_finish(other, OUTCOME_CLEAN);
+	int64_t stands = world_put(&w, other);
+	struct version *v = world_version("/r/a", 1);
+	struct finding error = world_finding("noop", OUTCOME_ERROR);
+	version_add_finding(v, &error);
+	int64_t goes = world_put(&w, v);
+	v = world_version("/r/b", 2);
+	v->id = goes;
+	world_finish(v, OUTCOME_MALICIOUS);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_KNOWN);
+	cr_expect(v->id == stands);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT id, verdict FROM file", "1|clean");
+	EXPECT_SQL(&w, "SELECT count(*) FROM scan", "1");
+}
+
+Test(save, a_row_that_moves_onto_a_queued_one_finishes_that)
+{
+	int64_t stands = world_put(&w, world_version("/r/b", 2));
+	int64_t goes = world_put(&w, world_version("/r/a", 1));
+	struct version *v = world_version("/r/b", 2);
+	v->id = goes;
+	world_finish(v, OUTCOME_MALICIOUS);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	cr_expect(v->id == stands);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT id, path, verdict FROM file", "1|/r/b|malicious");
+	EXPECT_SQL(&w, "SELECT file_id FROM scan", "1");
+}
+
+Test(save, add_leaves_a_queued_row_alone)
+{
+	world_put(&w, world_version("/r/a", 1));
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_UNKNOWN);
+	cr_expect(world_do(&w, STORE_ADD, v) == STORE_KNOWN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT state, (SELECT count(*) FROM scan) FROM file", "queued|0");
+}
+
+Test(save, refresh_brings_size_and_mtime_up_to_date)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_CLEAN);
+	int64_t id = world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->id = id;
+	v->identity.size = 20;
+	v->identity.mtime_ns = 21;
+	v->identity.inode = 5; /* it is known already: not touched */
+	v->checked_ns = 22;
+	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_WRITTEN);
+	EXPECT_SQL(&w, "SELECT size, mtime_ns, checked_ns, inode, state FROM file",
+		   "20|21|22|1001|done");
+	v->id = world_put(&w, world_version("/r/q", 3));
+	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_KNOWN, "a queued row is not refreshed");
+	version_free(v);
+}
+
+Test(save, refresh_fills_in_a_file_that_was_unknown)
+{
+	struct version *v = world_version("/r/a", 1);
+	v->identity = (struct identity){ 0 };
+	world_finish(v, OUTCOME_UNKNOWN);
+	int64_t id = world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->id = id;
+	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_WRITTEN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT inode, fsid, size, path, state FROM file", "1001|7|10|/r/a|done");
+}
+
+Test(save, refresh_onto_another_rows_key_leaves_both)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_CLEAN);
+	int64_t id = world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->identity.size = 20;
+	world_finish(v, OUTCOME_CLEAN);
+	world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->id = id;
+	v->identity.size = 20;
+	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_KNOWN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT size FROM file ORDER BY id", "10\n20");
+}
+
+Test(save, requeue_makes_an_unscanned_row_queued_again)
+{
+	struct version *v = world_version("/r/a", 1);
+	v->note = xstrdup("Permission denied");
+	world_fail(v, REASON_UNREADABLE);
+	int64_t id = world_put(&w, v);
+	EXPECT_SQL(&w, "SELECT reason, note, path FROM unscanned",
+		   "unreadable|Permission denied|/r/a");
+	v = world_version("/r/a", 1);
+	v->id = id;
+	v->identity.size = 11;
+	v->due_ns = 5;
+	cr_expect(world_do(&w, STORE_REQUEUE, v) == STORE_WRITTEN);
+	EXPECT_SQL(&w, "SELECT state, reason, note, size, due_ns, finished_ns FROM file",
+		   "queued|||11|5|");
+	cr_expect(world_do(&w, STORE_REQUEUE, v) == STORE_KNOWN, "it is not unscanned any more");
+	version_free(v);
+}
+
+Test(save, requeue_leaves_done_rows_and_clashes_alone)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_CLEAN);
+	int64_t done = world_put(&w, v);
+	v = world_version("/r/b", 2);
+	world_fail(v, REASON_VANISHED);
+	int64_t gone = world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->id = done;
+	cr_expect(world_do(&w, STORE_REQUEUE, v) == STORE_KNOWN);
+	v->id = gone;
+	cr_expect(world_do(&w, STORE_REQUEUE, v) == STORE_KNOWN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT state, path FROM file ORDER BY id", "done|/r/a\nunscanned|/r/b");
+}
+
+Test(save, forget_deletes_only_what_is_queued)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_CLEAN);
+	int64_t done = world_put(&w, v);
+	v = world_version("/r/b", 2);
+	struct finding error = world_finding("noop", OUTCOME_ERROR);
+	version_add_finding(v, &error);
+	int64_t queued = world_put(&w, v);
+	v = world_version("/r/x", 3);
+	v->id = done;
+	cr_expect(world_do(&w, STORE_FORGET, v) == STORE_KNOWN);
+	v->id = queued;
+	cr_expect(world_do(&w, STORE_FORGET, v) == STORE_WRITTEN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT path FROM file", "/r/a");
+	EXPECT_SQL(&w, "SELECT file_id FROM scan", "1");
+}
+
+Test(save, an_id_is_not_given_out_again_when_its_row_is_gone)
+{
+	struct version *v = world_version("/r/a", 1);
+	int64_t id = world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->id = id;
+	cr_expect(world_do(&w, STORE_FORGET, v) == STORE_WRITTEN);
+	cr_expect(world_put(&w, world_version("/r/b", 2)) > id);
+	version_free(v);
+}
+
+Test(save, gaps_are_opened_and_closed_through_the_same_struct)
+{
+	struct store_gap gap = { .root = (char *)"/r", .cause = "overflow", .opened_ns = 5 };
+	struct store_op op = { .verb = STORE_GAP_OPEN, .gap = &gap };
+	list_init(&op.link);
+	store_submit(w.store, &op);
+	world_wait(&w, 1);
+	cr_assert(gap.id > 0);
+	EXPECT_SQL(&w, "SELECT root, cause, opened_ns, closed_ns, found FROM gap",
+		   "/r|overflow|5||0");
+	gap.closed_ns = 6;
+	gap.found = 7;
+	op.verb = STORE_GAP_CLOSE;
+	store_submit(w.store, &op);
+	world_wait(&w, 1);
+	EXPECT_SQL(&w, "SELECT closed_ns, found FROM gap", "6|7");
+}
+
+Test(save, alive_is_the_latest_sign_of_life)
+{
+	struct store_gap now = { .opened_ns = T0 + 500 };
+	struct store_op op = { .verb = STORE_ALIVE, .gap = &now };
+	cr_expect(store_last_alive_ns(w.store) == 0, "a new history");
+	list_init(&op.link);
+	store_submit(w.store, &op);
+	world_wait(&w, 1);
+	world_close(&w);
+	world_open(&w);
+	cr_expect(store_last_alive_ns(w.store) == T0 + 500);
+	world_put(&w, world_version("/r/a", 900));
+	world_close(&w);
+	world_open(&w);
+	cr_expect(store_last_alive_ns(w.store) == T0 + 900, "a newer row counts as well");
+}
+
+Test(save, names_are_kept_byte_by_byte)
+{
+	static const char *const names[] = {
+		"/r/new\nline", "/r/\xff\xfe\x80",	 "/r/\xed\xa0\x80",
+		"/r/a'b\"c;--", "/r/\xc3\xa9t\xc3\xa9 ", "/\xff/x",
+		"/top"
+	};
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		char sql[128];
+		AUTO_STR wanted = STR_INIT;
+		int64_t id = world_put(&w, world_version(names[i], i));
+		str_hex(&wanted, names[i], strlen(names[i]));
+		snprintf(sql, sizeof sql,
+			 "SELECT lower(hex(CAST(path AS BLOB))) FROM file WHERE id = %d", (int)id);
+		EXPECT_SQL(&w, sql, str_text(&wanted));
+		snprintf(sql, sizeof sql, "SELECT path FROM file WHERE id = %d", (int)id);
+		EXPECT_SQL(&w, sql, names[i]);
+	}
+}
