@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/app/backlog.h"
 #include "core/app/control.h"
 #include "core/app/engine.h"
 #include "core/app/gaps.h"
@@ -137,6 +138,7 @@ static void begin(struct app *app)
 	app->started_ns = clock_wall_ns();
 	if (!app->options.once)
 		gaps_down(app, store_last_alive_ns(app->store));
+	app->refill_again = backlog_refill(app); /* what waited before comes first */
 	for (size_t i = 0; i < app->options.path_count; i++)
 		intake_path(app, app->options.paths[i]);
 	log_notice("started history=%s roots=%zu workers=%u detectors=%zu", app->config->history,

@@ -60,8 +60,7 @@ void record_spill(struct app *app, struct job *job)
 	struct version *version = job->version;
 	version->state = VERSION_QUEUED;
 	version->reason = REASON_NONE;
-	if (version->wait == WAIT_WRITER || version->wait == WAIT_SETTLE)
-		version->due_ns = clock_wall_ns() + 10 * APP_CREATED_MS * CLOCK_NS_PER_MS;
+	version->due_ns = 0;
 	submit_job(app, job, STORE_SAVE);
 }
 
@@ -127,7 +126,10 @@ void record_interim(struct app *app, struct job *job)
 	copy->identity = job->seen;
 	copy->state = VERSION_QUEUED;
 	copy->verdict = OUTCOMES;
-	copy->wait = job->state == JOB_WAITING ? WAIT_WRITER : WAIT_NOTHING;
+	if (job->state == JOB_WAITING)
+		copy->wait = WAIT_WRITER;
+	else if (!job->complete)
+		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	submit_copy(app, copy, STORE_SAVE);
 }
