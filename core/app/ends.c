@@ -45,6 +45,7 @@ void ends_stop(struct app *app)
 		job->result = JOB_CANCELLED;
 		outbox_put(app->outbox, job);
 	}
+	settle_leave(app);
 }
 
 void ends_join(struct app *app)

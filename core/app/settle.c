@@ -82,8 +82,10 @@ static void handle_result(struct app *app, struct job *job)
 		look_again_later(app, job);
 		return;
 	case JOB_CANCELLED:
-		record_release_parked(app, job);
-		flight_drop(&app->flight, job);
+		if (job->recorded)
+			record_let_wait(app, job);
+		else
+			record_spill(app, job);
 		return;
 	}
 }
@@ -120,6 +122,8 @@ void settle_results(struct app *app)
 
 static void wake_waiting(struct app *app)
 {
+	if (app->mode == APP_STOPPING)
+		return;
 	struct mono now = mono_now();
 	for (struct job *job; (job = flight_first(&app->flight, JOB_WAITING));) {
 		if (job->due.ns > now.ns)
@@ -165,6 +169,15 @@ static bool record_slow(struct app *app, enum job_state state)
 			left = true;
 	}
 	return left;
+}
+
+void settle_leave(struct app *app)
+{
+	LIST_FOREACH(at, &app->flight.lists[JOB_WAITING]) {
+		struct job *job = LIST_OF(at, struct job, state_link);
+		if (!job->recorded && job->in_inode_table)
+			record_interim(app, job);
+	}
 }
 
 void settle_tick(struct app *app)

@@ -12,6 +12,8 @@ struct job;
 
 /** Does what is due. */
 void settle_tick(struct app *app);
+/** Gives rows to all that wait, for the next start. */
+void settle_leave(struct app *app);
 /** The earliest moment at which settle_tick() has something to do; ns INT64_MAX: never. */
 struct mono settle_next(const struct app *app);
 /** Takes what the workers handed back. */

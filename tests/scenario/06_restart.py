@@ -4,7 +4,7 @@ from scenario import NOOP, Carved, check, same
 
 FILES = 150
 SLOW = ("workers: 2\ndetectors:\n"
-        "  - { type: command, name: slow, run: [/bin/sleep, \"0.02\"] }\n  - { type: noop }\n")
+        "  - { type: command, name: slow, run: [/bin/sh, -c, 'exec sleep 0.02', sh, '{path}'] }\n  - { type: noop }\n")
 TABLES = {
     "file": "SELECT id, path, inode, size, mtime_ns, sha256, state, reason, verdict FROM file "
             "ORDER BY id",
@@ -38,7 +38,7 @@ def test_killed_half_way_and_started_again():
         carved.wait_settled(FILES)
         check_whole(carved, paths)
         second = tables(carved)
-        same(second["scan"][:len(first["scan"])], first["scan"], "outcomes from before the kill")
+        check(set(first["scan"]) <= set(second["scan"]), "an outcome from before the kill is gone")
         carved.stop()
         carved.start()
         same(tables(carved), second, "the tables after a third start")
