@@ -200,7 +200,7 @@ struct mono settle_next(const struct app *app)
 {
 	struct mono next = { .ns = INT64_MAX };
 	const struct job *waiting = flight_first(&app->flight, JOB_WAITING);
-	if (waiting)
+	if (waiting && app->mode != APP_STOPPING)
 		next = waiting->due;
 	if (app->flight.counts[JOB_LIMBO] > 0) {
 		struct mono soon = mono_add_ms(mono_now(), APP_LIMBO_MS);
