@@ -18,6 +18,7 @@
 
 #include <sys/stat.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -235,6 +236,7 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
 	int result = db_open(&db, path, mode, err);
 	if (result < 0)
 		return result;
+	assert(db);
 	result = look_in(db, mode, err);
 	if (result == -EACCES && mode == DB_READ && is_complete_file(path)) {
 		result = reopen_immutable(db, err);

@@ -47,16 +47,18 @@ Test(maintain, retry_queues_what_failed_or_was_unreadable)
 
 Test(maintain, retry_goes_through_many_in_batches)
 {
+	static struct store_op ops[1203];
 	for (unsigned i = 0; i < 1203; i++) {
 		struct version *v = world_version("/r/a", i);
 		v->first_seen_ns = T0 + i / 400; /* many of the same moment */
 		world_fail(v, i % 4 ? REASON_FAILED : REASON_UNMATCHED);
-		struct store_op *op = xcalloc(1, sizeof *op);
-		*op = (struct store_op){ .verb = STORE_SAVE, .version = v };
-		list_init(&op->link);
-		store_submit(w.store, op);
+		ops[i] = (struct store_op){ .verb = STORE_SAVE, .version = v };
+		list_init(&ops[i].link);
+		store_submit(w.store, &ops[i]);
 	}
 	world_wait(&w, 1203);
+	for (unsigned i = 0; i < 1203; i++)
+		version_free(ops[i].version);
 	int64_t count = 0;
 	cr_assert(store_retry(w.db, NULL, 0, &count, &err) == 0, "%s", err.text);
 	cr_expect(count == 902, "%lld", (long long)count);
