@@ -61,8 +61,10 @@ static void text_condition(struct question *question, const char *text, const ch
 static const char *lower(struct question *question, const char *text)
 {
 	char *copy = xstrdup(text);
-	for (char *at = copy; *at; at++)
-		*at = (char)tolower((unsigned char)*at);
+	for (char *at = copy; *at; at++) {
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at - 'A' + 'a');
+	}
 	question->owned[question->owned_count++] = copy;
 	return copy;
 }

@@ -114,7 +114,7 @@ static enum line read_line(FILE *file, struct str *line)
 {
 	int c;
 	str_reset(line);
-	while ((c = getc_unlocked(file)) != EOF && c != '\n') {
+	while ((c = getc(file)) != EOF && c != '\n') {
 		if (c == '\0' || line->len + 1 >= LINE_MAX_BYTES)
 			return LINE_BAD;
 		str_putc(line, (char)c);

@@ -18,6 +18,7 @@
 
 #include <sys/stat.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static const struct advice advices[] = {
 	{ SQLITE_BUSY, EBUSY, "another process keeps it locked" },
 	{ SQLITE_LOCKED, EBUSY, "another connection keeps it locked" },
 	{ SQLITE_FULL, ENOSPC, "the disk is full: free some space" },
-	{ SQLITE_IOERR, EIO, "I/O error" },
+	{ SQLITE_IOERR, EIO, "I/O error: look at the disk and the kernel's log" },
 	{ SQLITE_READONLY, EACCES,
 	  "it cannot be written: mend the permissions of the file and its directory" },
 	{ SQLITE_PERM, EACCES, "permission denied" },
@@ -76,14 +77,11 @@ static const struct advice advices[] = {
 int db_fail(const struct db *db, int rc, const char *doing, struct error *err)
 {
 	const char *said = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
-	int system = db->handle ? sqlite3_system_errno(db->handle) : 0;
 	for (size_t i = 0; i < sizeof advices / sizeof *advices; i++) {
 		const struct advice *advice = &advices[i];
-		if ((rc & 0xff) != advice->rc)
-			continue;
-		bool useful = system && (advice->code == EIO || advice->code == EACCES);
-		return error_set(err, advice->code, "%s: %s: %s (%s)", db->path, doing,
-				 advice->words, useful ? error_text(system) : said);
+		if ((rc & 0xff) == advice->rc)
+			return error_set(err, advice->code, "%s: %s: %s (%s, SQLite code %d)",
+					 db->path, doing, advice->words, said, rc);
 	}
 	return error_set(err, EINVAL, "%s: %s: %s", db->path, doing, said);
 }
@@ -238,6 +236,7 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
 	int result = db_open(&db, path, mode, err);
 	if (result < 0)
 		return result;
+	assert(db);
 	result = look_in(db, mode, err);
 	if (result == -EACCES && mode == DB_READ && is_complete_file(path)) {
 		result = reopen_immutable(db, err);

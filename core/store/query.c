@@ -45,6 +45,7 @@ static int allow_pragma(const char *name, const char *value)
 }
 
 /* https://www.sqlite.org/c3ref/set_authorizer.html */
+/* NOLINTNEXTLINE(readability-function-size): SQLite says what the parameters are */
 static int authorize(void *context, int action, const char *first, const char *second,
 		     const char *database, const char *trigger)
 {
@@ -60,6 +61,10 @@ static int authorize(void *context, int action, const char *first, const char *s
 		return sqlite3_stricmp(second, "load_extension") == 0 ? SQLITE_DENY : SQLITE_OK;
 	case SQLITE_PRAGMA:
 		return allow_pragma(first, second);
+	case SQLITE_UPDATE:
+		/* asked when json_each() and other built-in table functions are declared; that
+		 * the schema really is written to is refused by all the rest */
+		return sqlite3_stricmp(first, "sqlite_master") == 0 ? SQLITE_OK : SQLITE_DENY;
 	default:
 		return SQLITE_DENY;
 	}
@@ -172,6 +177,7 @@ static int step_all(sqlite3_stmt *statement, const struct rows *rows)
 	return rc;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what, with which values, and to whom */
 int store_query(const char *path, const char *sql, const struct query_parameter *parameters,
 		size_t parameter_count, bool (*row)(void *context, const struct query_row *row),
 		void *context, struct error *err)

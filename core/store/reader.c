@@ -83,6 +83,7 @@ static int finish(struct store_reader *reader, int rc, struct error *err)
 	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading", err);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a look-up has a long key */
 int store_find(struct store_reader *reader, const struct identity *identity, const char *path,
 	       size_t path_len, size_t dir_len, struct known *out, struct error *err)
 {
@@ -162,6 +163,7 @@ int store_findings(struct store_reader *reader, int64_t file_id, struct finding 
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a long key, and two answers */
 int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
 		int64_t since_ns, struct finding *out, bool *found, struct error *err)
 {
@@ -169,7 +171,13 @@ int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const str
 	struct finding finding = { .outcome = OUTCOMES };
 	bool have = false;
 	str_hex(&hex, sha256, 32);
-	int rc = reuse_find(&reader->reuse, str_text(&hex), wanted, since_ns, &finding, &have);
+	struct reuse_question question = { str_text(&hex), wanted, since_ns };
+	bool own = sqlite3_get_autocommit(reader->db->handle) != 0;
+	if (own)
+		store_reader_begin(reader); /* several statements, one lock */
+	int rc = reuse_find(&reader->reuse, &question, &finding, &have);
+	if (own)
+		store_reader_end(reader);
 	int result = finish(reader, rc, err);
 	if (result < 0 || !have)
 		finding_done(&finding);

@@ -81,17 +81,18 @@ static int look_on(struct reuse *reuse, int64_t day, struct finding *out, bool *
 	return sqlite3_reset(reuse->on_day);
 }
 
-int reuse_find(struct reuse *reuse, const char *sha256, const struct finding *wanted,
-	       int64_t since_ns, struct finding *out, bool *found)
+int reuse_find(struct reuse *reuse, const struct reuse_question *question, struct finding *out,
+	       bool *found)
 {
-	int64_t since_day = since_ns / TALLY_NS_PER_DAY;
+	const struct finding *wanted = question->wanted;
+	int64_t since_day = question->since_ns / TALLY_NS_PER_DAY;
 	int rc = refresh_days(reuse, since_day);
 	*found = false;
-	db_bind_bytes(reuse->on_day, 1, sha256, 64);
+	db_bind_bytes(reuse->on_day, 1, question->sha256, 64);
 	(void)sqlite3_bind_blob(reuse->on_day, 3, wanted->key, sizeof wanted->key, SQLITE_STATIC);
 	db_bind_text(reuse->on_day, 4, wanted->detector);
 	db_bind_text(reuse->on_day, 5, wanted->digest);
-	db_bind(reuse->on_day, 6, since_ns);
+	db_bind(reuse->on_day, 6, question->since_ns);
 	for (size_t i = 0; rc == SQLITE_OK && i < reuse->day_count && !*found; i++) {
 		if (reuse->days[i] >= since_day)
 			rc = look_on(reuse, reuse->days[i], out, found);

@@ -29,8 +29,15 @@ struct reuse {
 
 int reuse_init(struct reuse *reuse, const struct db *db, struct error *err);
 void reuse_done(struct reuse *reuse);
-/** See store_reuse(); sha256 is 64 hex digits. SQLITE_OK or the failure's code. */
-int reuse_find(struct reuse *reuse, const char *sha256, const struct finding *wanted,
-	       int64_t since_ns, struct finding *out, bool *found);
+
+struct reuse_question {
+	const char *sha256; /* 64 hex digits */
+	const struct finding *wanted;
+	int64_t since_ns;
+};
+
+/** See store_reuse(). SQLITE_OK or the failure's code. */
+int reuse_find(struct reuse *reuse, const struct reuse_question *question, struct finding *out,
+	       bool *found);
 
 #endif

@@ -269,11 +269,10 @@ static int save_version(struct save *save, struct store_op *op)
 static int run_guarded(struct save *save, enum statement which, struct store_op *op)
 {
 	int rc = db_run(save->statements[which]);
-	if (rc == SQLITE_CONSTRAINT_UNIQUE)
+	bool clash = rc == SQLITE_CONSTRAINT_UNIQUE;
+	if (clash || (rc == SQLITE_OK && sqlite3_changes(save->handle) == 0))
 		op->result = STORE_KNOWN;
-	else if (rc == SQLITE_OK && sqlite3_changes(save->handle) == 0)
-		op->result = STORE_KNOWN;
-	return rc == SQLITE_CONSTRAINT_UNIQUE ? SQLITE_OK : rc;
+	return clash ? SQLITE_OK : rc;
 }
 
 static void bind_whole(struct save *save, enum statement which, const struct store_op *op,
