@@ -13,7 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Which directory something is; the birth time tells an inode number used again. */
+/* Which directory something is. The birth time tells an inode number that is used again, as far as
+ * the file system's clock ticks; where that is not enough, the watch descriptor decides. */
 struct place_id {
 	uint64_t dev;
 	uint64_t ino;
