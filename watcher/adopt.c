@@ -17,21 +17,47 @@
 const uint32_t adopt_mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
 			    IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK;
 
-int adopt_open(struct watcher *w, const struct node *parent, const char *name, size_t len,
-	       int flags)
+/* Opens a directory of the tree, and only if it is the one that was met there: what a path leads to
+ * in the middle of somebody's renames says nothing of the node. -ESTALE otherwise; the node waits
+ * in limbo then, and whichever way it comes back, all below it is listed. */
+static int open_node(struct watcher *w, struct node *node, int root_fd)
 {
-	OWN_CLOSE int root_fd = root_open(root_of(w, parent));
-	if (root_fd < 0)
-		return root_fd;
-	size_t root_len = paths_put(w, parent, &w->scratch);
-	if (len > 0) {
-		bytes_append(&w->scratch, "/", 1);
-		bytes_append(&w->scratch, name, len);
-	}
+	struct place_id id;
+	size_t root_len = paths_put(w, node, &w->scratch);
 	if (w->scratch.len - root_len > PLACE_PATH_MOST)
 		return -ENAMETOOLONG;
-	const char *relative = w->scratch.data + root_len;
-	return place_open_beneath(root_fd, *relative == '/' ? relative + 1 : relative, flags);
+	OWN_CLOSE int fd = place_open_beneath(root_fd, w->scratch.data + root_len + 1, O_PATH);
+	if (fd < 0 && !place_is_absent(fd))
+		return fd;
+	if (fd >= 0 && place_identify(fd, &id) == 0 &&
+	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
+		return own_take(&fd);
+	limbo_enter(w, node);
+	return -ESTALE;
+}
+
+int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t len, int flags)
+{
+	struct root *root = root_of(w, parent);
+	OWN_CLOSE int root_fd = root_open(root);
+	if (root_fd == -ESTALE)
+		root_check(w, root, WATCHER_CAUSE_ROOT);
+	if (root_fd < 0)
+		return root_fd;
+	if (len == 0)
+		return place_open_beneath(root_fd, "", flags);
+	if (!parent->parent)
+		return place_open_beneath(root_fd, name, flags);
+	OWN_CLOSE int fd = open_node(w, parent, root_fd);
+	return fd < 0 ? fd : place_open_beneath(fd, name, flags);
+}
+
+/* Opens the directory of an attached node. */
+int adopt_open_node(struct watcher *w, struct node *node, int flags)
+{
+	if (!node->parent)
+		return adopt_open(w, node, NULL, 0, flags);
+	return adopt_open(w, node->parent, node->name, node->name_len, flags);
 }
 
 /* The directory at this place is not the one that was there. */
@@ -60,18 +86,26 @@ static struct node *settle_unwatched(struct watcher *w, struct node *parent, con
 	return here;
 }
 
-/* Is a directory that we believe to be somewhere still there, besides being open as fd here? */
-static bool stands(struct watcher *w, const struct node *owner, int fd)
+enum standing {
+	STANDS_NOT,   /* it left its old place */
+	STANDS_AGAIN, /* it was moved back there since it was opened here */
+	STANDS_TWICE, /* it is at both places: only a mount can do that */
+};
+
+/* A directory that we believe to be somewhere was opened as fd elsewhere: is it still there too? */
+static enum standing stands(struct watcher *w, struct node *owner, int fd)
 {
 	struct place_id here;
 	struct place_id there;
 	if (!owner->parent && tree_attached(owner))
 		root_check(w, root_of(w, owner), WATCHER_CAUSE_ROOT);
 	if (!tree_attached(owner))
-		return false;
-	OWN_CLOSE int old_fd = adopt_open(w, owner, NULL, 0, O_PATH);
-	return old_fd >= 0 && place_identify(fd, &here) == 0 &&
-	       place_identify(old_fd, &there) == 0 && place_same(&here, &there);
+		return STANDS_NOT;
+	OWN_CLOSE int old_fd = adopt_open_node(w, owner, O_PATH);
+	if (old_fd < 0 || place_identify(fd, &here) != 0 || place_identify(old_fd, &there) != 0 ||
+	    !place_same(&here, &there))
+		return STANDS_NOT;
+	return here.mount == there.mount && here.mount != 0 ? STANDS_AGAIN : STANDS_TWICE;
 }
 
 /* One directory at two places (a bind mount): its events can have one path only. */
@@ -107,6 +141,17 @@ static struct node *settle_shadow(struct watcher *w, struct node *parent, const 
 	return here;
 }
 
+/* Another directory was met where this one was believed to be. */
+static void make_way(struct watcher *w, struct node *here)
+{
+	if (!here || here->flags & NODE_DETACHED)
+		return;
+	if (here->wd == 0 && !here->child)
+		limbo_bury_quietly(w, here); /* only a name so far */
+	else
+		displace(w, here);
+}
+
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
 				 const char *name, size_t len)
 {
@@ -115,10 +160,7 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 		return NULL;
 	}
 	struct node *here = tree_child(&w->tree, parent, name, len);
-	if (here && here->wd == 0 && !here->child)
-		limbo_bury_quietly(w, here);
-	else if (here)
-		displace(w, here);
+	make_way(w, here);
 	if (root_of(w, owner) != root_of(w, parent)) {
 		for (struct node *at = owner; at; at = tree_next(at, owner))
 			gap_trouble_over(w, at);
@@ -127,7 +169,6 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	(void)paths_put(w, owner, &from);
 	limbo_leave(owner);
 	walk_step_over(w, owner);
-
 	tree_move(&w->tree, owner, parent, name, len);
 	owner->flags &= (uint8_t)~NODE_SHADOW;
 	struct bytes path = { 0 };
@@ -164,8 +205,8 @@ static struct node *settle_watched(struct watcher *w, struct node *parent, const
 	return here;
 }
 
-struct node *adopt_settle(struct watcher *w, struct node *parent, const char *name, size_t len,
-			  int fd)
+static struct node *settle(struct watcher *w, struct node *parent, const char *name, size_t len,
+			   int fd)
 {
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (root_of(w, parent)->polled)
@@ -175,14 +216,31 @@ struct node *adopt_settle(struct watcher *w, struct node *parent, const char *na
 		return settle_unwatched(w, parent, name, len, wd);
 	struct node *owner = owner_of(w, wd);
 	if (owner && owner != here) {
-		if (stands(w, owner, fd))
+		enum standing standing = stands(w, owner, fd);
+		if (standing == STANDS_AGAIN) {
+			/* an event that is still to come tells where each of the two ends up */
+			make_way(w, here);
+			return NULL;
+		}
+		if (standing == STANDS_TWICE)
 			return settle_shadow(w, parent, name, len, owner);
-		/* a root's top cannot move; it was given up by now, and only its watch is taken
-		 * over */
+		/* a root's top cannot move: it was given up by now, and its watch is free */
 		if (owner->parent)
 			return settle_moved(w, owner, parent, name, len);
 	}
 	return settle_watched(w, parent, name, len, wd);
+}
+
+struct node *adopt_settle(struct watcher *w, struct node *parent, const char *name, size_t len,
+			  int fd)
+{
+	struct place_id id;
+	struct node *node = settle(w, parent, name, len, fd);
+	if (node && place_identify(fd, &id) == 0) {
+		node->ino = id.ino;
+		node->dev = place_dev32(&id);
+	}
+	return node;
 }
 
 bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t len)
@@ -190,10 +248,9 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 	if (!tree_attached(parent))
 		return true;
 	OWN_CLOSE int fd = adopt_open(w, parent, name, len, O_PATH);
-	if (fd == -ESTALE) {
-		root_check(w, root_of(w, parent), WATCHER_CAUSE_ROOT);
-		return true;
-	}
+	if (fd == -ESTALE)
+		return true; /* what is below the parent is looked at when the parent is found again
+			      */
 	if (place_is_absent(fd))
 		return false;
 	struct node *node = tree_child(&w->tree, parent, name, len);

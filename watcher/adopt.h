@@ -12,10 +12,12 @@
 
 #include "watcher/inside.h"
 
-/** Opens the directory name (len 0: parent itself) below a directory of the tree with open(2)
- * flags. Returns a descriptor or -errno; -ESTALE: the root's path leads elsewhere now. */
-int adopt_open(struct watcher *w, const struct node *parent, const char *name, size_t len,
-	       int flags);
+/** Opens the directory name below a directory of the tree with open(2) flags; len 0: the top
+ * itself. Returns a descriptor or -errno; -ESTALE: the parent (or the root) is not where it was
+ * believed to be, which has been seen to. */
+int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t len, int flags);
+/** The same for the directory of an attached node. */
+int adopt_open_node(struct watcher *w, struct node *node, int flags);
 
 /** Looks at a place and brings the tree in line; what must be listed is put on the agenda. False
  * when there is no directory, in which case nothing was changed. */
@@ -27,8 +29,8 @@ void adopt_event(struct watcher *w, struct node *parent, const char *name, size_
 		 bool moved_away);
 
 /** Sets the watch on an open directory that stands at a place, and returns the node that stands for
- * it (made, moved or kept). Check NODE_SHADOW: such a one is not to be listed. NULL when the tree
- * is in doubt; all roots are walked then. */
+ * it (made, moved or kept). Check NODE_SHADOW: such a one is not to be listed. NULL when the
+ * directory has left this place again, or when the tree is in doubt; all roots are walked then. */
 struct node *adopt_settle(struct watcher *w, struct node *parent, const char *name, size_t len,
 			  int fd);
 

@@ -85,14 +85,15 @@ void limbo_tick(struct watcher *w, int64_t now_ns)
 static void decide(struct watcher *w)
 {
 	struct node *node = LINK_OF(w->limbo.old.next, struct node, link);
-	if (!tree_attached(node->parent)) {
-		/* its parent is lost too, and is forgotten or found together with it */
-		limbo_bury_quietly(w, node);
+	if (tree_attached(node->parent))
+		(void)adopt_look(w, node->parent, node->name, node->name_len);
+	if (!(node->flags & NODE_DETACHED))
 		return;
-	}
-	adopt_look(w, node->parent, node->name, node->name_len);
-	if (node->flags & NODE_DETACHED)
+	/* a parent that is lost too is forgotten, or found and listed, with all below it */
+	if (tree_attached(node->parent))
 		limbo_bury(w, node);
+	else
+		limbo_bury_quietly(w, node);
 }
 
 static void forget(struct watcher *w, struct node *node)

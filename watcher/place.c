@@ -20,12 +20,14 @@
 int place_identify(int fd, struct place_id *out)
 {
 	struct statx got;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &got) != 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME | STATX_MNT_ID, &got) != 0)
 		return -errno;
 	*out = (struct place_id){
 		.dev = (uint64_t)got.stx_dev_major << 32 | got.stx_dev_minor,
 		.ino = got.stx_ino,
 	};
+	if (got.stx_mask & STATX_MNT_ID)
+		out->mount = got.stx_mnt_id;
 	if (got.stx_mask & STATX_BTIME)
 		out->btime_ns = got.stx_btime.tv_sec * INT64_C(1000000000) + got.stx_btime.tv_nsec;
 	return 0;
@@ -94,7 +96,8 @@ int place_open_beneath(int at, const char *relative, int flags)
 
 bool place_is_absent(int error)
 {
-	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
+	/* EXDEV: a directory on the way was moved out while the path was followed */
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EXDEV;
 }
 
 int place_watch(int inotify_fd, int fd, uint32_t mask)

@@ -13,11 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Which directory something is; the birth time tells an inode number used again. */
+/* Which directory something is. The birth time tells an inode number that is used again, as far as
+ * the file system's clock ticks; where that is not enough, the watch descriptor decides. */
 struct place_id {
 	uint64_t dev;
 	uint64_t ino;
 	int64_t btime_ns;
+	uint64_t mount; /* id of the mount it was reached through; 0: unknown. Not compared */
 };
 
 /** The longest path below a root that is followed, in bytes. */
@@ -26,6 +28,12 @@ struct place_id {
 static inline bool place_same(const struct place_id *a, const struct place_id *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->btime_ns == b->btime_ns;
+}
+
+/** The device in 32 bits, as the kernel itself counts them. */
+static inline uint32_t place_dev32(const struct place_id *id)
+{
+	return (uint32_t)(id->dev >> 32) << 20 ^ (uint32_t)id->dev;
 }
 
 /** Identity of an open directory; 0 or -errno. */

@@ -45,9 +45,15 @@ struct node {
 	struct link link;    /* agenda or limbo */
 	char *name;
 	uint64_t fsid;
+	uint64_t ino;  /* which directory was met here last; 0: none yet, and for tops */
 	int wd;	       /* 0: none */
 	uint32_t seen; /* serial of the listing or event that last met it */
-	uint32_t root; /* tops only: index of the root */
+
+	union {
+		uint32_t root; /* tops: index of the root */
+		uint32_t dev;  /* others: device as of ino */
+	};
+
 	uint16_t name_len;
 	uint8_t flags;	 /* enum node_flag */
 	uint8_t trouble; /* enum trouble */

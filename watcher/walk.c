@@ -54,8 +54,8 @@ static void lost_place(struct watcher *w, struct node *node)
 static void begin_failed(struct watcher *w, struct node *node, int error)
 {
 	if (error == -ESTALE)
-		root_check(w, root_of(w, node), WATCHER_CAUSE_ROOT);
-	else if (place_is_absent(error))
+		return; /* walked from where the directory above it is found again */
+	if (place_is_absent(error))
 		lost_place(w, node);
 	else
 		gap_trouble(w, node, TROUBLE_UNREADABLE, error);
@@ -103,7 +103,7 @@ static void begin(struct watcher *w, struct node *node)
 	node->flags &= (uint8_t)~NODE_FORCE;
 	if (!tree_attached(node))
 		return; /* found again, it is walked from where it was found */
-	OWN_CLOSE int fd = adopt_open(w, node, NULL, 0, O_RDONLY | O_NONBLOCK);
+	OWN_CLOSE int fd = adopt_open_node(w, node, O_RDONLY | O_NONBLOCK);
 	if (fd < 0) {
 		begin_failed(w, node, fd);
 		return;

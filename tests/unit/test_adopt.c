@@ -271,6 +271,59 @@ Test(adopt, removed_trees_are_told_and_their_watches_are_not_kept)
 	world_close(&world);
 }
 
+/* The watcher's thread does not run: what a trace says is read while the disk is as we want it. */
+Test(adopt, directory_made_in_one_that_is_away_for_a_moment_is_found)
+{
+	struct world world;
+	struct trace trace = { .len = 0 };
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "r/a"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	int r = wd_of(&world, at(&world, "r"));
+	int a = wd_of(&world, at(&world, "r/a"));
+	make_dir(at(&world, "r/a/n"));
+	make_file(at(&world, "r/a/n/f"));
+	move(at(&world, "r/a"), at(&world, "r/t"));
+	trace_add(&trace, a, IN_CREATE | IN_ISDIR, 0, "n");
+	trace_feed(&trace, &world);
+	world_drain(&world);
+	move(at(&world, "r/t"), at(&world, "r/a"));
+	trace_add(&trace, r, IN_MOVED_FROM | IN_ISDIR, 1, "a");
+	trace_add(&trace, r, IN_MOVED_TO | IN_ISDIR, 1, "t");
+	trace_add(&trace, r, IN_MOVED_FROM | IN_ISDIR, 2, "t");
+	trace_add(&trace, r, IN_MOVED_TO | IN_ISDIR, 2, "a");
+	trace_feed(&trace, &world);
+	world_await(&world, WATCHER_WALKED, at(&world, "r/a/n/f"));
+	cr_assert_eq(wd_of(&world, at(&world, "r/a")), a);
+	cr_assert_gt(wd_of(&world, at(&world, "r/a/n")), 0);
+	world_close(&world);
+}
+
+Test(adopt, directory_that_was_not_moved_but_looked_for_in_vain_is_found_again)
+{
+	struct world world;
+	struct trace trace = { .len = 0 };
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "r/a"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	int a = wd_of(&world, at(&world, "r/a"));
+	move(at(&world, "r/a"), at(&world, "away"));
+	trace_add(&trace, a, IN_CREATE | IN_ISDIR, 0, "n");
+	trace_feed(&trace, &world);
+	world_drain(&world);
+	move(at(&world, "away"), at(&world, "r/a"));
+	make_file(at(&world, "r/a/f"));
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_await(&world, WATCHER_WALKED, at(&world, "r/a/f"));
+	cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, NULL), 0);
+	cr_assert_eq(wd_of(&world, at(&world, "r/a")), a);
+	world_close(&world);
+}
+
 Test(adopt, symlinks_to_directories_are_never_followed)
 {
 	struct world world;

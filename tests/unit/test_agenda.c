@@ -1,0 +1,125 @@
+/* agenda: batches end, in order, once; what is found belongs to the batch that found it. */
+#include <criterion/criterion.h>
+
+#include "watcher/agenda.h"
+
+static struct node nodes[10];
+
+static void prepare(struct agenda *agenda)
+{
+	agenda_init(agenda);
+	for (int i = 0; i < 10; i++) {
+		nodes[i] = (struct node){ 0 };
+		link_init(&nodes[i].link);
+	}
+}
+
+/* Takes the next one and finishes it. */
+static const struct node *list_one(struct agenda *agenda)
+{
+	uint64_t batch;
+	struct node *node = agenda_pop(agenda);
+	while (!node && !agenda_idle(agenda)) {
+		(void)agenda_turn(agenda, &batch);
+		node = agenda_pop(agenda);
+	}
+	return node;
+}
+
+Test(agenda, what_is_pushed_is_listed_once_and_its_batch_ends)
+{
+	struct agenda agenda;
+	uint64_t batch = 0;
+	prepare(&agenda);
+	uint64_t filling = agenda_filling(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 5);
+	agenda_push(&agenda, &nodes[0], true, 6);
+	cr_assert(!agenda_idle(&agenda));
+	cr_assert_eq(agenda_since(&agenda), 5);
+	cr_assert_eq(list_one(&agenda), &nodes[0]);
+	cr_assert(nodes[0].flags & NODE_FORCE, "the stronger wish holds");
+	cr_assert_null(agenda_pop(&agenda));
+	agenda.current = &nodes[0];
+	cr_assert(!agenda_turn(&agenda, &batch), "not while one is being listed");
+	cr_assert_eq(agenda_since(&agenda), 5);
+	agenda.current = NULL;
+	cr_assert(agenda_turn(&agenda, &batch));
+	cr_assert_eq(batch, filling);
+	cr_assert(!agenda_turn(&agenda, &batch));
+	cr_assert(agenda_idle(&agenda));
+	cr_assert_eq(agenda_since(&agenda), UINT64_MAX);
+}
+
+Test(agenda, batch_ends_though_events_keep_coming)
+{
+	struct agenda agenda;
+	uint64_t batch = 0;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 1);
+	cr_assert_eq(list_one(&agenda), &nodes[0]);
+	agenda_push_found(&agenda, &nodes[1], false);
+	agenda_push(&agenda, &nodes[2], false, 9);
+	cr_assert_eq(agenda_since(&agenda), 1);
+	cr_assert_eq(agenda_pop(&agenda), &nodes[1]);
+	cr_assert(agenda_turn(&agenda, &batch));
+	cr_assert_eq(batch, 1);
+	cr_assert_eq(agenda_since(&agenda), 9);
+	cr_assert_eq(list_one(&agenda), &nodes[2]);
+	cr_assert(agenda_turn(&agenda, &batch));
+	cr_assert_eq(batch, 2);
+}
+
+Test(agenda, what_waits_already_keeps_its_turn)
+{
+	struct agenda agenda;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 1);
+	agenda_push(&agenda, &nodes[1], false, 1);
+	cr_assert_eq(list_one(&agenda), &nodes[1]);
+	agenda_push(&agenda, &nodes[0], true, 2);
+	cr_assert_eq(agenda.count[0] + agenda.count[1], 1);
+	cr_assert_eq(agenda_pop(&agenda), &nodes[0]);
+}
+
+Test(agenda, one_being_listed_is_listed_again)
+{
+	struct agenda agenda;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 1);
+	agenda.current = agenda_pop(&agenda);
+	if (!agenda.current) {
+		uint64_t batch;
+		(void)agenda_turn(&agenda, &batch);
+		agenda.current = agenda_pop(&agenda);
+	}
+	agenda_push(&agenda, &nodes[0], true, 4);
+	agenda_push(&agenda, &nodes[0], false, 8);
+	cr_assert(agenda.again && agenda.again_force);
+	cr_assert_eq(agenda.again_since, 4);
+	cr_assert(!(nodes[0].flags & NODE_QUEUED));
+}
+
+Test(agenda, removed_and_detached_ones_are_not_listed)
+{
+	struct agenda agenda;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], true, 1);
+	agenda_remove(&agenda, &nodes[0]);
+	agenda_remove(&agenda, &nodes[0]);
+	cr_assert_eq(nodes[0].flags, 0);
+	nodes[1].flags = NODE_DETACHED;
+	agenda_push(&agenda, &nodes[1], true, 1);
+	cr_assert(agenda_idle(&agenda));
+}
+
+Test(agenda, wanted_batch_ends_even_if_it_stays_empty)
+{
+	struct agenda agenda;
+	uint64_t batch = 0;
+	prepare(&agenda);
+	uint64_t wanted = agenda_want(&agenda);
+	cr_assert(!agenda_idle(&agenda));
+	cr_assert(agenda_turn(&agenda, &batch));
+	cr_assert_eq(batch, wanted);
+	cr_assert(agenda_idle(&agenda));
+}

@@ -1,0 +1,269 @@
+/* gap: overflows and watch limits are told, made up for, and closed. */
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <sched.h>
+
+#include "tests/unit/watcher_world.h"
+#include "watcher/gap.h"
+
+/* inotify_add_watch() with a limit: new watches fail with this errno from the nth on. */
+static int refuse_with;
+static unsigned allowed;
+static unsigned refused;
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	int wd = (int)syscall(SYS_inotify_add_watch, fd, path, mask | IN_MASK_CREATE);
+	if (wd < 0 && errno == EEXIST)
+		return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	if (wd < 0 &&
+	    errno == EINVAL) { /* IN_MASK_ADD forbids IN_MASK_CREATE: lookouts are let through */
+		return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	}
+	if (wd < 0 || !refuse_with)
+		return wd;
+	if (allowed > 0) {
+		allowed--;
+		return wd;
+	}
+	refused++;
+	(void)inotify_rm_watch(fd, wd);
+	errno = refuse_with;
+	return -1;
+}
+
+static void make_tree(const struct world *world)
+{
+	make_dir(at(world, "r"));
+	for (int i = 0; i < 10; i++) {
+		make_dir(at(world, "r/d%d", i));
+		make_dir(at(world, "r/d%d/s", i));
+		make_file(at(world, "r/d%d/s/f", i));
+	}
+}
+
+static void limit_with(int error)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_tree(&world);
+	refuse_with = error;
+	allowed = 7;
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_await(&world, WATCHER_WALKED_ALL, NULL);
+	cr_assert_gt(refused, 0);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, NULL), 10,
+		     "what is not watched is listed");
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT), 0);
+	size_t complaints = world_count(&world, WATCHER_COMPLAINT, NULL);
+	cr_assert(complaints >= 1 && complaints <= 10);
+	if (error == ENOSPC)
+		cr_assert_not_null(strstr(world_find(&world, WATCHER_COMPLAINT, NULL)->text,
+					  "fs.inotify.max_user_watches is "));
+	struct watcher_stats stats;
+	watcher_stats(world.w, &stats);
+	cr_assert_eq(stats.unwatched, 21 - 7);
+	world_forget(&world);
+	for (int i = 0; i < 10; i++)
+		make_file(at(&world, "r/d%d/s/g", i));
+	watcher_retry(world.w);
+	world_settle(&world);
+	for (int i = 0; i < 10; i++)
+		cr_assert(world_told(&world, at(&world, "r/d%d/s/g", i)));
+	cr_assert_eq(world_count(&world, WATCHER_COMPLAINT, NULL), 0);
+	cr_assert(watcher_needs_retry(world.w));
+	refuse_with = 0;
+	watcher_retry(world.w);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);
+	cr_assert(!watcher_needs_retry(world.w));
+	world_settle(&world);
+	world_forget(&world);
+	for (int i = 0; i < 10; i++)
+		make_file(at(&world, "r/d%d/s/h", i));
+	world_settle(&world);
+	for (int i = 0; i < 10; i++)
+		cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/d%d/s/h", i)));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(gap, watch_limit_degrades_to_listing_until_watches_are_to_be_had)
+{
+	limit_with(ENOSPC);
+}
+
+Test(gap, no_memory_for_watches_does_the_same)
+{
+	limit_with(ENOMEM);
+}
+
+Test(gap, limit_is_healed_when_the_unwatched_directories_go)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_tree(&world);
+	refuse_with = ENOSPC;
+	allowed = 11;
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_await(&world, WATCHER_WALKED_ALL, NULL);
+	for (int i = 0; i < 10; i++)
+		remove_tree(at(&world, "r/d%d", i));
+	for (int i = 0; i < 3; i++) {
+		watcher_retry(world.w);
+		world_settle(&world);
+	}
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);
+	cr_assert(!watcher_needs_retry(world.w));
+	world_close(&world);
+}
+
+#define REQUIRE(condition)                                                              \
+	do {                                                                            \
+		if (!(condition)) {                                                     \
+			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
+			_exit(1);                                                       \
+		}                                                                       \
+	} while (0)
+
+static bool set_limit(const char *value)
+{
+	int fd = open("/proc/sys/user/max_inotify_watches", O_WRONLY | O_CLOEXEC);
+	bool done = fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value);
+	close(fd);
+	return done;
+}
+
+/* Runs in a user namespace of its own, where the kernel's limit can be set. */
+static void real_limit(void)
+{
+	struct world world;
+	if (unshare(CLONE_NEWUSER) != 0 || !set_limit("12"))
+		_exit(77);
+	world_open(&world, 0);
+	make_tree(&world);
+	(void)world_root(&world, at(&world, "r"), WATCHER_AUTO);
+	REQUIRE(watcher_start(world.w) == 0);
+	world_await(&world, WATCHER_WALKED_ALL, NULL);
+	REQUIRE(world_count(&world, WATCHER_WALKED, NULL) == 10);
+	REQUIRE(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT) == 1);
+	REQUIRE(set_limit("1000"));
+	watcher_retry(world.w);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);
+	for (int i = 0; i < 10; i++)
+		make_file(at(&world, "r/d%d/s/g", i));
+	world_settle(&world);
+	for (int i = 0; i < 10; i++)
+		REQUIRE(world_find(&world, WATCHER_CLOSED, at(&world, "r/d%d/s/g", i)));
+	world_close(&world);
+}
+
+Test(gap, real_watch_limit_in_a_user_namespace)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		real_limit();
+		_exit(0);
+	}
+	int status = 0;
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77)
+		fprintf(stderr, "not run: no user namespace with limits of its own\n");
+	else
+		cr_assert_eq(WEXITSTATUS(status), 0);
+}
+
+static unsigned queue_length(void)
+{
+	unsigned length = 0;
+	FILE *file = fopen("/proc/sys/fs/inotify/max_queued_events", "re");
+	cr_assert_not_null(file);
+	cr_assert_eq(fscanf(file, "%u", &length), 1);
+	(void)fclose(file);
+	return length;
+}
+
+Test(gap, overflow_loses_no_file_and_no_directory)
+{
+	unsigned files = queue_length() * 6 / 10; /* two events each */
+	if (files > 200000) {
+		fprintf(stderr, "not run: fs.inotify.max_queued_events is too high to fill\n");
+		return;
+	}
+	struct world world;
+	world_open(&world, 4096);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "r/old"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	for (unsigned i = 0; i < files; i++)
+		make_file(at(&world, "r/f%u", i));
+	/* all of this is hidden by the overflow */
+	make_dir(at(&world, "r/new"));
+	make_dir(at(&world, "r/new/er"));
+	make_file(at(&world, "r/new/er/f"));
+	move(at(&world, "r/old"), at(&world, "r/moved"));
+	make_file(at(&world, "r/moved/f"));
+	make_dir(at(&world, "r/old"));
+	make_file(at(&world, "r/old/f"));
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
+	cr_assert_geq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_OVERFLOW), 1);
+	world_settle(&world);
+	world_check_watches(&world, at(&world, "r"));
+	const char *hidden[] = { "new/er/f", "moved/f", "old/f" };
+	for (int i = 0; i < 3; i++)
+		cr_assert(world_told(&world, at(&world, "r/%s", hidden[i])), "%s", hidden[i]);
+	char *seen = calloc(files, 1);
+	for (size_t i = 0; i < world.count; i++) {
+		const char *name = world.told[i].path ? strrchr(world.told[i].path, '/') : NULL;
+		unsigned number;
+		if (name && sscanf(name, "/f%u", &number) == 1 && number < files)
+			seen[number] = 1;
+	}
+	for (unsigned i = 0; i < files; i++)
+		cr_assert(seen[i], "file %u was never told", i);
+	free(seen);
+	world_close(&world);
+}
+
+Test(gap, overflow_during_its_walk_keeps_the_gap_open_and_the_delay_grows)
+{
+	struct world world;
+	struct trace trace = { .len = 0 };
+	world_open(&world, 0);
+	make_tree(&world);
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	world_forget(&world);
+	int64_t delay = -1;
+	for (int i = 0; i < 4; i++) {
+		trace_add(&trace, -1, IN_Q_OVERFLOW, 0, NULL);
+		trace_feed(&trace, &world);
+		int64_t before = own_now_ns();
+		while (world.w->overflows == (uint64_t)i)
+			(void)world_step(&world);
+		cr_assert(world.w->overflow.gap.open);
+		cr_assert_gt(world.w->overflow.due_ns - before, delay);
+		delay = world.w->overflow.due_ns - before;
+		/* the walk begins, and the next overflow comes before it ends */
+		int64_t deadline = world_deadline();
+		while (world.w->overflow.waiting) {
+			if (world_step(&world) == WATCHER_NOTHING)
+				world_wait(&world, deadline);
+		}
+		cr_assert(!agenda_idle(&world.w->agenda));
+	}
+	cr_assert_geq(delay, INT64_C(400000000));
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW), 0);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_OVERFLOW), 1);
+	struct watcher_stats stats;
+	watcher_stats(world.w, &stats);
+	cr_assert_eq(stats.overflows, 4);
+	world_close(&world);
+}

@@ -1,0 +1,74 @@
+/* lookout: watches above a root, shared and counted. */
+#include "tests/unit/watcher_world.h"
+#include "watcher/lookout.h"
+
+Test(lookout, two_roots_share_the_directories_above_them)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "s"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	oracle_read_kernel(&world);
+	size_t one = oracle_kernel.count;
+	(void)world_root(&world, at(&world, "s"), WATCHER_INOTIFY);
+	oracle_read_kernel(&world);
+	cr_assert_eq(oracle_kernel.count, one + 1);
+	struct watcher *w = world.w;
+	lookout_clear(w, w->roots[0]);
+	oracle_read_kernel(&world);
+	cr_assert_eq(oracle_kernel.count, one + 1, "the other root still looks out there");
+	lookout_clear(w, w->roots[1]);
+	oracle_read_kernel(&world);
+	cr_assert_eq(oracle_kernel.count, 2, "only the roots themselves");
+	lookout_clear(w, w->roots[1]);
+	world_close(&world);
+}
+
+Test(lookout, stands_where_the_nearest_directory_is)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "a"));
+	(void)world_root(&world, at(&world, "a/b/c/r"), WATCHER_INOTIFY);
+	struct root *root = world.w->roots[0];
+	cr_assert(root->armed && lookout_stands(root));
+	const struct lookout *nearest = &root->lookouts[0];
+	cr_assert_eq(nearest->name_len, 1);
+	cr_assert_eq(root->path[nearest->name_at], 'b');
+	make_dir(at(&world, "a/b"));
+	cr_assert(!lookout_stands(root), "the path leads further now");
+	lookout_arm(world.w, root);
+	cr_assert(lookout_stands(root));
+	cr_assert_eq(root->path[root->lookouts[0].name_at], 'c');
+	move(at(&world, "a"), at(&world, "z"));
+	cr_assert(!lookout_stands(root));
+	world_close(&world);
+}
+
+Test(lookout, does_not_weaken_the_watch_of_a_tree)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "t"));
+	cr_assert_eq(symlink("../t", at(&world, "r/link")), 0);
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	/* a root whose name lies in another root's tree: its lookout is that tree's own directory
+	 */
+	(void)world_root(&world, at(&world, "r/link"), WATCHER_INOTIFY);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	make_file(at(&world, "r/f"));
+	make_file(at(&world, "t/g"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/f")));
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/link/g")));
+	cr_assert_eq(unlink(at(&world, "r/link")), 0);
+	world_settle(&world);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_ROOT), 1);
+	make_file(at(&world, "r/h"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/h")));
+	world_close(&world);
+}
