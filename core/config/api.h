@@ -29,9 +29,9 @@ struct api_variable {
 };
 
 struct api_entry {
-	char *pattern;  /* "application/pdf", "application/vnd.ms-*", "example": lower case */
-	char *workdir;  /* as written, default "." */
-	char *shared;   /* install-once and lock group, default: the pattern */
+	char *pattern; /* "application/pdf", "application/vnd.ms-*", "example": lower case */
+	char *workdir; /* as written, default "." */
+	char *shared;  /* install-once and lock group, default: the pattern */
 	bool remote;
 	struct api_variable *environ;
 	size_t environ_count;
@@ -53,8 +53,8 @@ struct api {
 	char *file;
 	struct api_variable *environment; /* global */
 	size_t environment_count;
-	struct api_entry *entries; /* in match order: the nine types in their fixed order, the order of
-				    * the file inside a type, "example" last */
+	struct api_entry *entries; /* in match order: the nine types in their fixed order, the order
+				    * of the file inside a type, "example" last */
 	size_t entry_count;
 	struct api_note *notes; /* in the order of the file's reading */
 	size_t note_count;
@@ -65,7 +65,8 @@ int api_load(struct api **out, const char *file, struct error *err);
 void api_free(struct api *api);
 AUTO_DEFINE(api);
 
-/** The entry for mime (lower case; "" for none), never NULL: the first fnmatch hit, else "example". */
+/** The entry for mime (lower case; "" for none), never NULL: the first fnmatch hit, else "example".
+ */
 const struct api_entry *api_find(const struct api *api, const char *mime);
 
 #endif

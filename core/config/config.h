@@ -17,27 +17,37 @@
 struct api;
 struct error;
 
-enum config_mode { CONFIG_MODE_AUTO, CONFIG_MODE_INOTIFY, CONFIG_MODE_POLL };
-enum config_unmatched { CONFIG_UNMATCHED_RECORD, CONFIG_UNMATCHED_SCAN, CONFIG_UNMATCHED_IGNORE };
+enum config_mode {
+	CONFIG_MODE_AUTO,
+	CONFIG_MODE_INOTIFY,
+	CONFIG_MODE_POLL
+};
+
+enum config_unmatched {
+	CONFIG_UNMATCHED_RECORD,
+	CONFIG_UNMATCHED_SCAN,
+	CONFIG_UNMATCHED_IGNORE
+};
 
 struct config_root {
-	char *path;     /* as written, without trailing slashes (but "/" stays) */
+	char *path;	/* as written, without trailing slashes (but "/" stays) */
 	char *producer; /* "auto", a scheme word, or a PCRE2 pattern */
 	enum config_mode mode;
 	int64_t settle_ms; /* settling time where leases do not work, default 2000 */
 };
 
 struct config_detector {
-	char *type; /* "hashlist", "command", "api", "noop" */
-	char *name; /* defaults to the type */
-	char **mime;  /* globs, NULL-terminated; NULL: every file */
-	char *file;   /* hashlist: the list; api: api.yml; else NULL */
-	char **run;   /* command: argv with placeholders, NULL-terminated; else NULL */
-	int64_t timeout_ms; /* deadline of one scan, default 60 s */
-	int64_t retry_pause_ms; /* pause before another attempt after error or timeout, default 10 s */
-	unsigned retries;   /* attempts in all, default 3 for api and command, 1 for the rest */
-	struct api *api;    /* type api: the file, loaded; owned by the config */
-	unsigned line;      /* where it stands in the file, for messages; 0: built in */
+	char *type;		/* "hashlist", "command", "api", "noop" */
+	char *name;		/* defaults to the type */
+	char **mime;		/* globs, NULL-terminated; NULL: every file */
+	char *file;		/* hashlist: the list; api: api.yml; else NULL */
+	char **run;		/* command: argv with placeholders, NULL-terminated; else NULL */
+	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
+	int64_t retry_pause_ms; /* pause before another attempt after error or timeout, default 10 s
+				 */
+	unsigned retries;	/* attempts in all, default 3 for api and command, 1 for the rest */
+	struct api *api;	/* type api: the file, loaded; owned by the config */
+	unsigned line;		/* where it stands in the file, for messages; 0: built in */
 };
 
 struct config {
@@ -46,16 +56,17 @@ struct config {
 	struct config_root *roots;
 	size_t root_count;
 	char *history;
-	unsigned workers; /* resolved: 1 to 256, never 0 */
-	bool hash;        /* false: "never" */
+	unsigned workers;      /* resolved: 1 to 256, never 0 */
+	bool hash;	       /* false: "never" */
 	int64_t max_file_size; /* bytes */
 	enum config_unmatched unmatched;
 	struct config_detector *detectors;
 	size_t detector_count;
 	int64_t rescan_interval_ms; /* default 10 s */
-	int64_t stop_grace_ms;      /* default 5 s */
-	unsigned reuse_days;        /* how far back outcomes are reused, default 30 */
-	char *api_root; /* BROAPT_API_ROOT, default "/api/": where relative workdirs of api.yml lie */
+	int64_t stop_grace_ms;	    /* default 5 s */
+	unsigned reuse_days;	    /* how far back outcomes are reused, default 30 */
+	char *api_root; /* BROAPT_API_ROOT, default "/api/": where relative workdirs of api.yml lie
+			 */
 	char *api_logs; /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
 };
 
