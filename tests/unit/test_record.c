@@ -13,12 +13,12 @@ Test(record, imported_paths_are_not_scanned_again)
 	char path[512];
 	snprintf(path, sizeof path, "%s/HTTP-Fold.text.plain.txt", d.root);
 	struct store_import *import = NULL;
+	struct store_imported imported;
 	struct error err = { 0 };
-	bool fresh = false;
-	const struct identity nowhere = { 0 };
 	cr_assert_eq(store_import_begin(&import, d.history, &err), 0, "%s", err.text);
-	cr_assert_eq(store_import_path(import, path, strlen(path), &nowhere, &fresh, &err), 0);
-	cr_assert_eq(store_import_end(import, &err), 0);
+	struct version *version = version_new(path, strlen(path));
+	cr_assert_eq(store_import_add(import, version, &err), 0, "%s", err.text);
+	cr_assert_eq(store_import_end(import, &imported, &err), 0);
 	daemon_put(&d, "HTTP-Fold.text.plain.txt", "x");
 	daemon_put(&d, "HTTP-Fnew.text.plain.txt", "y");
 	daemon_start(&d);
