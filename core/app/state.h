@@ -26,10 +26,10 @@ struct twins;
 struct watcher;
 
 /* Jobs in memory at most: given to workers at once, and in all. */
-#define APP_RUNNING_MAX 2048
+#define APP_RUNNING_MAX 1024
 #define APP_FLIGHT_MAX	16384
 /* Operations on their way to the history, at most; beyond it events wait in the kernel. */
-#define APP_STORE_MAX 16384
+#define APP_STORE_MAX 8192
 /* A job that is in memory this long without a row gets one ("queued"), so that SQL can see it. */
 #define APP_INTERIM_MS 250
 /* First pause before a file that may have a writer is looked at again; doubles up to the rescan
