@@ -59,6 +59,13 @@ static void succeed(struct app *app, struct job *job, struct job *other)
 	flight_drop(&app->flight, other);
 }
 
+/* Whether the history can be asked for the row that job got meanwhile: whoever goes on with its
+ * file must find it there. */
+static bool row_is_known(const struct app *app, const struct job *job)
+{
+	return job->version->id || job->interim <= app->interims_committed;
+}
+
 /* True when another job of the same inode goes first. */
 static bool wait_for_same_file(struct app *app, struct job *job, const struct identity *identity)
 {
@@ -66,7 +73,7 @@ static bool wait_for_same_file(struct app *app, struct job *job, const struct id
 	if (!other)
 		return false;
 	bool idle = other->state == JOB_WAITING || other->state == JOB_LIMBO;
-	if (idle && !leads_to(app, other, identity)) {
+	if (idle && row_is_known(app, other) && !leads_to(app, other, identity)) {
 		succeed(app, job, other);
 		return false;
 	}
@@ -170,8 +177,32 @@ void intake_gone(struct app *app, struct job *job)
 	flight_move(&app->flight, job, JOB_LIMBO);
 }
 
+/* A file that was renamed while a worker had it, or was about to: the job at its new path is parked
+ * behind this one and goes on with its row. */
+static bool hand_over(struct app *app, struct job *job)
+{
+	LIST_FOREACH(at, &job->parked) {
+		struct job *heir = LIST_OF(at, struct job, state_link);
+		struct version *version = heir->version;
+		if (version->identity.fsid == 0)
+			version->identity.fsid = roots_fsid(version->path, version->dir_len);
+		if (!leads_to(app, heir, &job->seen))
+			continue;
+		if (!row_is_known(app, job)) {
+			flight_move(&app->flight, job, JOB_LIMBO); /* to the end; soon it is */
+			return true;
+		}
+		flight_wait(&app->flight, heir, mono_now());
+		succeed(app, heir, job);
+		return true;
+	}
+	return false;
+}
+
 void intake_vanished(struct app *app, struct job *job)
 {
+	if (hand_over(app, job))
+		return;
 	enum version_reason reason;
 	if (!name_is_ours(app, job, &reason)) {
 		drop(app, job);

@@ -86,6 +86,7 @@ struct job {
 	bool again;	      /* something happened at the path meanwhile */
 	bool again_complete;  /* and it says that the file is complete */
 	bool recorded;	      /* the history has, or gets, a row that says queued */
+	uint64_t interim;     /* ordinal of that row's operation, while its id is not known here */
 	bool from_walk;	      /* found by a walk, for gap.found */
 	struct identity seen; /* as the loop last saw it */
 	struct mono due;

@@ -20,6 +20,7 @@
 struct side_op {
 	struct store_op op;
 	struct version *version; /* owned */
+	bool interim;
 };
 
 static void submit_job(struct app *app, struct job *job, enum store_verb verb)
@@ -31,9 +32,11 @@ static void submit_job(struct app *app, struct job *job, enum store_verb verb)
 	store_submit(app->store, &job->op);
 }
 
-static void submit_copy(struct app *app, const struct version *version, enum store_verb verb)
+static void submit_copy(struct app *app, const struct version *version, enum store_verb verb,
+			bool interim)
 {
 	struct side_op *side = xcalloc(1, sizeof *side);
+	side->interim = interim;
 	side->version = version_clone(version);
 	list_init(&side->op.link);
 	side->op.verb = verb;
@@ -71,7 +74,7 @@ void record_requeue(struct app *app, struct job *job)
 	version->reason = REASON_NONE;
 	version->attempt = 0;
 	app->counters.retries++;
-	submit_copy(app, version, STORE_REQUEUE);
+	submit_copy(app, version, STORE_REQUEUE, false);
 	job->recorded = true;
 	decide_dispatch(
 		app,
@@ -131,7 +134,8 @@ void record_interim(struct app *app, struct job *job)
 	else if (!job->complete)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
-	submit_copy(app, copy, STORE_SAVE);
+	job->interim = ++app->interims_sent;
+	submit_copy(app, copy, STORE_SAVE, true);
 }
 
 void record_release_parked(struct app *app, struct job *job)
@@ -203,6 +207,7 @@ void record_committed(struct app *app)
 			job_committed(app, op->owner);
 		} else {
 			struct side_op *side = LIST_OF(op, struct side_op, op);
+			app->interims_committed += side->interim;
 			version_free(side->version);
 			free(side);
 		}

@@ -75,7 +75,8 @@ struct app {
 	bool backlog;	     /* the history may hold queued rows that are due and not in memory */
 	bool events_left;    /* the watcher may have more without its descriptor saying so */
 	int64_t next_due_ns; /* earliest due time of a queued row, wall clock; INT64_MAX: none */
-	struct mono full_since;	  /* since when there is no room for running jobs; 0: there is */
+	struct mono full_since; /* since when there is no room for running jobs; 0: there is */
+	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;
 	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */

@@ -52,10 +52,17 @@ static int run_command(const struct config *config, const struct api *api,
 	return CLI_OK;
 }
 
+static bool has_steps(const struct api_entry *entry)
+{
+	return !entry->remote && entry->install_count > 0;
+}
+
+/* An entry without steps of its own leaves them to the next of its group. */
 static bool group_done(const struct api *api, size_t index)
 {
 	for (size_t i = 0; i < index; i++) {
-		if (strcmp(api->entries[i].shared, api->entries[index].shared) == 0)
+		if (has_steps(&api->entries[i]) &&
+		    strcmp(api->entries[i].shared, api->entries[index].shared) == 0)
 			return true;
 	}
 	return false;
@@ -64,7 +71,7 @@ static bool group_done(const struct api *api, size_t index)
 static int install_entry(const struct config *config, const struct api *api,
 			 const struct api_entry *entry)
 {
-	if (entry->remote || !entry->install_count)
+	if (!has_steps(entry))
 		return CLI_OK;
 	AUTO_STR group = STR_INIT;
 	str_escape(&group, entry->shared, strlen(entry->shared));

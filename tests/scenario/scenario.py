@@ -115,7 +115,8 @@ def command(*words, **options):
     """Runs a subcommand to its end: .returncode, .stdout, .stderr (bytes)."""
     options.setdefault("env", clean_environment())
     options.setdefault("timeout", PATIENCE)
-    options.setdefault("stdin", subprocess.DEVNULL)
+    if "input" not in options:
+        options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
     done = subprocess.run([binary(), *words], check=False, **options)
