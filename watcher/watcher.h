@@ -6,9 +6,9 @@
  * overflow is the only one. Everything else (the tree of directories, walks) belongs to the one
  * thread that calls watcher_next(): the loop.
  *
- * Events are hints and may repeat: a file can be told by its walk, by its directory's walk and by an
- * event. The state on disk is the truth; start, new directory, moved-in directory, overflow, watch
- * limit, remount and polling are one walk (watch, then list).
+ * Events are hints and may repeat: a file can be told by its walk, by its directory's walk and by
+ * an event. The state on disk is the truth; start, new directory, moved-in directory, overflow,
+ * watch limit, remount and polling are one walk (watch, then list).
  */
 #ifndef CARVED_WATCHER_WATCHER_H
 #define CARVED_WATCHER_WATCHER_H
@@ -20,30 +20,37 @@
 struct statx;
 struct watcher;
 
-enum watcher_mode { WATCHER_AUTO, WATCHER_INOTIFY, WATCHER_POLL };
+enum watcher_mode {
+	WATCHER_AUTO,
+	WATCHER_INOTIFY,
+	WATCHER_POLL
+};
 
 enum watcher_kind {
-	WATCHER_CLOSED,    /* a descriptor open for writing was closed (IN_CLOSE_WRITE) */
-	WATCHER_MOVED,     /* a non-directory was moved to path (IN_MOVED_TO); from is set when its old
-			    * place lies below a root and its IN_MOVED_FROM was seen lately */
-	WATCHER_CREATED,   /* a non-directory appeared (IN_CREATE): open for writing, link, special file */
-	WATCHER_TOUCHED,   /* metadata of a non-directory changed (IN_ATTRIB) */
-	WATCHER_WALKED,    /* a walk met a non-directory; stat is set */
-	WATCHER_GONE,      /* a non-directory was deleted or moved away from path */
-	WATCHER_DIR_MOVED, /* the directory from is now path; its files follow as WATCHER_WALKED */
-	WATCHER_DIR_GONE,  /* a directory was deleted or moved out of every root */
+	WATCHER_CLOSED, /* a descriptor open for writing was closed (IN_CLOSE_WRITE) */
+	WATCHER_MOVED,	/* a non-directory was moved to path (IN_MOVED_TO); from is set when its old
+			 * place lies below a root and its IN_MOVED_FROM was seen lately */
+	WATCHER_CREATED,    /* a non-directory appeared (IN_CREATE): open for writing, link, special
+			       file */
+	WATCHER_TOUCHED,    /* metadata of a non-directory changed (IN_ATTRIB) */
+	WATCHER_WALKED,	    /* a walk met a non-directory; stat is set */
+	WATCHER_GONE,	    /* a non-directory was deleted or moved away from path */
+	WATCHER_DIR_MOVED,  /* the directory from is now path; its files follow as WATCHER_WALKED */
+	WATCHER_DIR_GONE,   /* a directory was deleted or moved out of every root; told for the
+			     * topmost   one only, and not when another one stands at path by now */
 	WATCHER_GAP_OPENED, /* events of root may have been lost from now on, or were; see cause */
 	WATCHER_GAP_CLOSED, /* the walk that makes up for it is through */
-	WATCHER_WALKED_ALL, /* every present root is watched and walked (told once after each time that
-			     * walking was needed, the start included) */
+	WATCHER_WALKED_ALL, /* every present root is watched and walked (told once after each time
+			     * that walking was needed: start, retry, new or moved directory) */
 	WATCHER_COMPLAINT,  /* text says what could not be watched or read, and what to mend */
 };
 
 enum watcher_cause {
-	WATCHER_CAUSE_OVERFLOW,   /* the kernel's queue ran over */
-	WATCHER_CAUSE_MOUNT,      /* mounts changed below or above the root */
-	WATCHER_CAUSE_LIMIT,      /* max_user_watches reached; a subtree is walked every rescan instead */
-	WATCHER_CAUSE_ROOT,       /* the root was missing, deleted or replaced */
+	WATCHER_CAUSE_OVERFLOW, /* the kernel's queue ran over */
+	WATCHER_CAUSE_MOUNT,	/* mounts changed below or above the root */
+	WATCHER_CAUSE_LIMIT, /* max_user_watches reached; a subtree is walked every rescan instead
+			      */
+	WATCHER_CAUSE_ROOT,  /* the root was missing, deleted or replaced */
 	WATCHER_CAUSE_UNREADABLE, /* a directory could not be opened or listed */
 };
 
@@ -53,14 +60,15 @@ enum watcher_cause {
 struct watcher_event {
 	enum watcher_kind kind;
 	enum watcher_cause cause; /* gaps only */
-	uint32_t root;     /* index given by watcher_add_root(); WATCHER_NO_ROOT: all of them */
-	const char *path;  /* the root as written, a slash, and the rest; NUL-terminated raw bytes */
+	uint32_t root;	  /* index given by watcher_add_root(); WATCHER_NO_ROOT: all of them */
+	const char *path; /* the root as written, a slash, and the rest; NUL-terminated raw bytes */
 	size_t path_len;
-	size_t dir_len;    /* bytes of path before the last slash (the directory; 0 for "/name") */
-	const char *from;  /* WATCHER_MOVED, WATCHER_DIR_MOVED: the old path, or NULL */
-	uint64_t fsid;     /* f_fsid of the directory's file system */
-	const struct statx *stat; /* WATCHER_WALKED: basic stats and birth time, link not followed */
-	const char *text;  /* WATCHER_COMPLAINT */
+	size_t dir_len;	  /* bytes of path before the last slash (the directory; 0 for "/name") */
+	const char *from; /* WATCHER_MOVED, WATCHER_DIR_MOVED: the old path, or NULL */
+	uint64_t fsid;	  /* f_fsid of the directory's file system */
+	const struct statx
+		*stat;	  /* WATCHER_WALKED: basic stats and birth time, link not followed */
+	const char *text; /* WATCHER_COMPLAINT */
 };
 
 struct watcher_options {
@@ -69,23 +77,24 @@ struct watcher_options {
 
 enum watcher_result {
 	WATCHER_NOTHING = 0, /* nothing now; wait for watcher_fd() */
-	WATCHER_EVENT,       /* *out is filled */
-	WATCHER_BUSY,        /* a bounded piece of work was done without an event; call again */
+	WATCHER_EVENT,	     /* *out is filled */
+	WATCHER_BUSY,	     /* a bounded piece of work was done without an event; call again */
 };
 
 /**
  * Makes a watcher; no thread runs yet. Without an inotify instance (EMFILE: max_user_instances) all
  * roots are polled and a WATCHER_COMPLAINT names the sysctl; with WATCHER_INOTIFY roots added then,
- * watcher_add_root() fails with -EMFILE. Returns -errno only for failures that leave nothing usable.
+ * watcher_add_root() fails with -EMFILE. Returns -errno only for failures that leave nothing
+ * usable.
  */
 int watcher_new(struct watcher **out, const struct watcher_options *options);
 /** Stops the reader, closes everything. NULL is fine. */
 void watcher_free(struct watcher *watcher);
 
 /**
- * Adds a root, which need not exist: a missing one is said (gap "root", complaint) and looked for at
- * every watcher_retry(). Its walk begins with the next watcher_next(). path is copied. -EEXIST: the
- * directory is a root already or lies below or above one (text of the clash by a complaint).
+ * Adds a root, which need not exist: a missing one is said (gap "root", complaint) and looked for
+ * at every watcher_retry(). Its walk begins with the next watcher_next(). path is copied. -EEXIST:
+ * the directory is a root already or lies below or above one (text of the clash by a complaint).
  */
 int watcher_add_root(struct watcher *watcher, const char *path, enum watcher_mode mode,
 		     uint32_t *out_index);
@@ -103,10 +112,11 @@ int watcher_fd(const struct watcher *watcher);
  */
 int watcher_next(struct watcher *watcher, struct watcher_event *out);
 
-/** Walks all roots again (SIGUSR2, a reader's doubt). Repeats while one is running are coalesced. */
+/** Walks all roots again (SIGUSR2, a reader's doubt). Repeats while one is running are coalesced.
+ */
 void watcher_reconcile(struct watcher *watcher);
-/** True while watcher_retry() is worth calling every rescan interval: a root is missing, a directory
- * unwatched or unreadable, or a root is polled. */
+/** True while watcher_retry() is worth calling every rescan interval: a root is missing, a
+ * directory unwatched or unreadable, or a root is polled. */
 bool watcher_needs_retry(const struct watcher *watcher);
 /** Looks for missing roots, tries unwatched directories again, walks polled roots. */
 void watcher_retry(struct watcher *watcher);
@@ -115,13 +125,14 @@ void watcher_mounts_changed(struct watcher *watcher);
 
 /**
  * A ticket for this moment: once watcher_passed(ticket), every event that the kernel had queued
- * before has been returned by watcher_next(). Used to decide that a path is really gone.
+ * before has been returned by watcher_next(), and so has what it led to: the listing of a directory
+ * that was made or moved, the other half of a rename. Used to decide that a path is really gone.
  */
 uint64_t watcher_ticket(struct watcher *watcher);
 bool watcher_passed(struct watcher *watcher, uint64_t ticket);
 
-/** f_fsid of the file system that a known directory lies on, by the directory's path as events spell
- * it; false when the directory is not in the tree. */
+/** f_fsid of the file system that a known directory lies on, by the directory's path as events
+ * spell it; false when the directory is not in the tree. */
 bool watcher_fsid(struct watcher *watcher, const char *dir_path, size_t len, uint64_t *out);
 
 /** True when root is polled (its mode, no events on its file system, or no inotify instance). */
