@@ -52,7 +52,8 @@ struct root {
 	struct place_id
 		*chain; /* the directory and those above it, as they were when it was resolved */
 	size_t chain_len;
-	bool armed; /* lookouts stand where the path leads */
+	bool armed;	       /* lookouts stand where the path leads */
+	bool short_of_watches; /* not all of them could be had */
 	struct place_id armed_id;
 	struct lookout *lookouts;
 	size_t lookout_count;

@@ -3,6 +3,7 @@
 
 #include <sys/inotify.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ void lookout_clear(struct watcher *w, struct root *root)
 static bool add(struct watcher *w, struct root *root, int fd, struct lookout lookout)
 {
 	lookout.wd = place_watch(w->inotify_fd, fd, lookout.name_len ? MASK_NAMES : MASK_SELF);
+	if (lookout.wd == -ENOSPC || lookout.wd == -ENOMEM)
+		root->short_of_watches = true;
 	if (lookout.wd < 0)
 		return false;
 	for (size_t i = 0; i < root->lookout_count; i++) {
@@ -94,6 +97,7 @@ void lookout_arm(struct watcher *w, struct root *root)
 	root->lookouts = NULL;
 	root->lookout_count = 0;
 	root->armed = false;
+	root->short_of_watches = false;
 	if (fd >= 0 && place_identify(fd, &root->armed_id) == 0) {
 		struct lookout nearest = { .name_at = len };
 		while (root->path[nearest.name_at] == '/')

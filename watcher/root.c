@@ -91,7 +91,7 @@ static int resolve(struct watcher *w, struct root *root)
 	int fd = -1;
 	for (unsigned tries = 0; tries < RESOLVE_TRIES; tries++) {
 		own_close(fd);
-		if (events && !lookout_stands(root))
+		if (events && (root->short_of_watches || !lookout_stands(root)))
 			lookout_arm(w, root);
 		fd = place_open_outside(root->path, root->path_len, root->absolute);
 		if (!events || !root->armed || lookout_stands(root))
@@ -123,14 +123,20 @@ static void complain_of_absence(struct watcher *w, const struct root *teller,
 				const struct root *root, int error)
 {
 	const char *path = root->path_len ? root->path : "/";
-	if (error == -EEXIST)
+	const struct root *other = root_clash(w, root);
+	if (error == -EEXIST && other)
+		gap_complain(w, teller, path,
+			     "this directory is the root %.200s, or lies above or below it; each "
+			     "directory is watched once: remove one of the two",
+			     other->path_len ? other->path : "/");
+	else if (error == -EEXIST)
 		gap_complain(
-			w, root, path,
+			w, teller, path,
 			"this directory is another root, or lies above or below one (see the list "
 			"of roots); each directory is watched once: remove one of them");
 	else if (error == -EACCES)
 		gap_complain(
-			w, root, path,
+			w, teller, path,
 			"permission denied: give the user of this program search permission (x) on "
 			"every directory above; it is looked for at every rescan");
 	else if (error == -ENOENT)
@@ -298,7 +304,8 @@ bool root_wants_retry(const struct watcher *w, const struct root *root)
 		if (root->trouble[i] > 0)
 			return true;
 	}
-	return root->path_len > 0 && !root->armed && wants_events(w, root);
+	return root->path_len > 0 && (!root->armed || root->short_of_watches) &&
+	       wants_events(w, root);
 }
 
 void root_retry(struct watcher *w, struct root *root)

@@ -36,11 +36,12 @@ enum watcher_kind {
 	WATCHER_WALKED,	    /* a walk met a non-directory; stat is set */
 	WATCHER_GONE,	    /* a non-directory was deleted or moved away from path */
 	WATCHER_DIR_MOVED,  /* the directory from is now path; its files follow as WATCHER_WALKED */
-	WATCHER_DIR_GONE,   /* a directory was deleted or moved out of every root */
+	WATCHER_DIR_GONE,   /* a directory was deleted or moved out of every root; told for the
+			     * topmost   one only, and not when another one stands at path by now */
 	WATCHER_GAP_OPENED, /* events of root may have been lost from now on, or were; see cause */
 	WATCHER_GAP_CLOSED, /* the walk that makes up for it is through */
 	WATCHER_WALKED_ALL, /* every present root is watched and walked (told once after each time
-			     * that walking was needed, the start included) */
+			     * that walking was needed: start, retry, new or moved directory) */
 	WATCHER_COMPLAINT,  /* text says what could not be watched or read, and what to mend */
 };
 
@@ -124,7 +125,8 @@ void watcher_mounts_changed(struct watcher *watcher);
 
 /**
  * A ticket for this moment: once watcher_passed(ticket), every event that the kernel had queued
- * before has been returned by watcher_next(). Used to decide that a path is really gone.
+ * before has been returned by watcher_next(), and so has what it led to: the listing of a directory
+ * that was made or moved, the other half of a rename. Used to decide that a path is really gone.
  */
 uint64_t watcher_ticket(struct watcher *watcher);
 bool watcher_passed(struct watcher *watcher, uint64_t ticket);
