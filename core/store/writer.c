@@ -26,11 +26,13 @@
 #include "core/store/db.h"
 #include "core/store/save.h"
 #include "core/store/store.h"
+#include "core/store/wal_reader.h"
 
 enum {
 	BATCH_MAX = 10000,
 	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
 	WAL_BUSY_FRAMES = 4000,
+	WAL_LONG_FRAMES = 8000, /* somebody holds an old snapshot and is named */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */
@@ -146,6 +148,18 @@ static bool write_batch(struct store *store, struct list *batch)
 	return true;
 }
 
+/* Readers that end soon are no trouble, nor is one of our own. */
+static void name_reader(const struct store *store, int frames, struct error *err)
+{
+	char reader[64];
+	if (wal_reader_find(store->db->path, reader, sizeof reader))
+		(void)error_set(
+			err, EBUSY,
+			"%s-wal has grown to %d MiB, as %s reads an old state of the history: "
+			"end it",
+			store->db->path, frames / 128, reader);
+}
+
 static void checkpoint(struct store *store)
 {
 	lock_take(&store->lock);
@@ -160,6 +174,8 @@ static void checkpoint(struct store *store)
 	struct error err = { 0 };
 	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
 		(void)db_fail(store->db, rc, "checkpoint of the write-ahead log", &err);
+	else if (done < log && log > WAL_LONG_FRAMES)
+		name_reader(store, log, &err);
 	set_trouble(store, &store->wal_trouble, err.code ? &err : NULL);
 	if (rc == SQLITE_OK && done == log)
 		store->wal_frames = 0;

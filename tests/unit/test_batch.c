@@ -15,7 +15,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-	world_tally_is_right(&w);
 	world_done(&w);
 }
 
@@ -44,6 +43,7 @@ Test(batch, a_later_operation_uses_the_id_that_an_earlier_one_made)
 	submit_all(ops, 2);
 	cr_expect(done->id == queued->id && done->id > 0);
 	EXPECT_SQL(&w, "SELECT id, state, size FROM file", "1|done|99");
+	world_tally_is_right(&w);
 }
 
 Test(batch, a_refused_row_does_not_hold_the_others_up)
@@ -68,6 +68,7 @@ Test(batch, a_refused_row_does_not_hold_the_others_up)
 	EXPECT_SQL(&w, "SELECT path FROM file ORDER BY id", "/r/a\n/r/c");
 	EXPECT_SQL(&w, "SELECT count(*) FROM scan", "2");
 	cr_expect(!store_trouble(w.store, NULL));
+	world_tally_is_right(&w);
 }
 
 Test(batch, a_failure_undoes_ids_in_memory)
@@ -110,4 +111,5 @@ Test(batch, a_failure_undoes_ids_in_memory)
 	for (unsigned i = 0; i < COUNT; i++)
 		version_free(ops[i].version);
 	free(ops);
+	world_tally_is_right(&w);
 }

@@ -14,7 +14,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-	world_tally_is_right(&w);
 	world_done(&w);
 }
 
@@ -43,6 +42,7 @@ Test(maintain, retry_queues_what_failed_or_was_unreadable)
 		   "queued|0|0|||\nqueued|0|0|||");
 	EXPECT_SQL(&w, "SELECT count(*) FROM unscanned WHERE reason IN ('failed', 'unreadable')",
 		   "0");
+	world_tally_is_right(&w);
 }
 
 Test(maintain, retry_goes_through_many_in_batches)
@@ -63,6 +63,7 @@ Test(maintain, retry_goes_through_many_in_batches)
 	cr_assert(store_retry(w.db, NULL, 0, &count, &err) == 0, "%s", err.text);
 	cr_expect(count == 902, "%lld", (long long)count);
 	EXPECT_SQL(&w, "SELECT count(*) FROM pending", "902");
+	world_tally_is_right(&w);
 }
 
 Test(maintain, retry_of_ids_takes_any_reason_but_not_regular)
@@ -84,6 +85,7 @@ Test(maintain, retry_of_ids_takes_any_reason_but_not_regular)
 		  0);
 	cr_expect(count == 1, "%lld", (long long)count);
 	EXPECT_SQL(&w, "SELECT count(*) FROM pending", "2");
+	world_tally_is_right(&w);
 }
 
 static bool keep_b(void *context, const char *path)
@@ -137,6 +139,7 @@ Test(maintain, prune_deletes_what_is_old_terminal_and_gone)
 	EXPECT_SQL(&w, "SELECT closed_ns FROM gap ORDER BY id", "1764000000000001000\n");
 	/* the daemon goes on beside it */
 	world_put(&w, world_version("/r/a", 0));
+	world_tally_is_right(&w);
 }
 
 Test(maintain, a_history_that_is_not_there_is_not_made)

@@ -10,7 +10,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-	world_tally_is_right(&w);
 	world_done(&w);
 }
 
@@ -49,6 +48,7 @@ Test(save, a_done_version_is_one_row_with_its_findings)
 		   "noop|Eicar|/r/HTTP-F1.p.a.b.c");
 	EXPECT_SQL(&w, "SELECT first_seen, signatures, detectors FROM history",
 		   "2025-11-24T16:00:00Z|Eicar|noop=malicious");
+	world_tally_is_right(&w);
 }
 
 Test(save, the_same_key_again_is_known_and_nothing_is_recorded_twice)
@@ -62,6 +62,7 @@ Test(save, the_same_key_again_is_known_and_nothing_is_recorded_twice)
 	cr_expect(again->id == id);
 	version_free(again);
 	EXPECT_SQL(&w, "SELECT verdict, (SELECT count(*) FROM scan) FROM file", "clean|1");
+	world_tally_is_right(&w);
 }
 
 Test(save, each_part_of_the_key_makes_another_version)
@@ -84,6 +85,7 @@ Test(save, each_part_of_the_key_makes_another_version)
 	world_put(&w, v);
 	EXPECT_SQL(&w, "SELECT count(*), count(DISTINCT id) FROM file WHERE state = 'queued'",
 		   "7|7");
+	world_tally_is_right(&w);
 }
 
 Test(save, a_queued_row_of_the_same_key_is_brought_to_the_versions_state)
@@ -97,6 +99,7 @@ Test(save, a_queued_row_of_the_same_key_is_brought_to_the_versions_state)
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT state, first_seen_ns, (SELECT count(*) FROM scan) FROM file",
 		   "done|1764000000000000001|1");
+	world_tally_is_right(&w);
 }
 
 Test(save, an_update_needs_a_row_that_is_still_queued)
@@ -122,6 +125,7 @@ Test(save, an_update_needs_a_row_that_is_still_queued)
 	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_KNOWN);
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT outcome FROM scan ORDER BY id", "error\nclean");
+	world_tally_is_right(&w);
 }
 
 Test(save, an_update_may_move_the_row_to_another_path_and_identity)
@@ -135,6 +139,7 @@ Test(save, an_update_may_move_the_row_to_another_path_and_identity)
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT id, path, inode, state, fuid FROM file",
 		   "1|/elsewhere/b|1002|done|/el");
+	world_tally_is_right(&w);
 }
 
 Test(save, a_row_that_moves_onto_a_terminal_one_gives_way)
@@ -168,6 +173,7 @@ Test(save, a_row_that_moves_onto_a_queued_one_finishes_that)
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT id, path, verdict FROM file", "1|/r/b|malicious");
 	EXPECT_SQL(&w, "SELECT file_id FROM scan", "1");
+	world_tally_is_right(&w);
 }
 
 Test(save, add_leaves_a_queued_row_alone)
@@ -178,6 +184,7 @@ Test(save, add_leaves_a_queued_row_alone)
 	cr_expect(world_do(&w, STORE_ADD, v) == STORE_KNOWN);
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT state, (SELECT count(*) FROM scan) FROM file", "queued|0");
+	world_tally_is_right(&w);
 }
 
 Test(save, refresh_brings_size_and_mtime_up_to_date)
@@ -197,6 +204,7 @@ Test(save, refresh_brings_size_and_mtime_up_to_date)
 	v->id = world_put(&w, world_version("/r/q", 3));
 	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_KNOWN, "a queued row is not refreshed");
 	version_free(v);
+	world_tally_is_right(&w);
 }
 
 Test(save, refresh_fills_in_a_file_that_was_unknown)
@@ -210,6 +218,7 @@ Test(save, refresh_fills_in_a_file_that_was_unknown)
 	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_WRITTEN);
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT inode, fsid, size, path, state FROM file", "1001|7|10|/r/a|done");
+	world_tally_is_right(&w);
 }
 
 Test(save, refresh_onto_another_rows_key_leaves_both)
@@ -227,6 +236,7 @@ Test(save, refresh_onto_another_rows_key_leaves_both)
 	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_KNOWN);
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT size FROM file ORDER BY id", "10\n20");
+	world_tally_is_right(&w);
 }
 
 Test(save, requeue_makes_an_unscanned_row_queued_again)
@@ -246,6 +256,7 @@ Test(save, requeue_makes_an_unscanned_row_queued_again)
 		   "queued|||11|5|");
 	cr_expect(world_do(&w, STORE_REQUEUE, v) == STORE_KNOWN, "it is not unscanned any more");
 	version_free(v);
+	world_tally_is_right(&w);
 }
 
 Test(save, requeue_leaves_done_rows_and_clashes_alone)
@@ -263,6 +274,7 @@ Test(save, requeue_leaves_done_rows_and_clashes_alone)
 	cr_expect(world_do(&w, STORE_REQUEUE, v) == STORE_KNOWN);
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT state, path FROM file ORDER BY id", "done|/r/a\nunscanned|/r/b");
+	world_tally_is_right(&w);
 }
 
 Test(save, forget_deletes_only_what_is_queued)
@@ -282,6 +294,7 @@ Test(save, forget_deletes_only_what_is_queued)
 	version_free(v);
 	EXPECT_SQL(&w, "SELECT path FROM file", "/r/a");
 	EXPECT_SQL(&w, "SELECT file_id FROM scan", "1");
+	world_tally_is_right(&w);
 }
 
 Test(save, an_id_is_not_given_out_again_when_its_row_is_gone)
@@ -311,6 +324,7 @@ Test(save, gaps_are_opened_and_closed_through_the_same_struct)
 	store_submit(w.store, &op);
 	world_wait(&w, 1);
 	EXPECT_SQL(&w, "SELECT closed_ns, found FROM gap", "6|7");
+	world_tally_is_right(&w);
 }
 
 Test(save, alive_is_the_latest_sign_of_life)
@@ -328,6 +342,7 @@ Test(save, alive_is_the_latest_sign_of_life)
 	world_close(&w);
 	world_open(&w);
 	cr_expect(store_last_alive_ns(w.store) == T0 + 900, "a newer row counts as well");
+	world_tally_is_right(&w);
 }
 
 Test(save, names_are_kept_byte_by_byte)
@@ -348,4 +363,5 @@ Test(save, names_are_kept_byte_by_byte)
 		snprintf(sql, sizeof sql, "SELECT path FROM file WHERE id = %d", (int)id);
 		EXPECT_SQL(&w, sql, names[i]);
 	}
+	world_tally_is_right(&w);
 }

@@ -18,8 +18,6 @@ static void setup(void)
 
 static void teardown(void)
 {
-	if (w.store)
-		world_tally_is_right(&w);
 	world_done(&w);
 }
 
@@ -93,6 +91,7 @@ Test(writer, operations_come_back_in_order_and_the_depth_falls_to_nothing)
 	expect_in_order(COUNT);
 	cr_expect(store_depth(w.store) == 0);
 	EXPECT_SQL(&w, "SELECT count(*) FROM file", "25000");
+	world_tally_is_right(&w);
 }
 
 Test(writer, a_list_is_moved_whole)
@@ -105,6 +104,7 @@ Test(writer, a_list_is_moved_whole)
 	store_submit_list(w.store, &ops);
 	cr_expect(list_empty(&ops));
 	expect_in_order(100);
+	world_tally_is_right(&w);
 }
 
 Test(writer, an_idle_store_says_nothing)
@@ -113,6 +113,7 @@ Test(writer, an_idle_store_says_nothing)
 	expect_in_order(1);
 	cr_expect(!poll_fd(0));
 	cr_expect(!store_trouble(w.store, NULL));
+	world_tally_is_right(&w);
 }
 
 Test(writer, a_lock_is_waited_out_and_told)
@@ -130,6 +131,7 @@ Test(writer, a_lock_is_waited_out_and_told)
 	sqlite3_close(other);
 	expect_in_order(10);
 	cr_expect(!store_trouble(w.store, NULL));
+	world_tally_is_right(&w);
 }
 
 Test(writer, a_full_disk_is_told_and_nothing_is_lost)
@@ -176,6 +178,7 @@ Test(writer, an_io_error_is_told_and_nothing_is_lost)
 	cr_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
 	expect_in_order(50);
 	EXPECT_SQL(&w, "SELECT count(*) FROM file", "50");
+	world_tally_is_right(&w);
 }
 
 Test(writer, a_history_that_is_moved_away_is_told)
@@ -188,6 +191,7 @@ Test(writer, a_history_that_is_moved_away_is_told)
 	cr_expect(err.code == ESTALE && strstr(err.text, "moved"), "%s", err.text);
 	cr_assert(rename(away, w.db) == 0);
 	expect_in_order(1);
+	world_tally_is_right(&w);
 }
 
 Test(writer, closing_in_trouble_gives_up)
@@ -225,6 +229,7 @@ Test(writer, the_log_is_brought_back_into_the_database)
 	cr_assert(stat(wal, &st) == 0, "it stays, for readers");
 	cr_expect(st.st_size == 0);
 	world_open(&w);
+	world_tally_is_right(&w);
 }
 
 Test(writer, a_reader_and_the_writer_do_not_wait_for_each_other)
@@ -239,4 +244,5 @@ Test(writer, a_reader_and_the_writer_do_not_wait_for_each_other)
 	cr_assert(store_totals(w.reader, &totals, &err) == 0 && totals.rows == 0, "its snapshot");
 	store_reader_end(w.reader);
 	cr_assert(store_totals(w.reader, &totals, &err) == 0 && totals.rows == 100, "the latest");
+	world_tally_is_right(&w);
 }
