@@ -149,6 +149,7 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 		.deadline = mono_add_ms(mono_now(), detector_row(detector)->timeout_ms),
 		.cancel_fd = asking->scanner->app->cancel_fd,
 	};
+	asking->took_path = asking->took_path || class->needs & DETECT_NEEDS_PATH;
 	struct answer answer = { .outcome = OUTCOMES };
 	wanted->started_ns = clock_wall_ns();
 	detector_scan(detector, &request, &answer);
@@ -170,6 +171,7 @@ static enum ask_result ask_one(struct asking *asking, const struct detector *det
 	struct finding wanted = wanted_finding(detector, version, version->attempt + 1);
 	enum ask_result result = ASK_ASKED;
 	bool stands = version->attempt > 0 && !asking->job->sighting_of &&
+		      !asking->job->earlier_void &&
 		      pick(asking->earlier, asking->earlier_count, &wanted);
 	if (!stands && !reuse(asking, &wanted, &asking->failure))
 		result = asking->failure ? ASK_FAILED : question(asking, detector, &wanted);
@@ -210,7 +212,7 @@ enum ask_result ask_all(struct asking *asking)
 			result = ask_one(asking, detector);
 	}
 	if (result != ASK_ASKED)
-		free_findings(TAKE(asking->earlier), asking->earlier_count);
+		ask_forget(asking);
 	return result;
 }
 
@@ -258,13 +260,17 @@ static struct tally count_outcomes(const struct asking *asking, unsigned attempt
 	return tally;
 }
 
+void ask_forget(struct asking *asking)
+{
+	free_findings(TAKE(asking->earlier), asking->earlier_count);
+	asking->earlier_count = 0;
+}
+
 void ask_conclude(struct asking *asking)
 {
 	struct version *version = asking->job->version;
 	unsigned attempts = version->attempt + 1;
 	struct tally tally = count_outcomes(asking, attempts);
-	free_findings(TAKE(asking->earlier), asking->earlier_count);
-	asking->earlier_count = 0;
 	version->attempt = attempts;
 	version->verdict = tally.worst;
 	version->finished_ns = clock_wall_ns();

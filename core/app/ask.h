@@ -30,7 +30,8 @@ struct asking {
 	struct job *job;
 	struct engine *engine;
 	int fd;
-	int failure; /* ASK_FAILED: errno */
+	bool took_path; /* a detector was given the path, not only the content */
+	int failure;	/* ASK_FAILED: errno */
 	struct finding
 		*earlier; /* what the history has: of earlier attempts, or of the sighted row */
 	size_t earlier_count;
@@ -47,6 +48,8 @@ bool ask_any_wanted(const struct engine *engine, const struct version *version);
 enum ask_result ask_all(struct asking *asking);
 /** Sets state, reason, verdict, and for a retry the due time, from all findings. */
 void ask_conclude(struct asking *asking);
+/** Frees what ask_all() left for the conclusion, when none is drawn. */
+void ask_forget(struct asking *asking);
 void ask_return_lent(struct scanner *scanner);
 
 #endif

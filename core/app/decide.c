@@ -111,6 +111,16 @@ static void look_again(struct app *app, struct job *job, const struct known *kno
 	decide_dispatch(app, job);
 }
 
+/* The job goes on with a queued row, and counts its attempts on. */
+static void adopt(struct job *job, const struct known *known)
+{
+	struct version *version = job->version;
+	version->id = known->id;
+	if (known->attempt > version->attempt)
+		version->attempt = known->attempt;
+	job->recorded = true;
+}
+
 static void same(struct app *app, struct job *job, const struct known *known,
 		 enum version_reason reason)
 {
@@ -123,8 +133,7 @@ static void same(struct app *app, struct job *job, const struct known *known,
 		/* its own row, or one whose wait this hint ends; a row that waits for anything else
 		 * is brought into memory in its turn */
 		bool now = job->recorded || (job->complete && known->wait != WAIT_RETRY);
-		version->id = known->id;
-		job->recorded = true;
+		adopt(job, known);
 		if (reason != REASON_NONE)
 			record_unscanned(app, job, reason, NULL);
 		else if (now)
@@ -166,8 +175,7 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		 * itself */
 		if (job->version->id == 0 &&
 		    !path_leads_to(app, known->path, &job->version->identity)) {
-			job->version->id = known->id;
-			job->recorded = true;
+			adopt(job, known);
 		}
 		break;
 	case VERSION_DONE:
@@ -195,8 +203,8 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			record_forget(app, job);
 			return;
 		}
-		version->id = known->id;
-		job->recorded = true;
+		adopt(job, known);
+		job->earlier_void = true;
 		decide_dispatch(app, job);
 		return;
 	}

@@ -65,8 +65,9 @@ static bool stopped(struct app *app)
 		app->stop_deadline.ns = 0; /* done with: no timer for it */
 	if (app->flight.counts[JOB_RUNNING] > 0)
 		return false;
-	/* a history that cannot be written is no reason to stay: a walk finds the files again */
-	return store_depth(app->store) == 0 || store_trouble(app->store, NULL);
+	/* a history that cannot be written within the grace is no reason to stay: a walk finds the
+	 * files again */
+	return store_depth(app->store) == 0 || (app->cancelled && store_trouble(app->store, NULL));
 }
 
 /* Only files that somebody is still writing are left to the next start. */

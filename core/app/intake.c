@@ -51,6 +51,7 @@ static void succeed(struct app *app, struct job *job, struct job *other)
 	if (late->id && !heir->id) {
 		heir->id = late->id;
 		heir->attempt = late->attempt;
+		job->earlier_void = other->earlier_void;
 	}
 	if (late->first_seen_ns < heir->first_seen_ns)
 		heir->first_seen_ns = late->first_seen_ns;

@@ -68,6 +68,8 @@ struct job {
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
 	bool prior_has_sha256;
 	uint8_t prior_sha256[32];
+	bool earlier_void; /* outcomes of earlier attempts are of another content: none of them
+			      stands */
 
 	/* the worker's */
 	bool hashed;	       /* version->sha256 belongs to version->identity */

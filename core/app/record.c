@@ -164,7 +164,11 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 	const struct version *version = job->version;
 	if (op->verb == STORE_REFRESH)
 		app->counters.refreshed++;
-	if (op->verb != STORE_SAVE)
+	if (op->result == STORE_REFUSED)
+		log_error(
+			"the history refused a row, the file is looked at again at the next walk path=%s",
+			version->path);
+	if (op->verb != STORE_SAVE || op->result == STORE_REFUSED)
 		return;
 	if (version->state == VERSION_QUEUED)
 		backlog_note(app, version->due_ns);

@@ -126,8 +126,10 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
 		return tell(job, JOB_CHANGED, 0);
-	if (!identity_same_version(&now, &version->identity))
+	if (!identity_same_version(&now, &version->identity)) {
 		job->hashed = false;
+		job->earlier_void = true;
+	}
 	version->identity = now;
 	version->checked_ns = clock_wall_ns();
 	if (!S_ISREG(mode))
@@ -221,6 +223,33 @@ static enum step meet_twins(struct scanner *scanner, struct job *job, struct eng
 	return STEP_ON;
 }
 
+static bool still_there(const struct job *job)
+{
+	struct statx st;
+	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
+	if (statx(AT_FDCWD, job->absolute, AT_SYMLINK_NOFOLLOW, want, &st) < 0)
+		return errno == ENAMETOOLONG; /* no detector could take such a path: they said so */
+	struct identity now = identity_of(&st, job->version->identity.fsid);
+	return identity_same_file(&now, &job->version->identity);
+}
+
+/* What the detectors saw must be what was opened, and where it was opened. */
+static enum step look_after(struct job *job, const struct asking *asking)
+{
+	struct identity after;
+	mode_t mode;
+	int result = look(asking->fd, job->version->identity.fsid, &after, &mode);
+	if (result < 0)
+		return not_opened(job, -result);
+	if (!identity_same_version(&after, &job->version->identity))
+		return tell(job, JOB_CHANGED, 0);
+	/* moved meanwhile: what a detector that takes a path said is worth nothing, and no attempt
+	 */
+	if (asking->took_path && !still_there(job))
+		return tell(job, JOB_GONE, 0);
+	return STEP_ON;
+}
+
 static enum step ask(struct scanner *scanner, struct job *job, struct engine *engine, int fd)
 {
 	struct asking asking = { .scanner = scanner, .job = job, .engine = engine, .fd = fd };
@@ -234,15 +263,13 @@ static enum step ask(struct scanner *scanner, struct job *job, struct engine *en
 	case ASK_ASKED:
 		break;
 	}
-	struct identity after;
-	mode_t mode;
-	int result = look(fd, job->version->identity.fsid, &after, &mode);
-	if (result < 0)
-		return not_opened(job, -result);
-	if (!identity_same_version(&after, &job->version->identity))
-		return tell(job, JOB_CHANGED, 0);
-	ask_conclude(&asking);
-	return STEP_SAVE;
+	enum step step = look_after(job, &asking);
+	if (step == STEP_ON) {
+		ask_conclude(&asking);
+		step = STEP_SAVE;
+	}
+	ask_forget(&asking);
+	return step;
 }
 
 static enum step examine(struct scanner *scanner, struct job *job, struct engine *engine, int *fd)

@@ -39,7 +39,8 @@ struct known {
 	int64_t size;
 	int64_t mtime_ns;
 	int64_t checked_ns;
-	char *path; /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
+	unsigned attempt; /* attempts recorded so far */
+	char *path;	  /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
 };
 
 void known_done(struct known *known);
