@@ -159,6 +159,12 @@ static void note_end(struct app *app)
 	store_close(app->store); /* writes and commits what was submitted */
 }
 
+static void release_handle(void *roots, struct job *job)
+{
+	if (job->handle)
+		roots_release(roots, job->root, TAKE(job->handle));
+}
+
 static void take_apart(struct app *app)
 {
 	control_free(app->control);
@@ -167,7 +173,7 @@ static void take_apart(struct app *app)
 	note_end(app);
 	store_reader_free(app->reader);
 	outbox_free(app->outbox);
-	flight_release_handles(&app->flight, app->roots);
+	flight_each(&app->flight, release_handle, app->roots);
 	flight_done(&app->flight);
 	twins_free(app->twins);
 	gaps_free(app->gaps);
@@ -202,8 +208,9 @@ static int run(struct app *app, struct error *err)
 
 int app_run(const struct app_options *options, struct error *err)
 {
-	(void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES);
-	(void)mallopt(M_TOP_PAD, 256 * 1024);
+	/* one thread so far */
+	(void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES); // NOLINT(concurrency-mt-unsafe)
+	(void)mallopt(M_TOP_PAD, 256 * 1024);		    // NOLINT(concurrency-mt-unsafe)
 	struct app *app = xcalloc(1, sizeof *app);
 	app->options = *options;
 	app->config = config_ref(options->config);

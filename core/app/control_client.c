@@ -15,7 +15,7 @@
 #include "core/base/mem.h"
 #include "core/base/str.h"
 
-#define ANSWER_MAX (1024 * 1024)
+#define ANSWER_MAX ((size_t)1024 * 1024)
 
 int control_address(const char *history, struct sockaddr_un *address, int *dir_fd,
 		    struct error *err)

@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/app/roots.h"
 #include "core/base/mem.h"
 
 void flight_init(struct flight *flight)
@@ -21,15 +20,15 @@ static void job_free(struct job *job)
 	free(job);
 }
 
+static void free_visited(void *context, struct job *job)
+{
+	(void)context;
+	job_free(job);
+}
+
 void flight_done(struct flight *flight)
 {
-	for (size_t i = 0; i < flight->by_path.bucket_count; i++) {
-		for (struct table_link *link = flight->by_path.buckets[i], *next; link;
-		     link = next) {
-			next = link->next;
-			job_free(TABLE_OF(link, struct job, by_path));
-		}
-	}
+	flight_each(flight, free_visited, NULL);
 	table_done(&flight->by_path);
 	table_done(&flight->by_inode);
 	flight_init(flight);
@@ -52,14 +51,15 @@ struct job *flight_add(struct flight *flight, struct app *app, const char *path,
 	return job;
 }
 
-void flight_release_handles(struct flight *flight, struct roots *roots)
+void flight_each(struct flight *flight, void (*visit)(void *context, struct job *job),
+		 void *context)
 {
 	for (size_t i = 0; i < flight->by_path.bucket_count; i++) {
-		for (struct table_link *link = flight->by_path.buckets[i]; link;
-		     link = link->next) {
-			struct job *job = TABLE_OF(link, struct job, by_path);
-			if (job->handle)
-				roots_release(roots, job->root, TAKE(job->handle));
+		struct table_link *link = flight->by_path.buckets[i];
+		while (link) {
+			struct table_link *next = link->next; /* visit may free the job */
+			visit(context, TABLE_OF(link, struct job, by_path));
+			link = next;
 		}
 	}
 }

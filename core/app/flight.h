@@ -9,8 +9,6 @@
 
 #include "core/app/job.h"
 
-struct roots;
-
 struct flight {
 	struct table by_path;
 	struct table by_inode;
@@ -22,8 +20,9 @@ void flight_init(struct flight *flight);
 /** Frees all jobs that are left. */
 void flight_done(struct flight *flight);
 
-/** Releases the root handles of jobs that are left, at the end. */
-void flight_release_handles(struct flight *flight, struct roots *roots);
+/** Calls visit for every job, in no order; visit may not add or drop any. */
+void flight_each(struct flight *flight, void (*visit)(void *context, struct job *job),
+		 void *context);
 /** A job for path in state WAITING, due at once; in no list until flight_move(). */
 struct job *flight_add(struct flight *flight, struct app *app, const char *path, size_t len);
 /** Takes the job out of everything and frees it with its version. */

@@ -43,14 +43,14 @@ const char *roots_absolute(const struct roots *roots, uint32_t root);
 size_t roots_count(const struct roots *roots);
 
 /** A handle of the root, opened when there is none; released by roots_release(). -errno. */
-int roots_acquire(struct roots *roots, uint32_t root, struct root_handle **out);
-void roots_release(struct roots *roots, uint32_t root, struct root_handle *handle);
+int roots_acquire(struct roots *roots, uint32_t index, struct root_handle **out);
+void roots_release(struct roots *roots, uint32_t index, struct root_handle *handle);
 /** The root may be another directory now: the next acquire opens it anew. */
-void roots_invalidate(struct roots *roots, uint32_t root);
+void roots_invalidate(struct roots *roots, uint32_t index);
 
 /** statx(2) of path without following a last symlink; paths longer than PATH_MAX too. 0 or -errno.
  */
-int roots_stat(struct roots *roots, uint32_t root, const char *path, struct statx *out);
+int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out);
 /** f_fsid of the file system that path's directory lies on; 0 when that cannot be told. */
 uint64_t roots_fsid(const char *path, size_t dir_len);
 

@@ -119,8 +119,8 @@ static int look(int fd, uint64_t fsid, struct identity *out, mode_t *mode)
 static enum step fix_identity(struct job *job, const struct config *config, int fd)
 {
 	struct version *version = job->version;
-	struct identity now;
-	mode_t mode;
+	struct identity now = { 0 };
+	mode_t mode = 0;
 	int result = look(fd, version->identity.fsid, &now, &mode);
 	if (result < 0)
 		return not_opened(job, -result);
@@ -178,8 +178,8 @@ static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
 		return tell(job, JOB_CHANGED, 0); /* it grew */
 	if (result < 0)
 		return not_opened(job, -result);
-	struct identity after;
-	mode_t mode;
+	struct identity after = { 0 };
+	mode_t mode = 0;
 	result = look(fd, version->identity.fsid, &after, &mode);
 	if (result < 0)
 		return not_opened(job, -result);
@@ -236,8 +236,8 @@ static bool still_there(const struct job *job)
 /* What the detectors saw must be what was opened, and where it was opened. */
 static enum step look_after(struct job *job, const struct asking *asking)
 {
-	struct identity after;
-	mode_t mode;
+	struct identity after = { 0 };
+	mode_t mode = 0;
 	int result = look(asking->fd, job->version->identity.fsid, &after, &mode);
 	if (result < 0)
 		return not_opened(job, -result);

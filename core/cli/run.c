@@ -110,17 +110,16 @@ static int run(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	struct error err = { 0 };
-	if (config_load(&options.config, &options.overrides, &err) < 0) {
+	AUTO(config) struct config *config = NULL;
+	if (config_load(&config, &options.overrides, &err) < 0 || !config) {
 		cli_complain("%s", err.text);
 		return CLI_USAGE;
 	}
-	if (options.config->root_count == 0) {
-		config_unref(options.config);
+	if (config->root_count == 0)
 		return cli_usage_error(&cli_run, "no root: name a directory, or set roots in %s",
-				       "/etc/carved/carved.yml");
-	}
+				       config->file ? config->file : "/etc/carved/carved.yml");
+	options.config = config;
 	code = app_run(&options, &err);
-	config_unref(options.config);
 	if (code != CLI_OK)
 		cli_complain("%s", err.text);
 	return code;

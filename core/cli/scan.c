@@ -219,7 +219,7 @@ static int sort_paths(struct scan *scan, int count, char **paths)
 	}
 	scan->file_count = drop_covered(scan, scan->files, scan->file_count);
 	scan->root_count = drop_covered(scan, scan->roots, scan->root_count);
-	for (size_t i = 0; scan->bar && i < scan->root_count; i++)
+	for (size_t i = 0; scan->bar && scan->roots && i < scan->root_count; i++)
 		scan->total += count_files(scan->roots[i]);
 	scan->total += scan->file_count;
 	return CLI_OK;
@@ -284,18 +284,19 @@ static int run_scan(struct scan *scan, struct app_options *options)
 	struct error err = { 0 };
 	options->overrides.roots = (const char *const *)scan->roots;
 	options->overrides.root_count = scan->root_count;
-	if (config_load(&options->config, &options->overrides, &err) < 0) {
+	AUTO(config) struct config *config = NULL;
+	if (config_load(&config, &options->overrides, &err) < 0 || !config) {
 		cli_complain("%s", err.text);
 		return CLI_USAGE;
 	}
-	set_roots(options->config, scan);
+	set_roots(config, scan);
+	options->config = config;
 	options->once = true;
 	options->recorded = recorded;
 	options->context = scan;
 	options->paths = (const char *const *)scan->files;
 	options->path_count = scan->file_count;
 	int code = app_run(options, &err);
-	config_unref(options->config);
 	draw_bar(scan, true);
 	if (code != CLI_OK) {
 		cli_complain("%s", err.text);
