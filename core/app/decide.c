@@ -167,6 +167,7 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		if (job->version->id == 0 &&
 		    !path_leads_to(app, known->path, &job->version->identity)) {
 			job->version->id = known->id;
+			job->version->attempt = known->attempt;
 			job->recorded = true;
 		}
 		break;

@@ -18,7 +18,7 @@
 #include "core/store/row.h"
 
 #define COLUMNS                                                                                \
-	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.name," \
+	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.attempt, v.name," \
 	" d.path, d.fsid"
 
 enum column {
@@ -30,6 +30,7 @@ enum column {
 	WAIT,
 	SHA256,
 	CHECKED,
+	ATTEMPT,
 	NAME,
 	DIR,
 	FSID
@@ -145,6 +146,7 @@ static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
 	out->reason = reason ? version_reason_by_name(reason) : REASON_NONE;
 	out->wait = wait ? version_wait_by_name(wait) : WAIT_NOTHING;
 	out->checked_ns = sqlite3_column_int64(row, CHECKED);
+	out->attempt = (unsigned)sqlite3_column_int64(row, ATTEMPT);
 	out->has_sha256 = row_sha256(row, SHA256, out->sha256);
 	if (as == KNOWN_ELSEWHERE)
 		out->path = row_path(row);

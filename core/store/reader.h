@@ -39,6 +39,7 @@ struct known {
 	int64_t size;
 	int64_t mtime_ns;
 	int64_t checked_ns;
+	unsigned attempt; /* attempts that were made */
 	char *path; /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
 };
 
