@@ -114,6 +114,8 @@ def test_killed_at_random_moments():
     moments = random.Random(seed + 1)
     with Carved(CONFIG) as carved:
         producer = Producer(carved, seed)
+        carved.start()   # a history that is killed while it is made cannot be read without writing
+        carved.kill()
         producer.start()
         kept = set()
         try:
