@@ -135,6 +135,7 @@ void record_interim(struct app *app, struct job *job)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
+	job->interim_seen = job->seen;
 	submit_copy(app, copy, STORE_SAVE, true);
 }
 
@@ -183,6 +184,10 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 static void job_committed(struct app *app, struct job *job)
 {
 	told(app, job, &job->op);
+	/* the file changed after it got a row and before a worker opened it: that row is left, and
+	 * is dealt with as any that is queued */
+	if (job->interim && !identity_same_version(&job->interim_seen, &job->version->identity))
+		app->backlog = true;
 	twins_leave(app->twins, job);
 	if (job->handle)
 		roots_release(app->roots, job->root, TAKE(job->handle));

@@ -253,9 +253,11 @@ static int save_version(struct save *save, struct store_op *op)
 	if (op->version->id == 0)
 		return insert_version(save, op, dir_id);
 	rc = update_queued(save, op->version, dir_id);
+	/* Its row ended otherwise meanwhile, say as vanished at the path that it was renamed from:
+	 * what is known of this path must not be lost with it. */
 	if (rc == SQLITE_DONE)
-		op->result = STORE_KNOWN;
-	if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return insert_version(save, op, dir_id);
+	if (rc == SQLITE_ROW)
 		return SQLITE_OK;
 	if (rc != SQLITE_CONSTRAINT_UNIQUE)
 		return rc;

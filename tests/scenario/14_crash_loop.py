@@ -105,8 +105,9 @@ def check_account(carved, producer):
                        "HAVING count(*) > 1")
     same(twice, [], "outcomes that are recorded twice")
     missing = carved.sql("SELECT id FROM file WHERE state = 'done' AND (SELECT count(*) FROM scan s "
-                         "WHERE s.file_id = file.id) <> 2")
-    same(missing, [], "versions that are done without two outcomes")
+                         "WHERE s.file_id = file.id AND s.attempt = (SELECT max(attempt) FROM scan l "
+                         "WHERE l.file_id = file.id)) <> 2")
+    same(missing, [], "versions that are done without two outcomes of their last attempt")
 
 
 def test_killed_at_random_moments():
@@ -114,6 +115,8 @@ def test_killed_at_random_moments():
     moments = random.Random(seed + 1)
     with Carved(CONFIG) as carved:
         producer = Producer(carved, seed)
+        carved.start()   # a history that is killed while it is made cannot be read without writing
+        carved.kill()
         producer.start()
         kept = set()
         try:
