@@ -38,8 +38,10 @@ struct fetch {
 static bool fetch_row(void *context, struct version *version)
 {
 	struct fetch *fetch = context;
-	if (flight_at(&fetch->app->flight, version->path, version->path_len)) {
-		version_free(version); /* in memory already */
+	const struct flight *flight = &fetch->app->flight;
+	if (flight_at(flight, version->path, version->path_len) ||
+	    flight_has_row(flight, &version->identity, version->id)) {
+		version_free(version); /* in memory already, perhaps on its way to another path */
 		return true;
 	}
 	if (fetch->count == FETCH_MAX) {

@@ -116,6 +116,7 @@ static void adopt(struct job *job, const struct known *known)
 {
 	struct version *version = job->version;
 	version->id = known->id;
+	job->row = known->id;
 	if (known->attempt > version->attempt)
 		version->attempt = known->attempt;
 	job->recorded = true;

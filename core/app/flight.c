@@ -157,6 +157,16 @@ struct job *flight_same_file(const struct flight *flight, const struct identity 
 	return found;
 }
 
+bool flight_has_row(const struct flight *flight, const struct identity *identity, int64_t row)
+{
+	struct table_link *link = table_first(&flight->by_inode, inode_hash(identity));
+	for (; link; link = table_next(link)) {
+		if (TABLE_OF(link, struct job, by_inode)->row == row)
+			return true;
+	}
+	return false;
+}
+
 void flight_set_seen(struct flight *flight, struct job *job, const struct identity *identity)
 {
 	if (job->in_inode_table && identity_same_file(&job->seen, identity)) {

@@ -37,6 +37,8 @@ struct job *flight_at(const struct flight *flight, const char *path, size_t len)
 /** A job of the same file (file system, inode, birth time), not itself. */
 struct job *flight_same_file(const struct flight *flight, const struct identity *identity,
 			     const struct job *not_this);
+/** Whether a job of this file goes on with the row of this id, at whatever path. */
+bool flight_has_row(const struct flight *flight, const struct identity *identity, int64_t row);
 /** Notes the identity that the loop saw and indexes it. */
 void flight_set_seen(struct flight *flight, struct job *job, const struct identity *identity);
 /** Gives the job another path; its entry must be parsed anew. */

@@ -51,6 +51,7 @@ static void succeed(struct app *app, struct job *job, struct job *other)
 	if (late->id && !heir->id) {
 		heir->id = late->id;
 		heir->attempt = late->attempt;
+		job->row = other->row;
 		job->earlier_void = other->earlier_void;
 	}
 	if (late->first_seen_ns < heir->first_seen_ns)
@@ -382,6 +383,7 @@ bool intake_queued(struct app *app, struct version *version)
 	struct job *job = admit(app, row->path, row->path_len, WATCHER_NO_ROOT);
 	struct version *mine = job->version;
 	mine->id = row->id;
+	job->row = row->id;
 	mine->attempt = row->attempt;
 	mine->first_seen_ns = row->first_seen_ns;
 	mine->identity.fsid = row->identity.fsid;

@@ -88,6 +88,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	enum job_hint hint;
 	bool again;	      /* something happened at the path meanwhile */
 	bool again_complete;  /* and it says that the file is complete */
+	int64_t row;	      /* id of the row that it goes on with, 0: none that is known here */
 	bool recorded;	      /* the history has, or gets, a row that says queued */
 	uint64_t interim;     /* ordinal of that row's operation, while its id is not known here */
 	bool from_walk;	      /* found by a walk, for gap.found */

@@ -74,6 +74,7 @@ void record_requeue(struct app *app, struct job *job)
 	version->reason = REASON_NONE;
 	version->attempt = 0;
 	app->counters.retries++;
+	job->row = version->id;
 	submit_copy(app, version, STORE_REQUEUE, false);
 	job->recorded = true;
 	decide_dispatch(

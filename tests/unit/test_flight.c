@@ -75,3 +75,17 @@ Test(flight, counts_states_and_follows_a_new_path)
 	flight_drop(&flight, job);
 	flight_done(&flight);
 }
+
+Test(flight, knows_who_goes_on_with_a_row_at_another_path)
+{
+	struct flight flight;
+	flight_init(&flight);
+	const struct identity identity = { .fsid = 1, .inode = 2, .btime_ns = 3 };
+	struct job *job = add(&flight, "/r/new");
+	flight_set_seen(&flight, job, &identity);
+	cr_assert_not(flight_has_row(&flight, &identity, 7));
+	job->row = 7;
+	cr_assert(flight_has_row(&flight, &identity, 7));
+	cr_assert_not(flight_has_row(&flight, &identity, 8));
+	flight_done(&flight);
+}
