@@ -135,7 +135,8 @@ static void begin(struct app *app)
 {
 	app->backlog = true;
 	app->next_due_ns = INT64_MAX;
-	app->walking = true;
+	app->walking = app->config->root_count > 0; /* else there is nothing to walk */
+	app->walked_all = !app->walking;
 	app->started_ns = clock_wall_ns();
 	if (!app->options.once)
 		gaps_down(app, store_last_alive_ns(app->store));

@@ -26,6 +26,9 @@ struct app_options {
 	 * already (fresh false, version filled from the history); NULL: none. */
 	void (*recorded)(void *context, const struct version *version, bool fresh);
 	void *context;
+	/* Only files below the roots, and paths, are dealt with: rows that others left queued are
+	 * not ours. */
+	bool own_only;
 	/* once: these paths alone are looked at instead of walking the roots; borrowed. */
 	const char *const *paths;
 	size_t path_count;

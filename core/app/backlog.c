@@ -2,6 +2,7 @@
 #include "core/app/backlog.h"
 
 #include "core/app/intake.h"
+#include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -26,6 +27,7 @@ void backlog_note(struct app *app, int64_t due_ns)
 		app->backlog = true;
 	else if (due_ns < app->next_due_ns)
 		app->next_due_ns = due_ns;
+	app->own_due = app->own_due || due_ns > clock_wall_ns();
 }
 
 struct fetch {
@@ -35,6 +37,14 @@ struct fetch {
 	bool more;
 };
 
+/* Below a root, or queued by this very run. */
+static bool is_own(const struct app *app, const struct version *version)
+{
+	return version->first_seen_ns >= app->started_ns ||
+	       roots_of_path(app->roots, version->path, version->path_len) <
+		       roots_count(app->roots);
+}
+
 static bool fetch_row(void *context, struct version *version)
 {
 	struct fetch *fetch = context;
@@ -42,6 +52,10 @@ static bool fetch_row(void *context, struct version *version)
 	if (flight_at(flight, version->path, version->path_len) ||
 	    flight_has_row(flight, &version->identity, version->id)) {
 		version_free(version); /* in memory already, perhaps on its way to another path */
+		return true;
+	}
+	if (fetch->app->options.own_only && !is_own(fetch->app, version)) {
+		version_free(version);
 		return true;
 	}
 	if (fetch->count == FETCH_MAX) {
@@ -80,7 +94,8 @@ bool backlog_refill(struct app *app)
 		app->backlog = false;
 	} else if (!fetch.more) {
 		app->backlog = false;
-		find_next_due(app, now);
+		if (!app->options.own_only || app->own_due)
+			find_next_due(app, now);
 	}
 	for (size_t i = 0; i < fetch.count; i++)
 		(void)intake_queued(app, fetch.rows[i]);

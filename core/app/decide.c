@@ -38,6 +38,8 @@ void decide_dispatch(struct app *app, struct job *job)
 {
 	job->version->state = VERSION_QUEUED;
 	job->version->reason = REASON_NONE;
+	if (!job->version->id)
+		job->version->id = job->row;
 	if (app->mode == APP_STOPPING || !backlog_has_room(app, job)) {
 		/* in its turn it is looked at as it would be now */
 		job->version->wait = job->complete ? WAIT_NOTHING : WAIT_SETTLE;

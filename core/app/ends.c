@@ -88,6 +88,8 @@ static bool joined(struct app *app)
 {
 	if (app->backlog || !only_writers_wait(app) || store_depth(app->store) > 0)
 		return false;
+	if (app->options.own_only) /* what others left queued is not waited for */
+		return app->next_due_ns == INT64_MAX;
 	struct store_totals totals = { 0 };
 	struct error err = { 0 };
 	if (store_totals(app->reader, &totals, &err) < 0) {

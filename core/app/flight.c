@@ -145,16 +145,20 @@ struct job *flight_same_file(const struct flight *flight, const struct identity 
 			     const struct job *not_this)
 {
 	struct table_link *link = table_first(&flight->by_inode, inode_hash(identity));
-	struct job *found = NULL;
 	for (; link; link = table_next(link)) {
 		struct job *job = TABLE_OF(link, struct job, by_inode);
 		if (job == not_this || !identity_same_file(&job->seen, identity))
 			continue;
-		/* one that others are parked behind, or that is at work, decides for the rest */
-		if (!found || found->state == JOB_PARKED)
-			found = job;
+		/* one that is parked itself leads nobody, and two must not wait for each other */
+		if (job->state != JOB_PARKED)
+			return job;
 	}
-	return found;
+	return NULL;
+}
+
+bool flight_row_is_known(uint64_t committed, const struct job *job)
+{
+	return job->row || job->interim <= committed;
 }
 
 bool flight_has_row(const struct flight *flight, const struct identity *identity, int64_t row)

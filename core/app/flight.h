@@ -37,6 +37,9 @@ struct job *flight_at(const struct flight *flight, const char *path, size_t len)
 /** A job of the same file (file system, inode, birth time), not itself. */
 struct job *flight_same_file(const struct flight *flight, const struct identity *identity,
 			     const struct job *not_this);
+/** Whether the row that job got meanwhile, if any, is committed: committed is the ordinal up to
+ * which such rows are. Whoever goes on with the job's file must find it in the history. */
+bool flight_row_is_known(uint64_t committed, const struct job *job);
 /** Whether a job of this file goes on with the row of this id, at whatever path. */
 bool flight_has_row(const struct flight *flight, const struct identity *identity, int64_t row);
 /** Notes the identity that the loop saw and indexes it. */

@@ -17,9 +17,11 @@
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/config/config.h"
 #include "core/entry/scheme.h"
+#include "core/store/reader.h"
 #include "watcher/watcher.h"
 
 static struct job *admit(struct app *app, const char *path, size_t len, uint32_t root)
@@ -33,39 +35,73 @@ static struct job *admit(struct app *app, const char *path, size_t len, uint32_t
 	return job;
 }
 
-/* Whether path leads to the file of identity now. */
-static bool leads_to(struct app *app, const struct job *job, const struct identity *identity)
+/* Where a path leads now. */
+enum leads {
+	LEADS_NOWHERE,
+	LEADS_ELSEWHERE, /* to another file */
+	LEADS_THERE,
+};
+
+static enum leads leads(struct app *app, const struct job *job, const struct identity *identity)
 {
 	struct statx st;
 	if (roots_stat(app->roots, job->root, job->version->path, &st) < 0)
-		return false;
+		return LEADS_NOWHERE;
 	struct identity now = identity_of(&st, job->version->identity.fsid);
-	return identity_same_file(&now, identity);
+	return identity_same_file(&now, identity) ? LEADS_THERE : LEADS_ELSEWHERE;
 }
 
-/* other's file has moved to where job looks: job goes on with other's row and other's followers. */
-static void succeed(struct app *app, struct job *job, struct job *other)
+/* path is looked at at the loop's next turn, unless a job is there. */
+static void look_soon(struct app *app, const char *path, size_t len, bool complete)
+{
+	if (flight_at(&app->flight, path, len))
+		return;
+	struct job *job = admit(app, path, len, WATCHER_NO_ROOT);
+	job->hint = complete ? HINT_COMPLETE : HINT_WALKED;
+	job->complete = complete;
+	flight_wait(&app->flight, job, mono_now());
+}
+
+/* other's file has moved to where job looks: job goes on with other's row and other's followers.
+ * Where other looked there may be another file by now, whose events other has taken. */
+static void succeed(struct app *app, struct job *job, struct job *other, enum leads there)
 {
 	struct version *heir = job->version;
 	const struct version *late = other->version;
-	if (late->id && !heir->id) {
-		heir->id = late->id;
+	int64_t row = late->id ? late->id : other->row;
+	if (row && !heir->id && !job->row) {
+		heir->id = row;
 		heir->attempt = late->attempt;
-		job->row = other->row;
+		job->row = row;
 		job->earlier_void = other->earlier_void;
+	} else if (row && row != heir->id && row != job->row) {
+		record_forget_row(app, late, row);
 	}
 	if (late->first_seen_ns < heir->first_seen_ns)
 		heir->first_seen_ns = late->first_seen_ns;
 	job->recorded = job->recorded || other->recorded;
 	list_splice(&job->parked, &other->parked);
+	size_t len = late->path_len;
+	AUTO_FREE char *path = xmemdup(late->path, len);
+	bool complete = other->complete;
 	flight_drop(&app->flight, other);
+	if (there == LEADS_ELSEWHERE)
+		look_soon(app, path, len, complete);
 }
 
-/* Whether the history can be asked for the row that job got meanwhile: whoever goes on with its
- * file must find it there. */
-static bool row_is_known(const struct app *app, const struct job *job)
+/* The history has an answer for this very version at another path: a sighting needs no turn. */
+static bool is_answered(struct app *app, const struct job *job, const struct identity *identity)
 {
-	return job->version->id || job->interim <= app->interims_committed;
+	const struct version *version = job->version;
+	struct known known = { .as = KNOWN_NOT };
+	struct error err = { 0 };
+	if (store_find(app->reader, identity, version->path, version->path_len, version->dir_len,
+		       &known, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+	bool answered = (known.as == KNOWN_ELSEWHERE || known.as == KNOWN_SAME) &&
+			known.state == VERSION_DONE;
+	known_done(&known);
+	return answered;
 }
 
 /* True when another job of the same inode goes first. */
@@ -75,16 +111,23 @@ static bool wait_for_same_file(struct app *app, struct job *job, const struct id
 	if (!other)
 		return false;
 	bool idle = other->state == JOB_WAITING || other->state == JOB_LIMBO;
-	if (idle && row_is_known(app, other) && !leads_to(app, other, identity)) {
-		succeed(app, job, other);
-		return false;
+	if (idle && flight_row_is_known(app->interims_committed, other)) {
+		enum leads there = leads(app, other, identity);
+		if (there != LEADS_THERE) {
+			succeed(app, job, other, there);
+			return false;
+		}
 	}
+	if (is_answered(app, job, identity))
+		return false;
 	flight_park(&app->flight, job, other);
 	return true;
 }
 
 static void drop(struct app *app, struct job *job)
 {
+	if (!job->version->id)
+		job->version->id = job->row;
 	if (job->version->id && job->recorded) {
 		record_forget(app, job);
 		return;
@@ -128,9 +171,10 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 {
 	struct version *version = job->version;
 	struct identity identity = identity_of(st, version->identity.fsid);
+	/* first of all, so that whoever waits for this job knows by which file */
+	flight_set_seen(&app->flight, job, &identity);
 	if (wait_for_same_file(app, job, &identity))
 		return;
-	flight_set_seen(&app->flight, job, &identity);
 	version->identity = identity;
 	enum version_reason reason;
 	if (!name_is_ours(app, job, &reason)) {
@@ -188,23 +232,35 @@ static bool hand_over(struct app *app, struct job *job)
 		struct version *version = heir->version;
 		if (version->identity.fsid == 0)
 			version->identity.fsid = roots_fsid(version->path, version->dir_len);
-		if (!leads_to(app, heir, &job->seen))
+		if (leads(app, heir, &job->seen) != LEADS_THERE)
 			continue;
-		if (!row_is_known(app, job)) {
+		if (!flight_row_is_known(app->interims_committed, job)) {
 			flight_move(&app->flight, job, JOB_LIMBO); /* to the end; soon it is */
 			return true;
 		}
 		flight_wait(&app->flight, heir, mono_now());
-		succeed(app, heir, job);
+		succeed(app, heir, job, LEADS_NOWHERE);
 		return true;
 	}
 	return false;
+}
+
+/* A name that a file had on its way from one place to another, and that nobody recorded. */
+static bool was_passing(struct app *app, const struct job *job)
+{
+	if (job->recorded || !job->in_inode_table)
+		return false;
+	return flight_same_file(&app->flight, &job->seen, job) || is_answered(app, job, &job->seen);
 }
 
 void intake_vanished(struct app *app, struct job *job)
 {
 	if (hand_over(app, job))
 		return;
+	if (was_passing(app, job)) {
+		drop(app, job);
+		return;
+	}
 	enum version_reason reason;
 	if (!name_is_ours(app, job, &reason)) {
 		drop(app, job);
@@ -296,7 +352,6 @@ static void follow(struct app *app, const char *from, size_t from_len, const cha
 	if (job->state == JOB_WAITING || job->state == JOB_LIMBO || job->state == JOB_PARKED) {
 		flight_repath(&app->flight, job, path, len);
 		job->root = roots_of_path(app->roots, path, len);
-		job->version->identity.fsid = 0; /* may be another file system's directory */
 	}
 }
 

@@ -93,7 +93,6 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	uint64_t interim;     /* ordinal of that row's operation, while its id is not known here */
 	bool from_walk;	      /* found by a walk, for gap.found */
 	struct identity seen; /* as the loop last saw it */
-	struct identity interim_seen; /* what the row of that operation is of */
 	struct mono due;
 	unsigned waits;	 /* how often it waited, for the backoff */
 	uint64_t ticket; /* LIMBO: watcher_ticket() */

@@ -14,13 +14,14 @@
 #include "core/app/twins.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/config/config.h"
 #include "core/store/reader.h"
 
 /* An operation of the loop's own, beside any job. */
 struct side_op {
 	struct store_op op;
 	struct version *version; /* owned */
-	bool interim;
+	uint64_t interim;	 /* ordinal of a row of record_interim(), 0: another operation */
 };
 
 static void submit_job(struct app *app, struct job *job, enum store_verb verb)
@@ -32,12 +33,13 @@ static void submit_job(struct app *app, struct job *job, enum store_verb verb)
 	store_submit(app->store, &job->op);
 }
 
-static void submit_copy(struct app *app, const struct version *version, enum store_verb verb,
-			bool interim)
+/* Takes version. */
+static void submit_side(struct app *app, struct version *version, enum store_verb verb,
+			uint64_t interim)
 {
 	struct side_op *side = xcalloc(1, sizeof *side);
 	side->interim = interim;
-	side->version = version_clone(version);
+	side->version = version;
 	list_init(&side->op.link);
 	side->op.verb = verb;
 	side->op.version = side->version;
@@ -75,7 +77,7 @@ void record_requeue(struct app *app, struct job *job)
 	version->attempt = 0;
 	app->counters.retries++;
 	job->row = version->id;
-	submit_copy(app, version, STORE_REQUEUE, false);
+	submit_side(app, version_clone(version), STORE_REQUEUE, 0);
 	job->recorded = true;
 	decide_dispatch(
 		app,
@@ -92,6 +94,13 @@ void record_refresh(struct app *app, struct job *job, int64_t id)
 void record_forget(struct app *app, struct job *job)
 {
 	submit_job(app, job, STORE_FORGET);
+}
+
+void record_forget_row(struct app *app, const struct version *version, int64_t row)
+{
+	struct version *left = version_clone(version);
+	left->id = row;
+	submit_side(app, left, STORE_FORGET, 0);
 }
 
 /* Tells whoever asked for this path what the history has of it. */
@@ -125,19 +134,32 @@ void record_interim(struct app *app, struct job *job)
 	job->recorded = true;
 	struct version *version = job->version;
 	/* a worker may be changing the version: the copy is made of what the loop knows */
-	AUTO(version) struct version *copy = version_new(version->path, version->path_len);
+	struct version *copy = version_new(version->path, version->path_len);
 	copy->first_seen_ns = job->version->first_seen_ns;
 	copy->identity = job->seen;
 	copy->state = VERSION_QUEUED;
 	copy->verdict = OUTCOMES;
-	if (job->state == JOB_WAITING)
-		copy->wait = WAIT_WRITER;
-	else if (!job->complete)
+	if (!job->complete)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
-	job->interim_seen = job->seen;
-	submit_copy(app, copy, STORE_SAVE, true);
+	submit_side(app, copy, STORE_SAVE, job->interim);
+}
+
+void record_put_off(struct app *app, struct job *job)
+{
+	struct version *version = job->version;
+	version->state = VERSION_QUEUED;
+	version->reason = REASON_NONE;
+	int64_t pause_ms = mono_ms_until(job->due);
+	if (version->wait == WAIT_WRITER)
+		pause_ms = app->config->rescan_interval_ms; /* its close comes first, mostly */
+	else
+		version->wait = WAIT_SETTLE;
+	version->due_ns = clock_wall_ns() + pause_ms * CLOCK_NS_PER_MS;
+	if (job->row)
+		version->id = job->row;
+	submit_job(app, job, STORE_SAVE);
 }
 
 void record_release_parked(struct app *app, struct job *job)
@@ -182,13 +204,36 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		app->options.recorded(app->options.context, version, true);
 }
 
+/* The job got a row while it waited, and then another row stood for what it found: the file had
+ * changed in between, or was known. The first one is not left queued. */
+static void leave_row(struct app *app, struct job *job)
+{
+	const struct version *version = job->version;
+	if (!job->row || job->row == version->id)
+		return;
+	record_forget_row(app, version, job->row);
+	/* it may have held the very key that the known row was to get */
+	if (job->op.verb == STORE_REFRESH && job->op.result == STORE_KNOWN)
+		submit_side(app, version_clone(version), STORE_REFRESH, 0);
+}
+
+/* The interim row of a job is in the history: from now on the job goes on with it. */
+static void interim_committed(struct app *app, const struct side_op *side)
+{
+	const struct version *version = side->version;
+	app->interims_committed = side->interim;
+	struct job *job = flight_at(&app->flight, version->path, version->path_len);
+	if (job && job->interim == side->interim)
+		job->row = version->id;
+	else
+		app->backlog =
+			true; /* its job has gone on without it: the row is judged for itself */
+}
+
 static void job_committed(struct app *app, struct job *job)
 {
 	told(app, job, &job->op);
-	/* the file changed after it got a row and before a worker opened it: that row is left, and
-	 * is dealt with as any that is queued */
-	if (job->interim && !identity_same_version(&job->interim_seen, &job->version->identity))
-		app->backlog = true;
+	leave_row(app, job);
 	twins_leave(app->twins, job);
 	if (job->handle)
 		roots_release(app->roots, job->root, TAKE(job->handle));
@@ -217,7 +262,8 @@ void record_committed(struct app *app)
 			job_committed(app, op->owner);
 		} else {
 			struct side_op *side = LIST_OF(op, struct side_op, op);
-			app->interims_committed += side->interim;
+			if (side->interim)
+				interim_committed(app, side);
 			version_free(side->version);
 			free(side);
 		}

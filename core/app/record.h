@@ -23,6 +23,8 @@ void record_requeue(struct app *app, struct job *job);
 void record_refresh(struct app *app, struct job *job, int64_t id);
 /** Deletes the job's queued row: another row stands for the file. */
 void record_forget(struct app *app, struct job *job);
+/** Deletes another queued row, of the file of version. */
+void record_forget_row(struct app *app, const struct version *version, int64_t row);
 /** The history knows this version as row id already; drops the job. */
 void record_known(struct app *app, struct job *job, int64_t id);
 /** The row waits in the history for something else; drops the job. */
@@ -30,6 +32,9 @@ void record_let_wait(struct app *app, struct job *job);
 /** Puts a copy of the version, as queued, into the history, while the job stays in memory. */
 void record_interim(struct app *app, struct job *job);
 
+/** A job that waits for time goes on waiting in the history, due then; its close or move finds it
+ * there. */
+void record_put_off(struct app *app, struct job *job);
 /** Jobs parked behind job are considered anew. */
 void record_release_parked(struct app *app, struct job *job);
 /** Takes what the store committed. */

@@ -188,7 +188,7 @@ static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
 	version->has_sha256 = true;
 	job->hashed = true;
 	if (job->prior_id && job->prior_has_sha256 &&
-	    memcmp(job->prior_sha256, version->sha256, 32) == 0 && version->id == 0)
+	    memcmp(job->prior_sha256, version->sha256, 32) == 0)
 		return refresh_prior(job);
 	return STEP_ON;
 }

@@ -75,6 +75,8 @@ static void handle_result(struct app *app, struct job *job)
 		return;
 	case JOB_CHANGED:
 		look_again_later(app, job);
+		if (job->waits > 3) /* whoever changes it so often has it open, now and then */
+			job->version->wait = WAIT_WRITER;
 		return;
 	case JOB_LATER:
 		log_warning("a file could not be looked at, trying again path=%s error=%s",
@@ -153,17 +155,39 @@ static void resolve_limbo(struct app *app)
 		resolve_one(app, job);
 }
 
-/* Gives rows to jobs that are in memory for long; true when younger ones are left. */
-static bool record_slow(struct app *app, enum job_state state)
+static bool is_slow(const struct job *job, struct mono now)
+{
+	return job->in_inode_table && now.ns - job->admitted.ns >= APP_INTERIM_MS * CLOCK_NS_PER_MS;
+}
+
+/* Jobs that have waited for long go on waiting in the history: a thousand files that are held open
+ * must not take the place of others. True when younger ones are left. */
+static bool put_off_slow(struct app *app)
+{
+	struct mono now = mono_now();
+	struct list *head = &app->flight.lists[JOB_WAITING];
+	bool left = false;
+	for (struct list *at = head->next, *next; at != head; at = next) {
+		next = at->next;
+		struct job *job = LIST_OF(at, struct job, state_link);
+		if (is_slow(job, now) && flight_row_is_known(app->interims_committed, job))
+			record_put_off(app, job);
+		else
+			left = true;
+	}
+	return left;
+}
+
+/* Gives rows to jobs that are with workers for long; true when younger ones are left. */
+static bool record_slow(struct app *app)
 {
 	struct mono now = mono_now();
 	bool left = false;
-	LIST_FOREACH(at, &app->flight.lists[state]) {
+	LIST_FOREACH(at, &app->flight.lists[JOB_RUNNING]) {
 		struct job *job = LIST_OF(at, struct job, state_link);
 		if (job->recorded)
 			continue;
-		if (job->in_inode_table &&
-		    now.ns - job->admitted.ns >= APP_INTERIM_MS * CLOCK_NS_PER_MS)
+		if (is_slow(job, now))
 			record_interim(app, job);
 		else
 			left = true;
@@ -173,10 +197,12 @@ static bool record_slow(struct app *app, enum job_state state)
 
 void settle_leave(struct app *app)
 {
-	LIST_FOREACH(at, &app->flight.lists[JOB_WAITING]) {
+	struct list *head = &app->flight.lists[JOB_WAITING];
+	for (struct list *at = head->next, *next; at != head; at = next) {
+		next = at->next;
 		struct job *job = LIST_OF(at, struct job, state_link);
 		if (!job->recorded && job->in_inode_table)
-			record_interim(app, job);
+			record_put_off(app, job);
 	}
 }
 
@@ -190,8 +216,8 @@ void settle_tick(struct app *app)
 	app->next_interim.ns = 0;
 	if (app->mode == APP_STOPPING)
 		return;
-	bool left = record_slow(app, JOB_RUNNING);
-	left = record_slow(app, JOB_WAITING) || left;
+	bool left = record_slow(app);
+	left = put_off_slow(app) || left;
 	if (left)
 		app->next_interim = mono_add_ms(now, APP_INTERIM_MS);
 }

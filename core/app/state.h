@@ -74,6 +74,7 @@ struct app {
 	bool walking;	     /* a walk is under way */
 	bool backlog;	     /* the history may hold queued rows that are due and not in memory */
 	bool events_left;    /* the watcher may have more without its descriptor saying so */
+	bool own_due;	     /* a row of this run waits for a time */
 	int64_t next_due_ns; /* earliest due time of a queued row, wall clock; INT64_MAX: none */
 	struct mono full_since; /* since when there is no room for running jobs; 0: there is */
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */

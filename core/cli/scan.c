@@ -292,6 +292,7 @@ static int run_scan(struct scan *scan, struct app_options *options)
 	set_roots(config, scan);
 	options->config = config;
 	options->once = true;
+	options->own_only = true;
 	options->recorded = recorded;
 	options->context = scan;
 	options->paths = (const char *const *)scan->files;

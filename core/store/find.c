@@ -21,6 +21,11 @@
 	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.attempt," \
 	" v.name, d.path, d.fsid"
 
+/* Rows that are looked at to see what a file is. An inode with ten thousand links, or as many
+ * versions, must not cost the square of that; beyond this many the very version is asked for, and
+ * one of those seen stands for the others. */
+#define ROWS_OF_A_FILE 1024
+
 enum column {
 	ID,
 	SIZE,
@@ -39,6 +44,10 @@ enum column {
 static const char by_file_sql[] =
 	"SELECT " COLUMNS " FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
 	" WHERE v.inode = ?1 AND v.btime_ns = ?2";
+static const char by_key_sql[] =
+	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
+	" WHERE d.path = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.size = ?3 AND v.mtime_ns = ?4"
+	" AND v.name = ?6 AND d.fsid = ?7";
 static const char by_path_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?1 AND v.name = ?2 AND v.inode = 0 AND v.btime_ns = 0 AND v.size = 0"
@@ -57,6 +66,8 @@ int find_init(struct find *find, const struct db *db, struct error *err)
 {
 	int result = db_prepare(db, &find->by_file, by_file_sql, err);
 	if (result == 0)
+		result = db_prepare(db, &find->by_key, by_key_sql, err);
+	if (result == 0)
 		result = db_prepare(db, &find->by_path, by_path_sql, err);
 	if (result == 0)
 		result = db_prepare(db, &find->any_imported, any_imported_sql, err);
@@ -66,6 +77,7 @@ int find_init(struct find *find, const struct db *db, struct error *err)
 void find_done(struct find *find)
 {
 	sqlite3_finalize(find->by_file);
+	sqlite3_finalize(find->by_key);
 	sqlite3_finalize(find->by_path);
 	sqlite3_finalize(find->any_imported);
 	*find = (struct find){ 0 };
@@ -152,18 +164,40 @@ static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
 		out->path = row_path(row);
 }
 
+/* A file of very many rows: is one of them the very version? */
+static int find_by_key(struct find *find, const struct identity *identity,
+		       const struct find_path *path, struct known *out)
+{
+	sqlite3_stmt *row = find->by_key;
+	db_bind(row, 1, (int64_t)identity->inode);
+	db_bind(row, 2, identity->btime_ns);
+	db_bind(row, 3, identity->size);
+	db_bind(row, 4, identity->mtime_ns);
+	db_bind_bytes(row, 5, path->path, path->dir_len);
+	db_bind_bytes(row, 6, path->path + path->dir_len + 1, path->len - path->dir_len - 1);
+	db_bind(row, 7, (int64_t)identity->fsid);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		take_row(row, KNOWN_SAME, out);
+	return sqlite3_reset(row);
+}
+
 static int find_by_file(struct find *find, const struct identity *identity,
 			const struct find_path *path, struct known *out)
 {
 	sqlite3_stmt *row = find->by_file;
 	db_bind(row, 1, (int64_t)identity->inode);
 	db_bind(row, 2, identity->btime_ns);
-	while (out->as != KNOWN_SAME && sqlite3_step(row) == SQLITE_ROW) {
+	size_t seen = 0;
+	while (out->as != KNOWN_SAME && seen < ROWS_OF_A_FILE && sqlite3_step(row) == SQLITE_ROW) {
+		seen++;
 		enum known_as as = classify(row, identity, path);
 		if (as != KNOWN_NOT && is_better(row, as, out))
 			take_row(row, as, out);
 	}
-	return sqlite3_reset(row);
+	int rc = sqlite3_reset(row);
+	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE && out->as != KNOWN_SAME)
+		rc = find_by_key(find, identity, path, out);
+	return rc;
 }
 
 /* The look-up before has begun a read, so that the data version is that of the latest commit. */

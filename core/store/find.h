@@ -17,7 +17,8 @@ struct known;
 
 /* Embedded in the reader. */
 struct find {
-	sqlite3_stmt *by_file;	    /* rows of one (inode, birth time) */
+	sqlite3_stmt *by_file; /* rows of one (inode, birth time) */
+	sqlite3_stmt *by_key;
 	sqlite3_stmt *by_path;	    /* an imported row */
 	sqlite3_stmt *any_imported; /* whether there is one at all */
 	bool imported;		    /* what it said when the data version was this: */
