@@ -244,8 +244,10 @@ static bool is_unchanged(struct watcher *w, const struct root *root, int fd)
 	struct place_id id;
 	if (!root->present || fd < 0 || place_identify(fd, &id) != 0 || !place_same(&id, &root->id))
 		return false;
-	if (root->polled || root->top->wd == 0)
+	if (root->polled)
 		return true;
+	if (root->top->wd == 0) /* either there was no watch to be had, or it ended */
+		return root->top->trouble != TROUBLE_NONE;
 	/* an inode number may be in use again: the kernel's own identity is the watch descriptor */
 	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
 	return wd == root->top->wd || wd < 0;

@@ -231,6 +231,27 @@ Test(gap, overflow_loses_no_file_and_no_directory)
 	world_close(&world);
 }
 
+Test(gap, walk_that_began_before_the_overflow_does_not_close_it)
+{
+	struct world world;
+	struct trace trace = { .len = 0 };
+	world_open(&world, 0);
+	make_tree(&world);
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	while (world_count(&world, WATCHER_WALKED, NULL) < 5)
+		(void)world_step(&world);
+	trace_add(&trace, -1, IN_Q_OVERFLOW, 0, NULL);
+	trace_feed(&trace, &world);
+	while (world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_OVERFLOW) == 0)
+		(void)world_step(&world);
+	world_forget(&world);
+	while (world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW) == 0)
+		(void)world_step(&world);
+	for (int i = 0; i < 10; i++)
+		cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/d%d/s/f", i)), "%d", i);
+	world_close(&world);
+}
+
 Test(gap, overflow_during_its_walk_keeps_the_gap_open_and_the_delay_grows)
 {
 	struct world world;

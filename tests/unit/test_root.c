@@ -154,6 +154,25 @@ Test(root, directory_above_it_that_moves_takes_it_away)
 	world_close(&world);
 }
 
+Test(root, directory_above_a_missing_one_that_moves_is_noticed)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "a"));
+	make_dir(at(&world, "a/b"));
+	(void)world_root(&world, at(&world, "a/b/r"), WATCHER_AUTO);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	move(at(&world, "a"), at(&world, "z"));
+	world_settle(&world);
+	make_dir(at(&world, "a"));
+	make_dir(at(&world, "a/b"));
+	make_dir(at(&world, "a/b/r"));
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
+	check_alive(&world, at(&world, "a/b/r"));
+	world_close(&world);
+}
+
 Test(root, symlink_is_followed_and_followed_anew_when_it_changes)
 {
 	struct world world;
