@@ -81,6 +81,13 @@ bool backlog_refill(struct app *app)
 		app->next_due_ns = INT64_MAX;
 		app->backlog = true;
 	}
+	/* A row whose file went on under another name, or changed, before anyone opened it may
+	 * stand queued with nobody to deal with it. Whenever all that is in memory is through, the
+	 * queue is asked once. */
+	if (app->queue_unsure && flight_total(&app->flight) == 0) {
+		app->queue_unsure = false;
+		app->backlog = true;
+	}
 	if (!app->backlog || app->mode == APP_STOPPING ||
 	    app->flight.counts[JOB_RUNNING] > APP_RUNNING_MAX / 2 ||
 	    flight_total(&app->flight) > APP_FLIGHT_MAX / 2)

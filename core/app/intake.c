@@ -30,6 +30,7 @@ static struct job *admit(struct app *app, const char *path, size_t len, uint32_t
 	job->root = root == WATCHER_NO_ROOT ? roots_of_path(app->roots, path, len) : root;
 	job->version->first_seen_ns = clock_wall_ns();
 	job->version->verdict = OUTCOMES;
+	app->queue_unsure = true;
 	if (app->next_interim.ns == 0)
 		app->next_interim = mono_add_ms(job->admitted, APP_INTERIM_MS);
 	return job;
