@@ -310,7 +310,9 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 		return;
 	case JOB_RUNNING:
 	case JOB_SAVING:
-		if (event->stat) {
+		/* what is being recorded as gone or unreadable is worth another look in any case */
+		if (event->stat &&
+		    (job->state == JOB_RUNNING || job->version->state != VERSION_UNSCANNED)) {
 			struct identity now = identity_of(event->stat, event->fsid);
 			if (identity_same_version(&now, &job->seen))
 				return;

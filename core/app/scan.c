@@ -102,6 +102,13 @@ static enum step open_sample(struct job *job, int *fd)
 {
 	const char *relative = job->version->path + roots_prefix(job->app->roots, job->root);
 	*fd = beneath_open(job->handle->fd, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (*fd == -ELOOP) {
+		/* a link took the file's very place, or one of the directories above is a link now
+		 */
+		AUTO_CLOSE int link = beneath_open(job->handle->fd, relative, O_PATH);
+		if (link >= 0)
+			return tell(job, JOB_CHANGED, 0);
+	}
 	return *fd < 0 ? not_opened(job, -*fd) : STEP_ON;
 }
 

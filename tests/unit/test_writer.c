@@ -140,7 +140,10 @@ Test(writer, a_full_disk_is_told_and_nothing_is_lost)
 		cr_skip_test("needs root to mount a small file system");
 	world_done(&w);
 	world_dir(&w);
-	cr_assert(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+		world_open(&w);
+		cr_skip_test("needs a root directory that is a mount point (no plain chroot)");
+	}
 	cr_assert(mount("tmpfs", w.dir, "tmpfs", 0, "size=1m") == 0);
 	world_open(&w);
 	char filler[128];
