@@ -346,11 +346,24 @@ static void hint(struct app *app, const struct watcher_event *event, enum job_hi
 	intake_consider(app, job, event->stat);
 }
 
+/* Is it really job's file that path leads to? An exchange of two names is told as two renames, and
+ * after the second the first is not true any more. */
+static bool has_gone_to(struct app *app, const struct job *job, const char *path)
+{
+	struct statx st;
+	if (!job->in_inode_table) /* never seen: then it must at least have left */
+		return roots_stat(app->roots, job->root, job->version->path, &st) < 0;
+	if (roots_stat(app->roots, job->root, path, &st) < 0)
+		return false;
+	struct identity now = identity_of(&st, job->seen.fsid);
+	return identity_same_file(&now, &job->seen);
+}
+
 /* A job that waits at from goes on at path; one that runs there finds out by itself. */
 static void follow(struct app *app, const char *from, size_t from_len, const char *path, size_t len)
 {
 	struct job *job = flight_at(&app->flight, from, from_len);
-	if (!job || flight_at(&app->flight, path, len))
+	if (!job || flight_at(&app->flight, path, len) || !has_gone_to(app, job, path))
 		return;
 	if (job->state == JOB_WAITING || job->state == JOB_LIMBO || job->state == JOB_PARKED) {
 		flight_repath(&app->flight, job, path, len);
