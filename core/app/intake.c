@@ -367,6 +367,10 @@ static void follow(struct app *app, const char *from, size_t from_len, const cha
 		return;
 	if (job->state == JOB_WAITING || job->state == JOB_LIMBO || job->state == JOB_PARKED) {
 		flight_repath(&app->flight, job, path, len);
+		/* another file may have come there, and the job has taken the event that told so */
+		struct statx st;
+		if (roots_stat(app->roots, job->root, from, &st) == 0)
+			look_soon(app, from, from_len, job->complete);
 		job->root = roots_of_path(app->roots, path, len);
 	}
 }
