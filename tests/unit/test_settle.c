@@ -59,3 +59,55 @@ Test(settle, two_writers_the_last_version_has_all_bytes)
 	cr_assert_eq(daemon_stop(&d), 0);
 	daemon_done(&d);
 }
+
+Test(settle, a_file_that_grows_while_it_waits_leaves_no_row_queued)
+{
+	struct daemon d;
+	daemon_init(
+		&d,
+		"workers: 1\ndetectors: [ { type: command, run: [ /bin/sh, -c, 'sleep 0.3', sh, "
+		"'{path}' ] } ]\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	char name[64];
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(name, sizeof name, "HTTP-Fgrow%u.text.plain.txt", i);
+		daemon_put(&d, name, name);
+	}
+	daemon_expect(&d,
+		      "SELECT count(*) FROM file WHERE state = 'queued' AND name LIKE '%grow3%'",
+		      "1");
+	daemon_put(&d, name, "longer than it was before, by far and large");
+	daemon_expect(&d, "SELECT size FROM file WHERE state = 'done' AND name LIKE '%grow3%'",
+		      "43");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
+Test(settle, files_that_are_held_open_do_not_keep_others_out)
+{
+	enum {
+		HELD = 600
+	};
+
+	static int held[HELD];
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	char path[512];
+	for (unsigned i = 0; i < HELD; i++) {
+		snprintf(path, sizeof path, "%s/HTTP-Fheld%u.text.plain.txt", d.root, i);
+		held[i] = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		cr_assert(held[i] >= 0);
+	}
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE wait = 'writer'", "600");
+	daemon_put(&d, A, "x");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	for (unsigned i = 0; i < HELD; i++)
+		close(held[i]);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "601");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
