@@ -152,6 +152,18 @@ static void make_way(struct watcher *w, struct node *here)
 		displace(w, here);
 }
 
+/* A directory was found elsewhere, and its old name may be another's by now. Whoever listed that
+ * name before has put it on the agenda as the node that has just left it, so the name is put there
+ * once more. */
+static void look_where_it_was(struct watcher *w, struct node *parent, const char *name, size_t len)
+{
+	if (!tree_attached(parent) || tree_child(&w->tree, parent, name, len))
+		return;
+	struct node *left = tree_add(&w->tree, parent, name, len);
+	left->seen = w->serial;
+	agenda_push(&w->agenda, left, false, watcher_position(w));
+}
+
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
 				 const char *name, size_t len)
 {
@@ -167,6 +179,10 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	}
 	struct bytes from = { 0 };
 	(void)paths_put(w, owner, &from);
+	bool left = tree_attached(owner);
+	struct node *old_parent = owner->parent;
+	struct bytes old_name = { 0 };
+	bytes_append(&old_name, owner->name, owner->name_len);
 	limbo_leave(owner);
 	walk_step_over(w, owner);
 	tree_move(&w->tree, owner, parent, name, len);
@@ -178,6 +194,9 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	bytes_done(&path);
 	bytes_done(&from);
 	agenda_push(&w->agenda, owner, true, watcher_position(w));
+	if (left && tree_child(&w->tree, parent, name, len) == owner)
+		look_where_it_was(w, old_parent, old_name.data, old_name.len);
+	bytes_done(&old_name);
 	return owner;
 }
 

@@ -52,7 +52,7 @@ def memory(carved, word):
 
 def sanitized():
     with open(scenario.binary(), "rb") as file:
-        return b"AddressSanitizer" in file.read()
+        return b"__asan_init" in file.read()
 
 
 def check_memory(kilobytes, most, words):

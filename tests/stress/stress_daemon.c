@@ -149,6 +149,12 @@ int main(void)
 		"roots: [ { path: %s } ]\nhistory: %s\nworkers: 4\ndetectors: [ { type: noop } ]\n",
 		root, history);
 	put(config, text);
+	/* the producer may be through before the daemon reads its signals: then they wait */
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	sigaddset(&signals, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
 	pid_t producer = start_producer(root);
 	int status = 0;
 	int failed = run(config, false);

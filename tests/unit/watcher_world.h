@@ -338,7 +338,8 @@ UNUSED static void world_check_watches(const struct world *world, const char *ro
 	oracle_read_kernel(world);
 	for (size_t i = 0; i < oracle_disk.count; i++)
 		cr_assert(set_has(&oracle_kernel, oracle_disk.at[i].dev, oracle_disk.at[i].ino),
-			  "a directory is not watched");
+			  "a directory is not watched: inode %llu",
+			  (unsigned long long)oracle_disk.at[i].ino);
 	for (int up = 1; up < 20; up++) {
 		int len = snprintf(above, sizeof above, "%s", root);
 		for (int i = 0; i < up; i++)
