@@ -3,8 +3,10 @@
 
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/app/backlog.h"
 #include "core/app/gaps.h"
@@ -82,7 +84,9 @@ static bool worth_another_look(const struct job *job, const struct known *known)
 {
 	switch (known->reason) {
 	case REASON_UNREADABLE:
-		return job->hint != HINT_WALKED;
+		/* a walk tells nothing new of it, unless it can be read by now */
+		return job->hint != HINT_WALKED ||
+		       faccessat(AT_FDCWD, job->version->path, R_OK, AT_EACCESS) == 0;
 	case REASON_VANISHED:
 		return true; /* it is here, after all */
 	case REASON_NONE:
