@@ -21,7 +21,7 @@ PRODUCER = os.environ.get("CARVED_PRODUCER")
 DIRECTORIES = 8
 PATIENCE = 250.0
 MEMORY_MOST = 64 * 1024   # KiB
-GROWTH_MOST = 28 * 1024   # KiB, between a fifth of the queue and all of it: buffers that fill
+GROWTH_MOST = 16 * 1024   # KiB, between a fifth of the queue and all of it: buffers that fill
 
 IN_PYTHON = """
 import os, random, string, sys
