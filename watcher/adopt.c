@@ -254,11 +254,16 @@ struct node *adopt_settle(struct watcher *w, struct node *parent, const char *na
 			  int fd)
 {
 	struct place_id id;
+	uint64_t magic;
 	struct node *node = settle(w, parent, name, len, fd);
-	if (node && place_identify(fd, &id) == 0) {
+	if (!node)
+		return NULL;
+	if (place_identify(fd, &id) == 0) {
 		node->ino = id.ino;
 		node->dev = place_dev32(&id);
 	}
+	/* now, not when it is listed: its events may be told before */
+	(void)place_filesystem(fd, &node->fsid, &magic); /* fails: 0, as for who asks by path */
 	return node;
 }
 

@@ -7,12 +7,17 @@
 
 /* Done between setting the watch of a directory and listing it, when set. */
 static void (*before_listing)(void);
+/* Done when a watch was set, when set. */
+static void (*after_watching)(void);
 static unsigned watches_set;
 
 int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
 	watches_set++;
-	return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	int wd = (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	if (after_watching)
+		after_watching();
+	return wd;
 }
 
 ssize_t getdents64(int fd, void *buffer, size_t size)
@@ -48,6 +53,30 @@ Test(walk, file_made_between_watch_and_list_or_after_is_told)
 	cr_assert_gt(acts, 10);
 	for (unsigned i = 0; i < acts; i++)
 		cr_assert(world_told(&world, at(&world, "r/late%u", i)), "%u", i);
+	world_close(&world);
+}
+
+static void make_one_in_the_new(void)
+{
+	if (acts == 0 && access(at(acting, "r/new"), F_OK) == 0)
+		make_file(at(acting, "r/new/f%u", acts++));
+}
+
+/* A new directory's watch stands before it is listed: what is closed in between is told by an
+ * event, and by the listing after it. To the history both must be one file on one file system,
+ * which world_note() holds for every event. */
+Test(walk, file_closed_between_watch_and_list_lies_on_a_file_system)
+{
+	struct world world;
+	world_ready(&world);
+	acting = &world;
+	acts = 0;
+	after_watching = make_one_in_the_new;
+	make_dir(at(&world, "r/new"));
+	world_settle(&world);
+	after_watching = NULL;
+	cr_assert_eq(acts, 1);
+	cr_assert_geq(world_count(&world, WATCHER_CLOSED, at(&world, "r/new/f0")), 1);
 	world_close(&world);
 }
 

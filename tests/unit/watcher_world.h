@@ -143,6 +143,7 @@ UNUSED static void world_note(struct world *world, const struct watcher_event *e
 		cr_assert_lt(event->dir_len, event->path_len);
 		cr_assert_eq(event->path[event->dir_len], '/');
 		cr_assert_null(strchr(event->path + event->dir_len + 1, '/'));
+		cr_assert_neq(event->fsid, 0, "%s lies on no file system", event->path);
 	}
 }
 
