@@ -7,6 +7,7 @@
 #include <sys/un.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,8 +18,9 @@
 #include "core/base/mem.h"
 #include "core/base/str.h"
 
-#define CLIENTS_MAX 16
-#define REQUEST_MAX 256
+#define CLIENTS_MAX  16
+#define REQUEST_MAX  256
+#define CONTROL_MODE 0660
 
 struct client {
 	int fd; /* -1: free */
@@ -30,6 +32,7 @@ struct client {
 struct control {
 	int listener;
 	int epoll_fd;
+	int spare_fd; /* given up for a client when no other descriptor is left; -1: given up */
 	char *path;
 	uint64_t accepted;
 	struct client clients[CLIENTS_MAX];
@@ -47,10 +50,11 @@ static int bind_socket(struct control *control, const char *history, struct erro
 		return error_set(err, errno, "socket: %s", error_text(errno));
 	(void)unlink(control->path);
 	const struct sockaddr *at = (const struct sockaddr *)(const void *)&address;
-	mode_t old = umask(0117); /* 0660 from the first moment; one thread so far */
-	result = bind(control->listener, at, sizeof address) < 0 ? -errno : 0;
-	(void)umask(old);
-	if (result == 0 && listen(control->listener, CLIENTS_MAX) < 0)
+	/* a socket's mode is that of its name, less the umask: never more than 0660, then all of it
+	 */
+	if (fchmod(control->listener, CONTROL_MODE) < 0 ||
+	    bind(control->listener, at, sizeof address) < 0 ||
+	    chmod(address.sun_path, CONTROL_MODE) < 0 || listen(control->listener, CLIENTS_MAX) < 0)
 		result = -errno;
 	if (result < 0)
 		return error_set(err, -result, "cannot make the control socket %s: %s",
@@ -64,10 +68,16 @@ static int watch(struct control *control, int fd, uint32_t index)
 	return epoll_ctl(control->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+static int spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 int control_new(struct control **out, const char *history, struct error *err)
 {
 	struct control *control = xcalloc(1, sizeof *control);
 	control->listener = -1;
+	control->spare_fd = spare();
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		control->clients[i].fd = -1;
 	AUTO_STR path = STR_INIT;
@@ -108,6 +118,8 @@ void control_free(struct control *control)
 	}
 	if (control->epoll_fd >= 0)
 		fd_close(control->epoll_fd);
+	if (control->spare_fd >= 0)
+		fd_close(control->spare_fd);
 	free(control->path);
 	free(control);
 }
@@ -131,11 +143,23 @@ static struct client *free_place(struct control *control)
 	return oldest;
 }
 
-static void let_in(struct control *control)
+/* A client that cannot be accepted for want of descriptors would keep the listener readable, and
+ * the loop awake: it gets the spare one. */
+static int accept_one(struct control *control)
 {
 	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || control->spare_fd < 0)
+		return fd;
+	fd_close(control->spare_fd);
+	control->spare_fd = -1;
+	return accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static void let_in(struct control *control)
+{
+	int fd = accept_one(control);
 	if (fd < 0)
-		return; /* gone again, or no descriptor left: the client sees its connection end */
+		return; /* gone again */
 	struct client *client = free_place(control);
 	client->fd = fd;
 	client->order = control->accepted++;
@@ -191,4 +215,6 @@ void control_serve(struct app *app)
 		else if (control->clients[index].fd >= 0)
 			hear(app, &control->clients[index]);
 	}
+	if (control->spare_fd < 0)
+		control->spare_fd = spare();
 }

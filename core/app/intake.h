@@ -1,6 +1,5 @@
 /*
- * intake: from what the watcher and the history tell to jobs, and from jobs to decisions. The
- * loop's.
+ * intake: from paths to jobs, and from jobs to decisions. The loop's.
  */
 #ifndef CARVED_CORE_APP_INTAKE_H
 #define CARVED_CORE_APP_INTAKE_H
@@ -13,11 +12,12 @@ struct app;
 struct job;
 struct statx;
 struct version;
-struct watcher_event;
 
-/** Takes one event of the watcher about a file or directory (gaps and complaints are not for here).
+/** A new job at a path that has none, in no list yet. root: WATCHER_NO_ROOT finds it by the path.
  */
-void intake_event(struct app *app, const struct watcher_event *event);
+struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t root);
+/** path is looked at at the loop's next turn, unless a job is there. */
+void intake_look_soon(struct app *app, const char *path, size_t len, bool complete);
 /** Takes a queued row of the history; false when the path is in memory already (version is freed).
  */
 bool intake_queued(struct app *app, struct version *version);

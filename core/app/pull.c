@@ -3,7 +3,7 @@
 
 #include "core/app/ends.h"
 #include "core/app/gaps.h"
-#include "core/app/intake.h"
+#include "core/app/hints.h"
 #include "core/app/notify.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
@@ -84,7 +84,7 @@ static void take_event(struct app *app, const struct watcher_event *event)
 	case WATCHER_GONE:
 	case WATCHER_DIR_MOVED:
 	case WATCHER_DIR_GONE:
-		intake_event(app, event);
+		hints_take(app, event);
 		return;
 	}
 }

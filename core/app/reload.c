@@ -16,7 +16,8 @@ static bool same_roots(const struct config *a, const struct config *b)
 	for (size_t i = 0; i < a->root_count; i++) {
 		if (strcmp(a->roots[i].path, b->roots[i].path) != 0 ||
 		    strcmp(a->roots[i].producer, b->roots[i].producer) != 0 ||
-		    a->roots[i].mode != b->roots[i].mode)
+		    a->roots[i].mode != b->roots[i].mode ||
+		    a->roots[i].settle_ms != b->roots[i].settle_ms)
 			return false;
 	}
 	return true;

@@ -169,6 +169,14 @@ void roots_invalidate(struct roots *roots, uint32_t index)
 	at(roots, index)->current = NULL;
 }
 
+/* Opens (O_PATH) what lies at a path longer than PATH_MAX, from its root on. */
+static int open_deep(const struct roots *roots, uint32_t index, const char *path)
+{
+	const struct root *root = at(roots, index);
+	AUTO_CLOSE int dir = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -errno : beneath_open(dir, path + root->prefix, O_PATH);
+}
+
 int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out)
 {
 	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
@@ -176,20 +184,18 @@ int roots_stat(struct roots *roots, uint32_t index, const char *path, struct sta
 		return 0;
 	if (errno != ENAMETOOLONG)
 		return -errno;
-	struct root *root = at(roots, index);
-	AUTO_CLOSE int dir = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return -errno;
-	AUTO_CLOSE int fd = beneath_open(dir, path + root->prefix, O_PATH);
+	AUTO_CLOSE int fd = open_deep(roots, index, path);
 	if (fd < 0)
 		return fd;
 	return statx(fd, "", AT_EMPTY_PATH, want, out) == 0 ? 0 : -errno;
 }
 
-uint64_t roots_fsid(const char *path, size_t dir_len)
+uint64_t roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len)
 {
 	AUTO_FREE char *dir = dir_len > 0 ? xmemdup(path, dir_len) : xstrdup("/");
 	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENAMETOOLONG)
+		fd = open_deep(roots, index, dir);
 	uint64_t id = 0;
 	if (fd >= 0)
 		(void)identity_fsid(fd, &id); /* 0 is what such a file system is known as */

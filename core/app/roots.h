@@ -51,7 +51,8 @@ void roots_invalidate(struct roots *roots, uint32_t index);
 /** statx(2) of path without following a last symlink; paths longer than PATH_MAX too. 0 or -errno.
  */
 int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out);
-/** f_fsid of the file system that path's directory lies on; 0 when that cannot be told. */
-uint64_t roots_fsid(const char *path, size_t dir_len);
+/** f_fsid of the file system that path's directory (its first dir_len bytes) lies on; longer than
+ * PATH_MAX too. 0 when that cannot be told. */
+uint64_t roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len);
 
 #endif

@@ -183,6 +183,11 @@ static inline void daemon_put(const struct daemon *d, const char *name, const ch
 	fclose(file);
 }
 
+static inline void daemon_path(const struct daemon *d, const char *name, char out[512])
+{
+	snprintf(out, 512, "%s/%s", d->root, name);
+}
+
 static inline void daemon_done(struct daemon *d)
 {
 	if (d->pid > 0) {
@@ -194,6 +199,21 @@ static inline void daemon_done(struct daemon *d)
 	char command[128];
 	snprintf(command, sizeof command, "rm -rf %s", d->dir);
 	cr_assert(system(command) == 0);
+}
+
+/* daemon_init, started and ready. */
+static inline void daemon_begin(struct daemon *d, const char *yaml)
+{
+	daemon_init(d, yaml);
+	daemon_start(d);
+	daemon_wait_ready(d);
+}
+
+/* Stopped by SIGTERM, well, and removed. */
+static inline void daemon_finish(struct daemon *d)
+{
+	cr_assert_eq(daemon_stop(d), 0);
+	daemon_done(d);
 }
 
 #endif

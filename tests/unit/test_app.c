@@ -7,9 +7,7 @@
 Test(app, a_second_daemon_on_the_same_history_is_refused)
 {
 	struct daemon d;
-	daemon_init(&d, NOOP);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, NOOP);
 	struct daemon second = d;
 	second.notify_fd = -1;
 	snprintf(second.socket, sizeof second.socket, "%s/notify2", d.dir);
@@ -18,8 +16,7 @@ Test(app, a_second_daemon_on_the_same_history_is_refused)
 	close(second.notify_fd);
 	daemon_put(&d, A, "x"); /* the first one is not disturbed */
 	daemon_expect(&d, "SELECT state FROM file", "done");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(app, a_history_that_is_not_ours_is_refused_and_not_altered)
@@ -61,6 +58,5 @@ Test(app, a_missing_root_is_waited_for)
 	daemon_put(&d, A, "x");
 	daemon_expect(&d, "SELECT state FROM file", "done");
 	daemon_expect(&d, "SELECT cause || ' ' || (closed_ns IS NOT NULL) FROM gap", "root 1");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

@@ -11,23 +11,10 @@ static void put(const struct daemon *d, const char *format, const char *fuid, co
 	daemon_put(d, name, text);
 }
 
-static void start(struct daemon *d, const char *yaml)
-{
-	daemon_init(d, yaml);
-	daemon_start(d);
-	daemon_wait_ready(d);
-}
-
-static void finish(struct daemon *d)
-{
-	cr_assert_eq(daemon_stop(d), 0);
-	daemon_done(d);
-}
-
 Test(ask, outcomes_are_reused_across_restarts_under_the_same_key_only)
 {
 	struct daemon d;
-	start(&d, "detectors: [ { type: command, run: [ /bin/true, '{path}' ] } ]\n");
+	daemon_begin(&d, "detectors: [ { type: command, run: [ /bin/true, '{path}' ] } ]\n");
 	put(&d, TXT, "one", "x");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 0", "1");
 	cr_assert_eq(daemon_stop(&d), 0);
@@ -39,15 +26,16 @@ Test(ask, outcomes_are_reused_across_restarts_under_the_same_key_only)
 	 */
 	put(&d, PDF, "three", "x");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 0", "2");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(ask, errors_are_tried_again_and_never_reused)
 {
 	struct daemon d;
-	start(&d,
-	      "detectors: [ { type: command, retries: 2, retry_pause: 1s, run: [ /bin/sh, -c, 'exit 7', "
-	      "sh, '{path}' ] } ]\n");
+	daemon_begin(
+		&d,
+		"detectors: [ { type: command, retries: 2, retry_pause: 1s, run: [ /bin/sh, -c, 'exit 7', "
+		"sh, '{path}' ] } ]\n");
 	put(&d, TXT, "one", "x");
 	daemon_expect(&d, "SELECT state || ' ' || wait FROM file", "queued retry");
 	daemon_expect(&d, "SELECT state || ' ' || reason FROM file", "unscanned failed");
@@ -55,36 +43,38 @@ Test(ask, errors_are_tried_again_and_never_reused)
 	put(&d, TXT, "two", "x");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE reason = 'failed'", "2");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached", "0");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(ask, one_malicious_outcome_decides_though_another_detector_failed)
 {
 	struct daemon d;
-	start(&d,
-	      "detectors:\n"
-	      " - { type: command, name: broken, run: [ /bin/sh, -c, 'exit 7', sh, '{path}' ] }\n"
-	      " - { type: command, name: sure, run: [ /bin/false, '{path}' ] }\n");
+	daemon_begin(
+		&d,
+		"detectors:\n"
+		" - { type: command, name: broken, run: [ /bin/sh, -c, 'exit 7', sh, '{path}' ] }\n"
+		" - { type: command, name: sure, run: [ /bin/false, '{path}' ] }\n");
 	put(&d, TXT, "one", "x");
 	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done malicious");
 	daemon_expect(
 		&d,
 		"SELECT group_concat(detector || outcome) FROM (SELECT * FROM scan ORDER BY detector)",
 		"brokenerror,suremalicious");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(ask, what_is_definite_is_not_asked_again_when_another_detector_is)
 {
 	struct daemon d;
-	start(&d,
-	      "detectors:\n"
-	      " - { type: command, name: broken, retries: 3, retry_pause: 1s, run: [ /bin/sh, -c, "
-	      "'exit 7', sh, '{path}' ] }\n"
-	      " - { type: command, name: fine, run: [ /bin/true, '{path}' ] }\n");
+	daemon_begin(
+		&d,
+		"detectors:\n"
+		" - { type: command, name: broken, retries: 3, retry_pause: 1s, run: [ /bin/sh, -c, "
+		"'exit 7', sh, '{path}' ] }\n"
+		" - { type: command, name: fine, run: [ /bin/true, '{path}' ] }\n");
 	put(&d, TXT, "one", "x");
 	daemon_expect(&d, "SELECT reason FROM file", "failed");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE detector = 'fine'", "1");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE detector = 'broken'", "3");
-	finish(&d);
+	daemon_finish(&d);
 }

@@ -23,17 +23,14 @@ Test(backlog, more_files_than_the_window_holds_are_all_done_once)
 	daemon_wait_ready(&d);
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "6000");
 	daemon_expect(&d, "SELECT count(*) FROM scan", "6000");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(backlog, behind_a_slow_detector_files_wait_in_the_history)
 {
 	struct daemon d;
-	daemon_init(&d, "workers: 1\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 60s, "
-			"run: [ tail, -f, /dev/null, '{path}' ] } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "workers: 1\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 60s, "
+			 "run: [ tail, -f, /dev/null, '{path}' ] } ]\n");
 	put_many(&d, 5000);
 	daemon_expect(&d, "SELECT count(*) FROM pending", "5000");
 	cr_assert_eq(daemon_stop(&d), 0);
@@ -64,6 +61,5 @@ Test(backlog, a_failed_file_comes_back_by_retry_and_a_poke)
 	cr_assert_eq(count, 1);
 	cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
 	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done clean");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

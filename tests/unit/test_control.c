@@ -1,4 +1,6 @@
 /* The control socket of a running daemon: status, poke, and clients that misbehave. */
+#include <sys/resource.h>
+
 #include "core/app/control_client.h"
 #include "core/base/str.h"
 #include "daemon_harness.h"
@@ -19,9 +21,7 @@ static int raw_client(const struct daemon *d)
 Test(control, status_and_poke_are_answered)
 {
 	struct daemon d;
-	daemon_init(&d, NOOP);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, NOOP);
 	AUTO_STR text = STR_INIT;
 	struct error err = { 0 };
 	cr_assert_eq(control_request(d.history, "status", &text, &err), 0, "%s", err.text);
@@ -42,9 +42,7 @@ Test(control, status_and_poke_are_answered)
 Test(control, silent_and_endless_clients_do_not_keep_others_out)
 {
 	struct daemon d;
-	daemon_init(&d, NOOP);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, NOOP);
 	int silent[40];
 	for (size_t i = 0; i < 40; i++)
 		silent[i] = raw_client(&d);
@@ -59,6 +57,33 @@ Test(control, silent_and_endless_clients_do_not_keep_others_out)
 	close(fd);
 	for (size_t i = 0; i < 40; i++)
 		close(silent[i]);
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
+}
+
+Test(control, without_descriptors_a_client_is_still_answered)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	AUTO_STR text = STR_INIT;
+	struct error err = { 0 };
+	struct rlimit limit;
+	char name[64];
+	/* the lowest number that is free is the first that it may not have */
+	unsigned free_number = 0;
+	do {
+		free_number++;
+		snprintf(name, sizeof name, "/proc/%d/fd/%u", (int)d.pid, free_number);
+	} while (faccessat(AT_FDCWD, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+	cr_assert_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &limit), 0);
+	rlim_t before = limit.rlim_cur;
+	limit.rlim_cur = free_number;
+	cr_assert_eq(prlimit(d.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		str_reset(&text);
+		cr_assert_eq(control_request(d.history, "poke", &text, &err), 0, "%s", err.text);
+		cr_assert_str_eq(str_text(&text), "ok");
+	}
+	limit.rlim_cur = before;
+	cr_assert_eq(prlimit(d.pid, RLIMIT_NOFILE, &limit, NULL), 0);
+	daemon_finish(&d);
 }

@@ -9,13 +9,6 @@
 	"SELECT group_concat(state || ':' || coalesce(reason, verdict) || ':' || name, ' ') " \
 	"FROM (SELECT * FROM file ORDER BY id)"
 
-static void start(struct daemon *d, const char *yaml)
-{
-	daemon_init(d, yaml);
-	daemon_start(d);
-	daemon_wait_ready(d);
-}
-
 static void rename_in(const struct daemon *d, const char *from, const char *to)
 {
 	char a[512], b[512];
@@ -37,19 +30,18 @@ static void barrier(const struct daemon *d, unsigned number)
 Test(decide, a_new_file_is_done_once)
 {
 	struct daemon d;
-	start(&d, NOOP);
+	daemon_begin(&d, NOOP);
 	daemon_put(&d, NAME, "x");
 	daemon_expect(&d, SHAPE, "done:clean:" NAME);
 	daemon_expect(&d, "SELECT mime || ' ' || fuid FROM file", "text/plain F3Df5B3z9UI3yi5J03");
 	daemon_expect(&d, "SELECT count(*) FROM scan", "1");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(decide, the_same_content_again_only_refreshes_the_row)
 {
 	struct daemon d;
-	start(&d, NOOP);
+	daemon_begin(&d, NOOP);
 	daemon_put(&d, NAME, "x");
 	daemon_expect(&d, SHAPE, "done:clean:" NAME);
 	char path[512];
@@ -66,20 +58,19 @@ Test(decide, the_same_content_again_only_refreshes_the_row)
 Test(decide, another_content_is_another_version)
 {
 	struct daemon d;
-	start(&d, NOOP);
+	daemon_begin(&d, NOOP);
 	daemon_put(&d, NAME, "x");
 	daemon_expect(&d, SHAPE, "done:clean:" NAME);
 	daemon_put(&d, NAME, "longer");
 	daemon_expect(&d, SHAPE, "done:clean:" NAME " done:clean:" NAME);
 	daemon_expect(&d, "SELECT count(DISTINCT sha256) FROM file", "2");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(decide, a_renamed_file_is_a_sighting_and_not_scanned_again)
 {
 	struct daemon d;
-	start(&d, NOOP);
+	daemon_begin(&d, NOOP);
 	daemon_put(&d, NAME, "x");
 	daemon_expect(&d, SHAPE, "done:clean:" NAME);
 	rename_in(&d, NAME, OTHER);
@@ -89,14 +80,13 @@ Test(decide, a_renamed_file_is_a_sighting_and_not_scanned_again)
 	rename_in(&d, OTHER, NAME);
 	barrier(&d, 1);
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE name NOT LIKE '%barrier%'", "2");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(decide, without_hashing_a_change_of_metadata_makes_no_version)
 {
 	struct daemon d;
-	start(&d, "hash: never\n" NOOP);
+	daemon_begin(&d, "hash: never\n" NOOP);
 	daemon_put(&d, NAME, "x");
 	daemon_expect(&d, SHAPE, "done:clean:" NAME);
 	daemon_expect(&d, "SELECT sha256 IS NULL FROM file", "1");
@@ -107,14 +97,13 @@ Test(decide, without_hashing_a_change_of_metadata_makes_no_version)
 	daemon_expect(&d, "SELECT mtime_ns FROM file", "1000000000000");
 	daemon_put(&d, NAME, "longer"); /* but a close with another size does */
 	daemon_expect(&d, SHAPE, "done:clean:" NAME " done:clean:" NAME);
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(decide, identical_content_is_scanned_once_and_every_sighting_kept)
 {
 	struct daemon d;
-	start(&d, NOOP);
+	daemon_begin(&d, NOOP);
 	for (unsigned i = 0; i < 50; i++) {
 		char name[64];
 		snprintf(name, sizeof name, "HTTP-Fsame%u.text.plain.txt", i);
@@ -123,6 +112,5 @@ Test(decide, identical_content_is_scanned_once_and_every_sighting_kept)
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "50");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 0", "1");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 1", "49");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

@@ -49,9 +49,7 @@ Test(ends, join_finishes_what_is_queued_and_leaves_new_files_alone)
 Test(ends, a_killed_daemon_scans_the_rest_at_its_next_start_and_nothing_twice)
 {
 	struct daemon d;
-	daemon_init(&d, NOOP);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, NOOP);
 	put_many(&d, 0, 500);
 	char count[256];
 	do
@@ -68,6 +66,5 @@ Test(ends, a_killed_daemon_scans_the_rest_at_its_next_start_and_nothing_twice)
 	daemon_expect(&d, "SELECT count(*) FROM scan", "1000");
 	daemon_expect(&d, "SELECT group_concat(cause) FROM gap WHERE closed_ns IS NOT NULL",
 		      "down");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

@@ -4,9 +4,7 @@
 Test(gaps, an_overflow_is_recorded_and_made_up_for)
 {
 	struct daemon d;
-	daemon_init(&d, "detectors: [ { type: noop } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
 	FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
 	unsigned queue = 0;
 	cr_assert(limit && fscanf(limit, "%u", &queue) == 1);
@@ -32,8 +30,7 @@ Test(gaps, an_overflow_is_recorded_and_made_up_for)
 		"1");
 	daemon_expect(&d, "SELECT sum(found) > 0 FROM gap WHERE cause = 'overflow'", "1");
 	daemon_expect(&d, "SELECT count(*) FROM scan", wanted);
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(gaps, a_gap_that_a_killed_daemon_left_open_is_closed_by_the_next)
@@ -52,6 +49,5 @@ Test(gaps, a_gap_that_a_killed_daemon_left_open_is_closed_by_the_next)
 	daemon_wait_ready(&d);
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
 	daemon_expect(&d, "SELECT count(*) FROM gap WHERE closed_ns IS NULL", "0");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

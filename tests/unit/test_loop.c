@@ -6,9 +6,7 @@
 Test(loop, usr2_finds_what_no_event_told)
 {
 	struct daemon d;
-	daemon_init(&d, "detectors: [ { type: noop } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
 	daemon_put(&d, A, "four");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
 	char path[512];
@@ -16,6 +14,5 @@ Test(loop, usr2_finds_what_no_event_told)
 	cr_assert_eq(truncate(path, 2), 0); /* by path: only IN_MODIFY, which is not listened to */
 	kill(d.pid, SIGUSR2);
 	daemon_expect(&d, "SELECT group_concat(size) FROM file WHERE state = 'done'", "4,2");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

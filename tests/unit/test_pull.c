@@ -4,9 +4,7 @@
 Test(pull, nothing_is_lost_in_directories_that_are_made_while_files_are_put_into_them)
 {
 	struct daemon d;
-	daemon_init(&d, "hash: never\ndetectors: [ { type: noop } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "hash: never\ndetectors: [ { type: noop } ]\n");
 	for (unsigned i = 0; i < 400; i++) {
 		char path[512], name[128];
 		snprintf(path, sizeof path, "%s/%u", d.root, i);
@@ -18,6 +16,5 @@ Test(pull, nothing_is_lost_in_directories_that_are_made_while_files_are_put_into
 	}
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "400");
 	daemon_expect(&d, "SELECT count(*) FROM file", "400");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

@@ -46,20 +46,16 @@ Test(reload, lists_are_read_anew_and_old_answers_are_stale)
 		cr_assert(i < 1000);
 	}
 	daemon_expect(&d, "SELECT signature FROM scan WHERE outcome = 'malicious'", "Listed");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(reload, a_bad_configuration_is_refused_and_the_old_one_stays)
 {
 	struct daemon d;
-	daemon_init(&d, "detectors: [ { type: noop } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
 	daemon_configure(&d, "detectors: [ { type: nonsense } ]\n");
 	kill(d.pid, SIGHUP);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "x");
 	daemon_expect(&d, "SELECT verdict FROM file", "clean");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

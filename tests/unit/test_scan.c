@@ -4,65 +4,53 @@
 #define A "HTTP-Faaaaaaaaaaaaaaaaa.text.plain.txt"
 #define B "HTTP-Fbbbbbbbbbbbbbbbbb.application.pdf.pdf"
 
-static void start(struct daemon *d, const char *yaml)
-{
-	daemon_init(d, yaml);
-	daemon_start(d);
-	daemon_wait_ready(d);
-}
-
-static void finish(struct daemon *d)
-{
-	cr_assert_eq(daemon_stop(d), 0);
-	daemon_done(d);
-}
-
 Test(scan, what_is_too_large_is_not_read)
 {
 	struct daemon d;
-	start(&d, "max_file_size: 1K\ndetectors: [ { type: noop } ]\n");
+	daemon_begin(&d, "max_file_size: 1K\ndetectors: [ { type: noop } ]\n");
 	char big[2048];
 	memset(big, 'x', sizeof big - 1);
 	big[sizeof big - 1] = '\0';
 	daemon_put(&d, A, big);
 	daemon_expect(&d, "SELECT state || ' ' || reason || ' ' || (sha256 IS NULL) FROM file",
 		      "unscanned oversize 1");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(scan, without_a_detector_for_its_type_a_file_says_so)
 {
 	struct daemon d;
-	start(&d, "detectors: [ { type: noop, mime: [ 'image/*' ] } ]\n");
+	daemon_begin(&d, "detectors: [ { type: noop, mime: [ 'image/*' ] } ]\n");
 	daemon_put(&d, A, "x");
 	daemon_expect(&d, "SELECT state || ' ' || reason FROM file", "unscanned no-detector");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(scan, the_hash_is_of_the_content)
 {
 	struct daemon d;
-	start(&d, "detectors: [ { type: noop } ]\n");
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
 	daemon_put(&d, A, "abc"); /* FIPS 180-4's example */
 	daemon_expect(&d, "SELECT sha256 FROM file",
 		      "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(scan, a_file_that_changes_while_it_is_scanned_is_scanned_again)
 {
 	/* the detector itself makes the change, once */
 	struct daemon d;
-	start(&d,
-	      "detectors: [ { type: command, run: [ /bin/sh, -c, "
-	      "'test -s ${1%/root/*}/did && exit 0; echo 1 > ${1%/root/*}/did; echo more >> $1', sh, "
-	      "'{path}' ] } ]\n");
+	daemon_begin(
+		&d,
+		"detectors: [ { type: command, run: [ /bin/sh, -c, "
+		"'test -s ${1%/root/*}/did && exit 0; echo 1 > ${1%/root/*}/did; echo more >> $1', sh, "
+		"'{path}' ] } ]\n");
 	daemon_put(&d, A, "x");
 	daemon_expect(&d, "SELECT state || ' ' || size FROM file ORDER BY id DESC", "done 6");
 	daemon_expect(
 		&d, "SELECT count(*) FROM scan s JOIN file f ON f.id = s.file_id WHERE f.size = 1",
 		"0");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(scan, an_unreadable_file_says_why_and_comes_back_when_it_is_readable)
@@ -94,7 +82,7 @@ Test(scan, an_unreadable_file_says_why_and_comes_back_when_it_is_readable)
 		      "unscanned unreadable Permission denied");
 	cr_assert_eq(chmod(path, 0644), 0);
 	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done clean");
-	finish(&d);
+	daemon_finish(&d);
 }
 
 Test(scan, bad_and_good_together)
@@ -120,5 +108,5 @@ Test(scan, bad_and_good_together)
 	daemon_expect(&d, "SELECT verdict FROM file WHERE mime = 'application/pdf'", "malicious");
 	daemon_expect(&d, "SELECT count(*) FROM scan", "3");
 	daemon_expect(&d, "SELECT count(*) FROM detections", "2");
-	finish(&d);
+	daemon_finish(&d);
 }

@@ -21,17 +21,14 @@ Test(settle, a_file_found_by_the_walk_with_a_writer_waits_for_its_close)
 	close(fd);
 	daemon_expect(&d, "SELECT state || ' ' || size FROM file", "done 9");
 	daemon_expect(&d, "SELECT count(*) FROM file", "1");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(settle, a_file_that_takes_long_is_queued_in_the_history_meanwhile)
 {
 	struct daemon d;
-	daemon_init(&d, "detectors: [ { type: command, timeout: 60s, run: [ /bin/sh, -c, "
-			"'tail -f /dev/null', sh, '{path}' ] } ]\nstop_grace: 1s\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "detectors: [ { type: command, timeout: 60s, run: [ /bin/sh, -c, "
+			 "'tail -f /dev/null', sh, '{path}' ] } ]\nstop_grace: 1s\n");
 	daemon_put(&d, A, "x");
 	daemon_expect(&d, "SELECT state FROM file", "queued");
 	/* what was running when the grace was over stays queued */
@@ -44,9 +41,7 @@ Test(settle, a_file_that_takes_long_is_queued_in_the_history_meanwhile)
 Test(settle, two_writers_the_last_version_has_all_bytes)
 {
 	struct daemon d;
-	daemon_init(&d, NOOP);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, NOOP);
 	char a[512];
 	snprintf(a, sizeof a, "%s/%s", d.root, A);
 	int one = open(a, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -56,8 +51,7 @@ Test(settle, two_writers_the_last_version_has_all_bytes)
 	cr_assert_eq(write(two, "2", 1), 1);
 	close(two);
 	daemon_expect(&d, "SELECT size FROM file WHERE state = 'done' ORDER BY id DESC", "2");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(settle, a_file_that_grows_while_it_waits_leaves_no_row_queued)
@@ -81,8 +75,7 @@ Test(settle, a_file_that_grows_while_it_waits_leaves_no_row_queued)
 	daemon_expect(&d, "SELECT size FROM file WHERE state = 'done' AND name LIKE '%grow3%'",
 		      "43");
 	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }
 
 Test(settle, files_that_are_held_open_do_not_keep_others_out)
@@ -93,9 +86,7 @@ Test(settle, files_that_are_held_open_do_not_keep_others_out)
 
 	static int held[HELD];
 	struct daemon d;
-	daemon_init(&d, NOOP);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, NOOP);
 	char path[512];
 	for (unsigned i = 0; i < HELD; i++) {
 		snprintf(path, sizeof path, "%s/HTTP-Fheld%u.text.plain.txt", d.root, i);
@@ -108,6 +99,5 @@ Test(settle, files_that_are_held_open_do_not_keep_others_out)
 	for (unsigned i = 0; i < HELD; i++)
 		close(held[i]);
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "601");
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

@@ -8,9 +8,7 @@
 Test(status, tells_roots_detectors_queue_and_counts)
 {
 	struct daemon d;
-	daemon_init(&d, "detectors: [ { type: noop, name: nothing } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_begin(&d, "detectors: [ { type: noop, name: nothing } ]\n");
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "x");
 	daemon_expect(&d, "SELECT state FROM file", "done");
 	AUTO_STR text = STR_INIT;
@@ -37,6 +35,5 @@ Test(status, tells_roots_detectors_queue_and_counts)
 	cr_assert_str_eq(detector, "nothing");
 	cr_assert_eq(clean, 1);
 	json_decref(status);
-	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_done(&d);
+	daemon_finish(&d);
 }

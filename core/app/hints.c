@@ -1,0 +1,182 @@
+/*
+ * hints: see hints.h.
+ *
+ * A hint says that something happened at a path; what it was is found out by looking. With a job at
+ * the path already it changes only how and when that one looks.
+ */
+#include "core/app/hints.h"
+
+#include <sys/stat.h>
+
+#include <string.h>
+
+#include "core/app/intake.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/mem.h"
+#include "watcher/watcher.h"
+
+/* A hint for a path that a job is at already. */
+static void hint_known_job(struct app *app, struct job *job, const struct watcher_event *event,
+			   enum job_hint hint)
+{
+	bool complete = hint == HINT_COMPLETE;
+	switch (job->state) {
+	case JOB_WAITING:
+		if (complete) {
+			job->hint = HINT_COMPLETE;
+			job->complete = true;
+			intake_consider(app, job, event->stat);
+		}
+		return;
+	case JOB_LIMBO:
+		if (hint == HINT_TOUCHED)
+			return;
+		job->hint = hint;
+		job->complete = complete;
+		intake_consider(app, job, event->stat);
+		return;
+	case JOB_PARKED:
+		job->complete = job->complete || complete;
+		return;
+	case JOB_RUNNING:
+	case JOB_SAVING:
+		/* what is being recorded as gone or unreadable is worth another look in any case */
+		if (event->stat &&
+		    (job->state == JOB_RUNNING || job->version->state != VERSION_UNSCANNED)) {
+			struct identity now = identity_of(event->stat, event->fsid);
+			if (identity_same_version(&now, &job->seen))
+				return;
+		}
+		job->again = job->again || complete || hint == HINT_WALKED;
+		job->again_complete = job->again_complete || complete;
+		return;
+	case JOB_STATES:
+		return;
+	}
+}
+
+static void hint(struct app *app, const struct watcher_event *event, enum job_hint hint)
+{
+	struct job *job = flight_at(&app->flight, event->path, event->path_len);
+	if (job) {
+		hint_known_job(app, job, event, hint);
+		return;
+	}
+	job = intake_admit(app, event->path, event->path_len, event->root);
+	job->version->identity.fsid = event->fsid;
+	job->hint = hint;
+	job->complete = hint == HINT_COMPLETE;
+	job->from_walk = hint == HINT_WALKED;
+	if (hint == HINT_APPEARED) {
+		/* mostly a close follows at once; links and special files are looked at when it
+		 * does not */
+		flight_wait(&app->flight, job, mono_add_ms(job->admitted, APP_CREATED_MS));
+		return;
+	}
+	intake_consider(app, job, event->stat);
+}
+
+/* Is it really job's file that path leads to? An exchange of two names is told as two renames, and
+ * after the second the first is not true any more. */
+static bool has_gone_to(struct app *app, const struct job *job, const char *path)
+{
+	struct statx st;
+	if (!job->in_inode_table) /* never seen: then it must at least have left */
+		return roots_stat(app->roots, job->root, job->version->path, &st) < 0;
+	if (roots_stat(app->roots, job->root, path, &st) < 0)
+		return false;
+	struct identity now = identity_of(&st, job->seen.fsid);
+	return identity_same_file(&now, &job->seen);
+}
+
+/* A job that waits at from goes on at path; one that runs there finds out by itself. */
+static void follow(struct app *app, const char *from, size_t from_len, const char *path, size_t len)
+{
+	struct job *job = flight_at(&app->flight, from, from_len);
+	if (!job || flight_at(&app->flight, path, len) || !has_gone_to(app, job, path))
+		return;
+	if (job->state == JOB_WAITING || job->state == JOB_LIMBO || job->state == JOB_PARKED) {
+		flight_repath(&app->flight, job, path, len);
+		/* another file may have come there, and the job has taken the event that told so */
+		struct statx st;
+		if (roots_stat(app->roots, job->root, from, &st) == 0)
+			intake_look_soon(app, from, from_len, job->complete);
+		job->root = roots_of_path(app->roots, path, len);
+	}
+}
+
+static void moved(struct app *app, const struct watcher_event *event)
+{
+	if (event->from)
+		follow(app, event->from, strlen(event->from), event->path, event->path_len);
+	hint(app, event, HINT_COMPLETE);
+}
+
+static void follow_below(struct app *app, struct list *head, const struct watcher_event *event)
+{
+	size_t from_len = strlen(event->from);
+	for (struct list *at = head->next, *next; at != head; at = next) {
+		next = at->next;
+		const struct version *version = LIST_OF(at, struct job, state_link)->version;
+		if (version->path_len <= from_len || version->path[from_len] != '/' ||
+		    memcmp(version->path, event->from, from_len) != 0)
+			continue;
+		size_t rest = version->path_len - from_len;
+		AUTO_FREE char *old = xmemdup(version->path, version->path_len);
+		AUTO_FREE char *new = xcalloc(event->path_len + rest + 1, 1);
+		memcpy(new, event->path, event->path_len);
+		memcpy(new + event->path_len, old + from_len, rest);
+		follow(app, old, strlen(old), new, event->path_len + rest);
+	}
+}
+
+static void directory_moved(struct app *app, const struct watcher_event *event)
+{
+	app->walking = true; /* its files follow */
+	if (!event->from)
+		return;
+	follow_below(app, &app->flight.lists[JOB_WAITING], event);
+	follow_below(app, &app->flight.lists[JOB_LIMBO], event);
+}
+
+static void gone(struct app *app, const struct watcher_event *event)
+{
+	struct job *job = flight_at(&app->flight, event->path, event->path_len);
+	if (job && job->state == JOB_WAITING)
+		intake_gone(app, job);
+}
+
+void hints_take(struct app *app, const struct watcher_event *event)
+{
+	switch (event->kind) {
+	case WATCHER_CLOSED:
+		hint(app, event, HINT_COMPLETE);
+		return;
+	case WATCHER_MOVED:
+		moved(app, event);
+		return;
+	case WATCHER_CREATED:
+		hint(app, event, HINT_APPEARED);
+		return;
+	case WATCHER_TOUCHED:
+		hint(app, event, HINT_TOUCHED);
+		return;
+	case WATCHER_WALKED:
+		app->walking = true;
+		hint(app, event, HINT_WALKED);
+		return;
+	case WATCHER_GONE:
+		gone(app, event);
+		return;
+	case WATCHER_DIR_MOVED:
+		directory_moved(app, event);
+		return;
+	case WATCHER_DIR_GONE:
+	case WATCHER_GAP_OPENED:
+	case WATCHER_GAP_CLOSED:
+	case WATCHER_WALKED_ALL:
+	case WATCHER_COMPLAINT:
+		return;
+	}
+}

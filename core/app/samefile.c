@@ -1,0 +1,123 @@
+/*
+ * samefile: see samefile.h.
+ *
+ * A file is known by its inode; its names come and go. While a job is at one of them, jobs at
+ * others are parked behind it, unless they can take its place because its name has gone.
+ */
+#include "core/app/samefile.h"
+
+#include <sys/stat.h>
+
+#include "core/app/intake.h"
+#include "core/app/record.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/mem.h"
+#include "core/store/reader.h"
+
+/* Where a path leads now. */
+enum leads {
+	LEADS_NOWHERE,
+	LEADS_ELSEWHERE, /* to another file */
+	LEADS_THERE,
+};
+
+static enum leads leads(struct app *app, const struct job *job, const struct identity *identity)
+{
+	struct statx st;
+	if (roots_stat(app->roots, job->root, job->version->path, &st) < 0)
+		return LEADS_NOWHERE;
+	struct identity now = identity_of(&st, job->version->identity.fsid);
+	return identity_same_file(&now, identity) ? LEADS_THERE : LEADS_ELSEWHERE;
+}
+
+/* other's file has moved to where job looks: job goes on with other's row and other's followers.
+ * Where other looked there may be another file by now, whose events other has taken. */
+static void succeed(struct app *app, struct job *job, struct job *other, enum leads there)
+{
+	struct version *heir = job->version;
+	const struct version *late = other->version;
+	int64_t row = late->id ? late->id : other->row;
+	if (row && !heir->id && !job->row) {
+		heir->id = row;
+		heir->attempt = late->attempt;
+		job->row = row;
+		job->earlier_void = other->earlier_void;
+	} else if (row && row != heir->id && row != job->row) {
+		record_forget_row(app, late, row);
+	}
+	if (late->first_seen_ns < heir->first_seen_ns)
+		heir->first_seen_ns = late->first_seen_ns;
+	job->recorded = job->recorded || other->recorded;
+	list_splice(&job->parked, &other->parked);
+	size_t len = late->path_len;
+	AUTO_FREE char *path = xmemdup(late->path, len);
+	bool complete = other->complete;
+	flight_drop(&app->flight, other);
+	if (there == LEADS_ELSEWHERE)
+		intake_look_soon(app, path, len, complete);
+}
+
+/* The history has an answer for this very version at another path: a sighting needs no turn. */
+static bool is_answered(struct app *app, const struct job *job, const struct identity *identity)
+{
+	const struct version *version = job->version;
+	struct known known = { .as = KNOWN_NOT };
+	struct error err = { 0 };
+	if (store_find(app->reader, identity, version->path, version->path_len, version->dir_len,
+		       &known, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+	bool answered = (known.as == KNOWN_ELSEWHERE || known.as == KNOWN_SAME) &&
+			known.state == VERSION_DONE;
+	known_done(&known);
+	return answered;
+}
+
+bool samefile_wait(struct app *app, struct job *job, const struct identity *identity)
+{
+	struct job *other = flight_same_file(&app->flight, identity, job);
+	if (!other)
+		return false;
+	bool idle = other->state == JOB_WAITING || other->state == JOB_LIMBO;
+	if (idle && flight_row_is_known(app->interims_committed, other)) {
+		enum leads there = leads(app, other, identity);
+		if (there != LEADS_THERE) {
+			succeed(app, job, other, there);
+			return false;
+		}
+	}
+	if (is_answered(app, job, identity))
+		return false;
+	flight_park(&app->flight, job, other);
+	return true;
+}
+
+bool samefile_hand_over(struct app *app, struct job *job)
+{
+	LIST_FOREACH(at, &job->parked) {
+		struct job *heir = LIST_OF(at, struct job, state_link);
+		struct version *version = heir->version;
+		if (version->identity.fsid == 0)
+			version->identity.fsid =
+				roots_fsid(app->roots, heir->root, version->path, version->dir_len);
+		if (leads(app, heir, &job->seen) != LEADS_THERE)
+			continue;
+		if (!flight_row_is_known(app->interims_committed, job)) {
+			flight_move(&app->flight, job, JOB_LIMBO); /* to the end; soon it is */
+			return true;
+		}
+		flight_wait(&app->flight, heir, mono_now());
+		succeed(app, heir, job, LEADS_NOWHERE);
+		return true;
+	}
+	return false;
+}
+
+bool samefile_was_passing(struct app *app, const struct job *job)
+{
+	if (job->recorded || !job->in_inode_table)
+		return false;
+	return flight_same_file(&app->flight, &job->seen, job) || is_answered(app, job, &job->seen);
+}
