@@ -30,9 +30,11 @@
 /* How long a connection waits for another's write transaction; they take milliseconds. */
 #define BUSY_TIMEOUT_MS 5000
 
-static const char write_settings[] = "PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192;"
+static const char write_settings[] = "PRAGMA synchronous = NORMAL;"
 				     "PRAGMA journal_size_limit = 4194304;";
-static const char read_settings[] = "PRAGMA query_only = ON; PRAGMA cache_size = -1024;";
+static const char read_settings[] = "PRAGMA query_only = ON;";
+static const char write_cache[] = "PRAGMA cache_size = -8192;";
+static const char read_cache[] = "PRAGMA cache_size = -1024;";
 
 static void configure_library(void)
 {
@@ -223,11 +225,18 @@ static int check_history(const struct db *db, struct error *err)
 	return 0;
 }
 
+int db_limit_cache(const struct db *db, enum db_mode mode, struct error *err)
+{
+	return db_exec(db, mode == DB_WRITE ? write_cache : read_cache, err);
+}
+
 /* The first that reads from the file. */
 static int look_in(const struct db *db, enum db_mode mode, struct error *err)
 {
 	int result = mode == DB_READ ? db_exec(db, read_settings, err) : 0;
-	return result < 0 ? result : check_history(db, err);
+	if (result == 0)
+		result = check_history(db, err);
+	return result < 0 ? result : db_limit_cache(db, mode, err);
 }
 
 int db_open_history(struct db **out, const char *path, enum db_mode mode, struct error *err)

@@ -42,6 +42,10 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
  * done, and what to mend. Returns -errno: -EBUSY, -ENOSPC, -EIO, -EACCES, -EBADMSG (corrupt), else
  * -EINVAL. */
 int db_fail(const struct db *db, int rc, const char *doing, struct error *err);
+/** Bounds the page cache. To be called when the page size is known, that is after the first look
+ * into the file: SQLite turns the bound into a number of pages, with the size that it assumes
+ * before. */
+int db_limit_cache(const struct db *db, enum db_mode mode, struct error *err);
 /** Runs SQL of ours that gives no rows. */
 int db_exec(const struct db *db, const char *sql, struct error *err);
 /** Prepares a statement of ours that is used many times. */

@@ -51,6 +51,8 @@ static int open_database(struct store *store, const struct store_options *option
 	if (result == 0)
 		result = read_last_alive(store, err);
 	if (result == 0)
+		result = db_limit_cache(store->db, DB_WRITE, err);
+	if (result == 0)
 		result = save_new(&store->save, store->db, err);
 	return result;
 }

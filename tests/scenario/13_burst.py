@@ -20,7 +20,8 @@ QUEUE = int(os.environ.get("CARVED_QUEUE", 40000))
 PRODUCER = os.environ.get("CARVED_PRODUCER")
 DIRECTORIES = 8
 PATIENCE = 250.0
-MEMORY_MOST = 64 * 1024   # KiB
+MEMORY_MOST = 48 * 1024   # KiB, at any time
+QUEUED_MOST = 32 * 1024   # KiB, while the queue waits: DESIGN.md
 GROWTH_MOST = 16 * 1024   # KiB, between a fifth of the queue and all of it: buffers that fill
 
 IN_PYTHON = """
@@ -126,7 +127,7 @@ def test_a_queue_behind_a_slow_detector():
               f"VmHWM {memory(carved, 'VmHWM')} KiB", flush=True)
         same(carved.sql("SELECT count(*), count(DISTINCT path) FROM pending"),
              [(QUEUE + 1, QUEUE + 1)], "pending")
-        check_memory(last, MEMORY_MOST, "memory behind the whole queue")
+        check_memory(last, QUEUED_MOST, "memory behind the whole queue")
         check_memory(last - first, GROWTH_MOST, "growth of memory with the queue")
         carved.stop()
         same(carved.sql("SELECT count(*), count(DISTINCT path) FROM pending"),
