@@ -278,9 +278,10 @@ static bool concerns(const struct root *root, const struct change *change, bool 
 		const struct lookout *lookout = &root->lookouts[i];
 		if (lookout->wd != change->wd)
 			continue;
-		return *out_self ||
-		       (lookout->name_len > 0 && lookout->name_len == change->name_len &&
-			memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0);
+		if (*out_self ||
+		    (lookout->name_len > 0 && lookout->name_len == change->name_len &&
+		     memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0))
+			return true;
 	}
 	return false;
 }
