@@ -265,8 +265,6 @@ void reader_skip(struct reader *reader, size_t bytes)
 
 void reader_tidy(struct reader *reader)
 {
-	if (atomic_load(&reader->head) < TIDY_ABOVE && atomic_load(&reader->tail) < TIDY_ABOVE)
-		return;
 	(void)pthread_mutex_lock(&reader->lock);
 	if (atomic_load(&reader->head) == atomic_load(&reader->tail)) {
 		atomic_store(&reader->head, 0);

@@ -28,6 +28,14 @@ ssize_t write(int fd, const void *bytes, size_t len)
 	return syscall(SYS_write, fd, bytes, len);
 }
 
+static unsigned given_back;
+
+int madvise(void *at, size_t len, int advice)
+{
+	given_back++;
+	return (int)syscall(SYS_madvise, at, len, advice);
+}
+
 static bool rang(int fd)
 {
 	uint64_t count;
@@ -95,6 +103,27 @@ Test(watcher_reader, bell_rings_only_when_the_ring_was_empty)
 	cr_assert_null(reader_peek(reader, &len));
 	cr_assert(reader_feed(reader, bytes, 32));
 	cr_assert(rang(wake));
+	reader_free(reader);
+	close(wake);
+}
+
+Test(watcher_reader, memory_of_a_burst_is_given_back_wherever_in_the_ring_it_ended)
+{
+	static const char bytes[60000];
+	int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct reader *reader;
+	size_t len;
+	cr_assert_eq(reader_new(&reader, -1, wake, (size_t)1 << 20), 0);
+	for (int i = 0; i < 19; i++) { /* 17 fit, so it ends near the beginning */
+		cr_assert(reader_feed(reader, bytes, sizeof bytes));
+		cr_assert_not_null(reader_peek(reader, &len));
+		reader_skip(reader, len);
+	}
+	given_back = 0;
+	reader_tidy(reader);
+	cr_assert_eq(given_back, 1);
+	reader_tidy(reader);
+	cr_assert_eq(given_back, 1, "there is nothing more to give");
 	reader_free(reader);
 	close(wake);
 }
