@@ -131,10 +131,6 @@ void watcher_mounts_changed(struct watcher *watcher);
 uint64_t watcher_ticket(struct watcher *watcher);
 bool watcher_passed(struct watcher *watcher, uint64_t ticket);
 
-/** f_fsid of the file system that a known directory lies on, by the directory's path as events
- * spell it; false when the directory is not in the tree. */
-bool watcher_fsid(struct watcher *watcher, const char *dir_path, size_t len, uint64_t *out);
-
 /** True when root is polled (its mode, no events on its file system, or no inotify instance). */
 bool watcher_root_polled(const struct watcher *watcher, uint32_t root);
 /** True when root is there and watched or walked. */

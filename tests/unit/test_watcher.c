@@ -147,30 +147,6 @@ Test(watcher, left_name_is_gone_once_nothing_more_is_queued)
 	world_close(&world);
 }
 
-Test(watcher, file_system_of_a_directory_is_known_by_its_path)
-{
-	struct world world;
-	world_ready(&world);
-	make_dir(at(&world, "r/d"));
-	make_file(at(&world, "r/d/f"));
-	world_settle(&world);
-	struct statfs want;
-	cr_assert_eq(statfs(at(&world, "r/d"), &want), 0);
-	uint64_t fsid = 0;
-	const char *names[] = { "r", "r/d" };
-	for (int i = 0; i < 2; i++) {
-		const char *path = at(&world, "%s", names[i]);
-		cr_assert(watcher_fsid(world.w, path, strlen(path), &fsid));
-		cr_assert_eq(memcmp(&fsid, &want.f_fsid, sizeof fsid), 0);
-	}
-	const char *unknown[] = { "r/e", "r/d/f", "rx", "", "r/d/", "r//d" };
-	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
-		const char *path = at(&world, "%s", unknown[i]);
-		cr_assert(!watcher_fsid(world.w, path, strlen(path), &fsid), "%s", unknown[i]);
-	}
-	world_close(&world);
-}
-
 Test(watcher, polled_root_sets_no_watch_and_is_walked_at_every_retry)
 {
 	struct world world;
