@@ -194,7 +194,7 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	bytes_done(&path);
 	bytes_done(&from);
 	agenda_push(&w->agenda, owner, true, watcher_position(w));
-	if (left && tree_child(&w->tree, parent, name, len) == owner)
+	if (left)
 		look_where_it_was(w, old_parent, old_name.data, old_name.len);
 	bytes_done(&old_name);
 	return owner;

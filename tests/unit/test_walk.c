@@ -272,7 +272,7 @@ static void unreadable_directory(void)
 	watcher_retry(world.w);
 	world_settle(&world);
 	REQUIRE(world_count(&world, WATCHER_COMPLAINT, NULL) == 2);
-	/* the parent's IN_ATTRIB is enough for d; e is found by the retry */
+	/* the parent's IN_ATTRIB is enough, no retry is needed */
 	REQUIRE(chmod(at(&world, "r/d"), 0755) == 0);
 	world_await(&world, WATCHER_WALKED, at(&world, "r/d/f"));
 	REQUIRE(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_UNREADABLE) == 0);
