@@ -176,8 +176,6 @@ static void choose_way(struct watcher *w, struct root *root, uint64_t magic)
 {
 	bool local = place_is_local(magic);
 	root->polled = !wants_events(w, root) || (root->mode == WATCHER_AUTO && !local);
-	if (root->polled)
-		lookout_clear(w, root);
 	if (!root->polled || root->mode == WATCHER_POLL || local || root->told_foreign)
 		return;
 	root->told_foreign = true;

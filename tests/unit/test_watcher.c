@@ -196,6 +196,14 @@ Test(watcher, unknown_file_system_is_polled_unless_told_otherwise)
 	cr_assert(!watcher_root_polled(world.w, s));
 	cr_assert_eq(world_count(&world, WATCHER_COMPLAINT, NULL), 1);
 	cr_assert_eq(world_count(&world, WATCHER_COMPLAINT, at(&world, "r")), 1);
+	/* its files are polled, but not its place */
+	move(at(&world, "r"), at(&world, "old"));
+	world_settle(&world);
+	cr_assert(!watcher_root_present(world.w, r));
+	make_dir(at(&world, "r"));
+	make_file(at(&world, "r/g"));
+	world_settle(&world);
+	cr_assert(world_told(&world, at(&world, "r/g")));
 	world_close(&world);
 }
 
