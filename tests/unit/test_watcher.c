@@ -1,5 +1,6 @@
 /* watcher: the contract of watcher.h as its callers see it. */
 #include <sys/inotify.h>
+#include <sys/resource.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 
@@ -301,6 +302,10 @@ Test(watcher, works_with_descriptors_above_a_thousand)
 {
 	int held[1100];
 	struct world world;
+	struct rlimit limit;
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max; /* 1024 is what most shells give */
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	for (int i = 0; i < 1100; i++)
 		held[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (held[1099] < 0)
