@@ -189,12 +189,15 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	owner->flags &= (uint8_t)~NODE_SHADOW;
 	struct bytes path = { 0 };
 	(void)paths_put(w, owner, &path);
-	if (strcmp(from.data, path.data) != 0)
+	if (strcmp(from.data, path.data) != 0) {
 		paths_tell(w, WATCHER_DIR_MOVED, owner, from.data);
+		/* who hears that waits for its end, also if there will be nothing to list */
+		w->walked_all_need = agenda_want(&w->agenda);
+	}
 	bytes_done(&path);
 	bytes_done(&from);
 	agenda_push(&w->agenda, owner, true, watcher_position(w));
-	if (left && tree_child(&w->tree, parent, name, len) == owner)
+	if (left)
 		look_where_it_was(w, old_parent, old_name.data, old_name.len);
 	bytes_done(&old_name);
 	return owner;

@@ -33,13 +33,20 @@ void agenda_push(struct agenda *agenda, struct node *node, bool force, uint64_t 
 		agenda->again_force |= force;
 		return;
 	}
-	if (agenda->count[number & 1] == 0)
+	/* not always the first one: what is to be listed again was known before its listing ended
+	 */
+	if (agenda->count[number & 1] == 0 || position < agenda->since[number & 1])
 		agenda->since[number & 1] = position;
 	push(agenda, node, force, number);
 }
 
 void agenda_push_found(struct agenda *agenda, struct node *node, bool force)
 {
+	bool odd = agenda->number & 1;
+	if (node->flags & NODE_QUEUED && !(node->flags & NODE_ODD) == odd) {
+		force |= (node->flags & NODE_FORCE) != 0;
+		agenda_remove(agenda, node);
+	}
 	push(agenda, node, force, agenda->number);
 }
 

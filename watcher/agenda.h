@@ -15,7 +15,7 @@
 struct agenda {
 	struct link batch[2]; /* by parity of the batch's number */
 	size_t count[2];
-	uint64_t since[2];    /* stream position when the batch got its first directory */
+	uint64_t since[2];    /* oldest stream position at which one of the batch was known */
 	uint64_t number;      /* the batch that is worked off; number + 1 is filling */
 	uint64_t finished;    /* the last one that was told to be finished */
 	uint64_t wanted;      /* a batch whose end will be told even if it stays empty */
@@ -35,7 +35,8 @@ static inline uint64_t agenda_filling(const struct agenda *agenda)
 
 /** Puts node on the filling batch; position is that of the event stream now. */
 void agenda_push(struct agenda *agenda, struct node *node, bool force, uint64_t position);
-/** Puts node on the batch that is worked off: a listing found it. */
+/** Puts node on the batch that is worked off, also from the filling one: a listing found it, and
+ * the batch is not through without it. */
 void agenda_push_found(struct agenda *agenda, struct node *node, bool force);
 /** Takes node off; harmless when it is not on. */
 void agenda_remove(struct agenda *agenda, struct node *node);

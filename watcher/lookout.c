@@ -40,7 +40,9 @@ static bool add(struct watcher *w, struct root *root, int fd, struct lookout loo
 	if (lookout.wd < 0)
 		return false;
 	for (size_t i = 0; i < root->lookout_count; i++) {
-		if (root->lookouts[i].wd == lookout.wd)
+		const struct lookout *other = &root->lookouts[i];
+		if (other->wd == lookout.wd &&
+		    (lookout.name_len == 0 || lookout.name_at == other->name_at))
 			return true;
 	}
 	root->lookouts = own_realloc(root->lookouts, root->lookout_count + 1, sizeof lookout);
@@ -72,6 +74,33 @@ static int open_nearest(const struct root *root, size_t *out_len)
 	return fd;
 }
 
+/* A lookout for the name in the root's path that follows its first len bytes. */
+static struct lookout name_after(const struct root *root, size_t len)
+{
+	struct lookout lookout = { .name_at = len };
+	while (root->path[lookout.name_at] == '/')
+		lookout.name_at++;
+	lookout.name_len = strcspn(root->path + lookout.name_at, "/");
+	return lookout;
+}
+
+/* Lookouts for the symlinks among the names in the first len bytes of the root's path: when one is
+ * changed no directory moves. */
+static void watch_links(struct watcher *w, struct root *root, size_t len)
+{
+	struct stat st;
+	while (len > 0) {
+		len = above(root->path, len);
+		struct lookout lookout = name_after(root, len);
+		OWN_CLOSE int fd = place_open_outside(root->path, len, root->absolute);
+		char *name = own_copy(root->path + lookout.name_at, lookout.name_len);
+		if (fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISLNK(st.st_mode))
+			(void)add(w, root, fd, lookout);
+		free(name);
+	}
+}
+
 /* Lookouts for moves of the directories above fd itself. */
 static void climb(struct watcher *w, struct root *root, int fd)
 {
@@ -99,11 +128,8 @@ void lookout_arm(struct watcher *w, struct root *root)
 	root->armed = false;
 	root->short_of_watches = false;
 	if (fd >= 0 && place_identify(fd, &root->armed_id) == 0) {
-		struct lookout nearest = { .name_at = len };
-		while (root->path[nearest.name_at] == '/')
-			nearest.name_at++;
-		nearest.name_len = strcspn(root->path + nearest.name_at, "/");
-		root->armed = add(w, root, fd, nearest);
+		root->armed = add(w, root, fd, name_after(root, len));
+		watch_links(w, root, len);
 		climb(w, root, fd);
 	}
 	/* the new ones stand before the old ones go, so that shared ones are never away */

@@ -9,8 +9,8 @@
 
 /** Takes all lookouts of root away. */
 void lookout_clear(struct watcher *w, struct root *root);
-/** Stands lookouts on the nearest directory above the root's path that exists, and on all above it.
- */
+/** Stands lookouts on the nearest directory above the root's path that exists, on all above it, and
+ * on those that hold a symlink which the path goes through. */
 void lookout_arm(struct watcher *w, struct root *root);
 /** Adds lookouts above the directory that the root's path leads to, which is another chain when the
  * path holds symlinks; fills root->chain. */

@@ -56,32 +56,3 @@ void paths_tell(struct watcher *w, enum watcher_kind kind, const struct node *no
 			     });
 	bytes_done(&path);
 }
-
-static const struct node *descend(const struct watcher *w, const struct root *root,
-				  const char *path, size_t len)
-{
-	if (!root->top || len < root->path_len || memcmp(path, root->path, root->path_len) != 0)
-		return NULL;
-	const struct node *node = root->top;
-	size_t at = root->path_len;
-	while (node && at < len) {
-		if (path[at] != '/')
-			return NULL;
-		const char *name = path + ++at;
-		const char *slash = memchr(name, '/', len - at);
-		size_t name_len = slash ? (size_t)(slash - name) : len - at;
-		node = tree_child(&w->tree, node, name, name_len);
-		at += name_len;
-	}
-	return node;
-}
-
-const struct node *paths_find(const struct watcher *w, const char *path, size_t len)
-{
-	for (uint32_t i = 0; i < w->root_count; i++) {
-		const struct node *node = descend(w, w->roots[i], path, len);
-		if (node)
-			return node;
-	}
-	return NULL;
-}

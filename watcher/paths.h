@@ -19,7 +19,4 @@ bool paths_speak(struct watcher *w, const struct node *dir, const char *name, si
 void paths_tell(struct watcher *w, enum watcher_kind kind, const struct node *node,
 		const char *from);
 
-/** The directory of that path as events spell it, or NULL. */
-const struct node *paths_find(const struct watcher *w, const char *path, size_t len);
-
 #endif

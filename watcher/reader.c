@@ -48,7 +48,7 @@ struct reader {
 	_Atomic size_t limit;
 	_Atomic uint64_t position;
 	atomic_bool stop;
-	atomic_bool starved; /* the thread waits for room */
+	atomic_bool starved; /* the thread waits for room, and nobody has woken it yet */
 	atomic_int error;
 };
 
@@ -114,8 +114,8 @@ void reader_free(struct reader *reader)
 	free(reader);
 }
 
-/* Where the next read goes, and how many bytes fit there: at least a batch, or 0. Under the lock.
- */
+/* Where the next read goes, and how many bytes fit there: at least a batch, or 0. Under the lock,
+ * or while the thread is starved. */
 static size_t room(struct reader *reader, size_t *out_at)
 {
 	size_t head = atomic_load(&reader->head);
@@ -256,14 +256,15 @@ void reader_skip(struct reader *reader, size_t bytes)
 			      atomic_load_explicit(&reader->position, memory_order_relaxed) + bytes,
 			      memory_order_relaxed);
 	atomic_store(&reader->tail, atomic_load(&reader->tail) + bytes);
-	if (atomic_load(&reader->starved))
+	/* once, and not before it can go on: else each event skipped would wake it in vain */
+	size_t at;
+	if (atomic_load(&reader->starved) && room(reader, &at) > 0 &&
+	    atomic_exchange(&reader->starved, false))
 		ring_bell(reader->control_fd);
 }
 
 void reader_tidy(struct reader *reader)
 {
-	if (atomic_load(&reader->head) < TIDY_ABOVE && atomic_load(&reader->tail) < TIDY_ABOVE)
-		return;
 	(void)pthread_mutex_lock(&reader->lock);
 	if (atomic_load(&reader->head) == atomic_load(&reader->tail)) {
 		atomic_store(&reader->head, 0);

@@ -176,8 +176,6 @@ static void choose_way(struct watcher *w, struct root *root, uint64_t magic)
 {
 	bool local = place_is_local(magic);
 	root->polled = !wants_events(w, root) || (root->mode == WATCHER_AUTO && !local);
-	if (root->polled)
-		lookout_clear(w, root);
 	if (!root->polled || root->mode == WATCHER_POLL || local || root->told_foreign)
 		return;
 	root->told_foreign = true;
@@ -278,9 +276,10 @@ static bool concerns(const struct root *root, const struct change *change, bool 
 		const struct lookout *lookout = &root->lookouts[i];
 		if (lookout->wd != change->wd)
 			continue;
-		return *out_self ||
-		       (lookout->name_len > 0 && lookout->name_len == change->name_len &&
-			memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0);
+		if (*out_self ||
+		    (lookout->name_len > 0 && lookout->name_len == change->name_len &&
+		     memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0))
+			return true;
 	}
 	return false;
 }

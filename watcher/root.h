@@ -2,9 +2,10 @@
  * root: the roots, which may be missing, replaced, mounted over, or a symlink that changes.
  *
  * A root's path is resolved anew whenever something may have changed what it means. To be told of
- * that, the directories above it are watched: the nearest one that exists for the names in it,
- * those above for being moved themselves (lookouts). The order is: look out, look, and look whether
- * the lookout still stands where the path leads.
+ * that, the directories above it are watched: the nearest one that exists, and those that hold a
+ * symlink named in the path, for the names in them; those above for being moved themselves
+ * (lookouts). Symlinks that such a symlink leads through are not looked out for. The order is: look
+ * out, look, and look whether the lookout still stands where the path leads.
  */
 #ifndef CARVED_WATCHER_ROOT_H
 #define CARVED_WATCHER_ROOT_H

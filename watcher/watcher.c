@@ -23,7 +23,6 @@
 #include "watcher/inside.h"
 #include "watcher/limbo.h"
 #include "watcher/lookout.h"
-#include "watcher/paths.h"
 #include "watcher/root.h"
 #include "watcher/walk.h"
 
@@ -354,14 +353,6 @@ bool watcher_passed(struct watcher *w, uint64_t ticket)
 	return watcher_position(w) >= ticket && !w->ready && notes_empty(&w->notes) &&
 	       agenda_since(&w->agenda) >= ticket && limbo_since(w) >= ticket &&
 	       moves_since(&w->moves) >= ticket;
-}
-
-bool watcher_fsid(struct watcher *w, const char *dir_path, size_t len, uint64_t *out)
-{
-	const struct node *node = paths_find(w, dir_path, len);
-	if (node)
-		*out = node->fsid;
-	return node != NULL;
 }
 
 bool watcher_root_polled(const struct watcher *w, uint32_t root)

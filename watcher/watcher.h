@@ -99,7 +99,8 @@ void watcher_free(struct watcher *watcher);
 int watcher_add_root(struct watcher *watcher, const char *path, enum watcher_mode mode,
 		     uint32_t *out_index);
 
-/** Starts the reader thread. Signals must be blocked in the caller. */
+/** Starts the reader thread, with every signal blocked in it. 0 (also without an inotify instance,
+ * when there is nothing to read), or -errno. */
 int watcher_start(struct watcher *watcher);
 
 /** A descriptor that is readable (poll, epoll) when watcher_next() may have something. */
@@ -127,13 +128,10 @@ void watcher_mounts_changed(struct watcher *watcher);
  * A ticket for this moment: once watcher_passed(ticket), every event that the kernel had queued
  * before has been returned by watcher_next(), and so has what it led to: the listing of a directory
  * that was made or moved, the other half of a rename. Used to decide that a path is really gone.
+ * What an overflow dropped was queued no more: it is told by the walk that closes the gap.
  */
 uint64_t watcher_ticket(struct watcher *watcher);
 bool watcher_passed(struct watcher *watcher, uint64_t ticket);
-
-/** f_fsid of the file system that a known directory lies on, by the directory's path as events
- * spell it; false when the directory is not in the tree. */
-bool watcher_fsid(struct watcher *watcher, const char *dir_path, size_t len, uint64_t *out);
 
 /** True when root is polled (its mode, no events on its file system, or no inotify instance). */
 bool watcher_root_polled(const struct watcher *watcher, uint32_t root);

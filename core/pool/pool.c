@@ -35,15 +35,14 @@ struct worker {
 struct pool {
 	struct pool_options options;
 	struct worker *workers;
-	unsigned started; /* threads that exist; only pool_new() and pool_free() use it */
-
 	struct lock lock;
 	pthread_cond_t wake; /* there is a job, or stopping */
 	pthread_cond_t born; /* born changed */
 	/* guarded by lock */
 	struct list queue;
 	size_t queued;
-	unsigned busy; /* workers between taking a batch and coming back for the next */
+	unsigned busy;	  /* workers between taking a batch and coming back for the next */
+	unsigned started; /* threads that exist */
 	unsigned born_count;
 	bool stopping;
 	struct error birth_error; /* of the first worker that could not start; code 0: none */

@@ -324,6 +324,36 @@ Test(adopt, directory_that_was_not_moved_but_looked_for_in_vain_is_found_again)
 	world_close(&world);
 }
 
+/* Who was told that a directory moved waits for its files, and learns by WATCHER_WALKED_ALL that
+ * there are none. */
+Test(adopt, moved_directory_that_is_removed_before_it_is_listed_is_followed_by_walked_all)
+{
+	for (int told = 0; told < 2; told++) {
+		struct world world;
+		struct trace trace = { .len = 0 };
+		world_open(&world, 0);
+		make_dir(at(&world, "r"));
+		make_dir(at(&world, "r/a"));
+		(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+		world_drain(&world);
+		world_forget(&world);
+		int r = wd_of(&world, at(&world, "r"));
+		move(at(&world, "r/a"), at(&world, "r/b"));
+		trace_add(&trace, r, IN_MOVED_FROM | IN_ISDIR, 1, "a");
+		trace_add(&trace, r, IN_MOVED_TO | IN_ISDIR, 1, "b");
+		if (told)
+			trace_add(&trace, r, IN_DELETE | IN_ISDIR, 0, "b");
+		trace_feed(&trace, &world);
+		while (!world_find(&world, WATCHER_DIR_MOVED, NULL))
+			(void)world_step(&world);
+		cr_assert_eq(rmdir(at(&world, "r/b")), 0);
+		cr_assert_eq(world_count(&world, WATCHER_WALKED_ALL, NULL), 0);
+		world_drain(&world);
+		cr_assert_eq(world_count(&world, WATCHER_WALKED_ALL, NULL), 1, "%d", told);
+		world_close(&world);
+	}
+}
+
 Test(adopt, symlinks_to_directories_are_never_followed)
 {
 	struct world world;

@@ -99,6 +99,39 @@ Test(agenda, one_being_listed_is_listed_again)
 	cr_assert(!(nodes[0].flags & NODE_QUEUED));
 }
 
+Test(agenda, oldest_position_of_a_batch_counts_whatever_the_order_of_its_directories)
+{
+	struct agenda agenda;
+	uint64_t batch;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 1);
+	agenda.current = (struct node *)list_one(&agenda);
+	agenda_push(&agenda, &nodes[1], false, 9);
+	agenda.current = NULL;
+	agenda_push(&agenda, &nodes[0], false, 4); /* it was to be listed again since 4 */
+	while (agenda_turn(&agenda, &batch))
+		;
+	cr_assert_eq(agenda_since(&agenda), 4);
+}
+
+Test(agenda, what_a_listing_finds_does_not_wait_for_the_next_batch)
+{
+	struct agenda agenda;
+	uint64_t batch = 0;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 1);
+	agenda.current = (struct node *)list_one(&agenda);
+	agenda_push(&agenda, &nodes[1], true, 2);
+	agenda_push_found(&agenda, &nodes[1], false);
+	agenda.current = NULL;
+	cr_assert(!agenda_turn(&agenda, &batch), "the first listing's find is not listed yet");
+	cr_assert_eq(agenda_pop(&agenda), &nodes[1]);
+	cr_assert(nodes[1].flags & NODE_FORCE);
+	cr_assert(agenda_turn(&agenda, &batch));
+	cr_assert_eq(batch, 1);
+	cr_assert(agenda_idle(&agenda));
+}
+
 Test(agenda, removed_and_detached_ones_are_not_listed)
 {
 	struct agenda agenda;

@@ -72,3 +72,28 @@ Test(lookout, does_not_weaken_the_watch_of_a_tree)
 	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/h")));
 	world_close(&world);
 }
+
+Test(lookout, one_directory_holds_both_the_symlink_on_the_way_and_the_next_name)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "two"));
+	make_dir(at(&world, "two/r"));
+	make_file(at(&world, "two/r/f"));
+	cr_assert_eq(symlink(".", at(&world, "l")), 0);
+	(void)world_root(&world, at(&world, "l/r"), WATCHER_INOTIFY);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	cr_assert_eq(symlink("two", at(&world, "tmp")), 0);
+	move(at(&world, "tmp"), at(&world, "l"));
+	world_settle(&world);
+	cr_assert(world_told(&world, at(&world, "l/r/f")));
+	oracle_read_kernel(&world);
+	size_t watches = oracle_kernel.count;
+	lookout_clear(world.w, world.w->roots[0]);
+	oracle_read_kernel(&world);
+	cr_assert_eq(oracle_kernel.count, 1, "only the root itself");
+	cr_assert_gt(watches, 3);
+	world_close(&world);
+}

@@ -32,26 +32,6 @@ Test(paths, cached_path_follows_the_tree)
 	world_close(&world);
 }
 
-Test(paths, directory_is_found_by_its_path)
-{
-	struct world world;
-	world_open(&world, 0);
-	make_dir(at(&world, "r"));
-	make_dir(at(&world, "r/d"));
-	make_dir(at(&world, "rr"));
-	(void)world_root(&world, at(&world, "r"), WATCHER_POLL);
-	(void)world_root(&world, at(&world, "rr"), WATCHER_POLL);
-	world_drain(&world);
-	cr_assert_eq(paths_find(world.w, at(&world, "r"), strlen(at(&world, "r"))),
-		     world.w->roots[0]->top);
-	cr_assert_eq(paths_find(world.w, at(&world, "rr"), strlen(at(&world, "rr"))),
-		     world.w->roots[1]->top);
-	cr_assert_not_null(paths_find(world.w, at(&world, "r/d"), strlen(at(&world, "r/d"))));
-	cr_assert_null(paths_find(world.w, at(&world, "r/d/e"), strlen(at(&world, "r/d/e"))));
-	cr_assert_null(paths_find(world.w, "", 0));
-	world_close(&world);
-}
-
 Test(paths, root_of_everything_is_a_slash)
 {
 	struct world world;
@@ -62,7 +42,6 @@ Test(paths, root_of_everything_is_a_slash)
 	cr_assert(paths_speak(world.w, top, "etc", 3, &event));
 	cr_assert_str_eq(event.path, "/etc");
 	cr_assert_eq(event.dir_len, 0);
-	cr_assert_eq(paths_find(world.w, "", 0), top);
 	paths_tell(world.w, WATCHER_DIR_GONE, top, NULL);
 	while (!world_find(&world, WATCHER_DIR_GONE, "/"))
 		cr_assert_eq(world_step(&world), WATCHER_EVENT);

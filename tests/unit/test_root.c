@@ -194,6 +194,37 @@ Test(root, symlink_is_followed_and_followed_anew_when_it_changes)
 	world_close(&world);
 }
 
+Test(root, symlink_in_the_middle_of_the_path_is_followed_anew_when_it_changes)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "one"));
+	make_dir(at(&world, "one/sub"));
+	make_dir(at(&world, "one/sub/r"));
+	make_dir(at(&world, "two"));
+	make_dir(at(&world, "two/sub"));
+	make_dir(at(&world, "two/sub/r"));
+	make_file(at(&world, "two/sub/r/f"));
+	cr_assert_eq(symlink("one", at(&world, "now")), 0);
+	(void)world_root(&world, at(&world, "now/sub/r"), WATCHER_AUTO);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	check_alive(&world, at(&world, "now/sub/r"));
+	cr_assert_eq(symlink("two", at(&world, "tmp")), 0);
+	move(at(&world, "tmp"), at(&world, "now"));
+	world_settle(&world);
+	cr_assert(world_told(&world, at(&world, "now/sub/r/f")));
+	check_alive(&world, at(&world, "now/sub/r"));
+	cr_assert_eq(unlink(at(&world, "now")), 0);
+	world_settle(&world);
+	cr_assert(!watcher_root_present(world.w, 0));
+	cr_assert_eq(symlink("one", at(&world, "now")), 0);
+	world_settle(&world);
+	check_alive(&world, at(&world, "now/sub/r"));
+	world_check_watches(&world, at(&world, "one/sub/r"));
+	world_close(&world);
+}
+
 Test(root, target_of_a_symlink_that_goes_and_comes_is_found_by_retry)
 {
 	struct world world;

@@ -380,14 +380,31 @@ UNUSED static void trace_feed(struct trace *trace, struct world *world)
 	trace->len = 0;
 }
 
+/* The directory of that path, in the first root that has it. */
+UNUSED static const struct node *node_at(const struct world *world, const char *path)
+{
+	const struct watcher *w = world->w;
+	for (uint32_t i = 0; i < w->root_count; i++) {
+		const struct root *root = w->roots[i];
+		const struct node *node = root->top;
+		const char *rest = path + root->path_len;
+		if (strncmp(path, root->path, root->path_len) != 0 || (*rest && *rest != '/'))
+			continue;
+		while (node && *rest) {
+			size_t len = strcspn(++rest, "/");
+			node = tree_child(&w->tree, node, rest, len);
+			rest += len;
+		}
+		if (node)
+			return node;
+	}
+	return NULL;
+}
+
 /* The watch descriptor of a directory. */
-UNUSED static int wd_of(const struct world *world, const char *path);
-
-#include "watcher/paths.h"
-
 UNUSED static int wd_of(const struct world *world, const char *path)
 {
-	const struct node *node = paths_find(world->w, path, strlen(path));
+	const struct node *node = node_at(world, path);
 	cr_assert_not_null(node, "%s is not in the tree", path);
 	return node->wd;
 }
