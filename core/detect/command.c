@@ -16,8 +16,9 @@
  * the whole name all the same; a program that judges by more of it than the extension should be
  * given {name}.
  *
- * The digest knows the executable by size, mtime and inode as they were at the start or reload; an
- * update of the program counts from the next reload on.
+ * The digest knows the executable, and each word that is the absolute path of a file (a script, a
+ * file of rules), by size, mtime and inode as they were at the start or reload; an update counts
+ * from the next reload on. What they read beyond that is not known to it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -111,8 +112,11 @@ static void make_digest(const struct config_detector *row, char digest[65])
 	AUTO(digest) struct digest *hash = digest_new();
 	digest_text(hash, "command");
 	digest_text(hash, row->name);
-	for (size_t i = 0; row->run[i]; i++)
-		digest_text(hash, row->run[i]);
+	for (char *const *word = row->run; *word; word++) {
+		digest_text(hash, *word);
+		if (**word == '/')
+			executable_digest_file(hash, *word);
+	}
 	digest_number(hash, row->timeout_ms);
 	executable_digest(hash, row->run[0], EXECUTABLE_PATH);
 	digest_end_hex(hash, digest);
