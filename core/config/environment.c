@@ -58,6 +58,7 @@ static int replace_roots(struct loading *loading, const char *const *paths, size
 	for (size_t i = 0; i < count; i++) {
 		settings_default(SETTING_ROOT, &config->roots[i]);
 		config->roots[i].path = xstrdup(paths[i]);
+		config_root_trim(&config->roots[i]);
 		take_over(&config->roots[i], old, old_count);
 		if (!*paths[i])
 			r = loading_error(loading, &loading->roots, err,
