@@ -57,14 +57,18 @@ Test(consistency, the_history_lies_outside_every_root)
 	config_unref(support_load_good("roots: [real]\nhistory: real2/h.db\n"));
 }
 
-/* SQLite follows the link, and puts its journal beside what it leads to. */
-Test(consistency, a_link_to_a_history_below_a_root_does_not_help)
+/* SQLite follows the link and puts its journal beside what it leads to; the lock is beside the
+ * link. */
+Test(consistency, neither_a_linked_history_nor_its_link_lies_below_a_root)
 {
 	cr_assert_eq(chdir(support_dir), 0);
 	cr_assert_eq(mkdir("real", 0700), 0);
 	support_write("real/h.db", "");
 	cr_assert_eq(symlink("real/h.db", "h.db"), 0);
 	expect_words("roots: [real]\nhistory: h.db\n", "2:10: ", "lies below the root \"");
+	cr_assert_eq(symlink("../x.db", "real/x.db"), 0);
+	support_write("x.db", "");
+	expect_words("roots: [real]\nhistory: real/x.db\n", "2:10: ", "lies below the root \"");
 }
 
 /* What a command printed would be a file to scan, whose command prints something. */
