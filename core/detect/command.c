@@ -4,11 +4,9 @@
  * The words of "run" become argv as they stand, with placeholders replaced inside each word: {path}
  * the file's absolute path, {fd} /proc/self/fd/4 (the opened file itself, whatever its path leads
  * to by then), {mime} its MIME type, {name} its base name. No shell is involved, and a placeholder
- * inside program text (sh -c "scan {path}") is refused when the detector is opened; [sh, -c, 'scan
- * "$1"', sh,
- * "{path}"] is the way. A word that begins with {name} may look like an option to the program:
- * write
- * "--" before it.
+ * inside program text (sh -c "scan {path}") is refused when the detector is opened; the way is
+ *	run: [sh, -c, 'scan "$1"', sh, "{path}"]
+ * A word that begins with {name} may look like an option to the program: write "--" before it.
  *
  * An answer depends on MIME type and extension, because tools choose their parser by them, and on
  * the whole name only when "run" holds {name}: so the same content is not asked for twice under two
