@@ -1,10 +1,10 @@
 /*
  * api: BroAPT's api.yml as a value: which commands look at files of which MIME type.
  *
- * Format: BroAPT's documentation of its App framework (reports/seed: "api.yml"); here: top keys
- * "environment", the nine media types and "example" (mandatory default); below a type its subtype
- * patterns, each with workdir, environ, install, scripts, report, remote, shared. YAML anchors and
- * aliases are honoured. Immutable after loading; any thread.
+ * Format: BroAPT's documentation of its App framework ("api.yml"); here: top keys "environment",
+ * the nine media types and "example" (mandatory default); below a type its subtype patterns, each
+ * with workdir, environ, install, scripts, report, remote, shared. YAML anchors and aliases are
+ * honoured. Immutable after loading; any thread.
  */
 #ifndef CARVED_CORE_CONFIG_API_H
 #define CARVED_CORE_CONFIG_API_H

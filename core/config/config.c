@@ -16,6 +16,13 @@
 
 #define FILE_DEFAULT "/etc/carved/carved.yml"
 
+void config_root_trim(const struct config_root *root)
+{
+	size_t len = strlen(root->path);
+	while (len > 1 && root->path[len - 1] == '/')
+		root->path[--len] = '\0';
+}
+
 void config_root_done(struct config_root *root)
 {
 	free(root->path);
@@ -97,17 +104,6 @@ static int read_file(struct loading *loading, const char *file, struct error *er
 	return loading_file(loading, err);
 }
 
-/* Without trailing slashes, so that a slash and the rest can be put behind; "/" stays. */
-static void trim_roots(const struct config *config)
-{
-	for (size_t i = 0; i < config->root_count; i++) {
-		char *path = config->roots[i].path;
-		size_t len = strlen(path);
-		while (len > 1 && path[len - 1] == '/')
-			path[--len] = '\0';
-	}
-}
-
 static int load(struct loading *loading, struct error *err)
 {
 	struct config *config = loading->config;
@@ -120,7 +116,6 @@ static int load(struct loading *loading, struct error *err)
 		r = loading_overrides(loading, err);
 	if (r < 0)
 		return r;
-	trim_roots(config);
 	if (!config->history)
 		config->history = config_default_history();
 	if (!config->workers)

@@ -169,6 +169,7 @@ static int read_roots(struct loading *loading, const struct node *list, struct e
 				  err);
 		if (r < 0)
 			return r;
+		config_root_trim(&config->roots[i]);
 	}
 	return 0;
 }

@@ -2,7 +2,8 @@
  * consistency: contradictions that no single key can tell.
  *
  * Roots must not overlap: each file would be told twice, under two paths. The history must not lie
- * below a root: each write would be an event about itself. A hash list needs hashes.
+ * below a root: each write would be an event about itself; nor may the logs of api.yml's commands,
+ * which would be looked at in their turn, without end. A hash list needs hashes.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,24 +41,50 @@ static int check_pair(const struct loading *loading, char *const *real, size_t i
 	return 0;
 }
 
+/* The root below which path lies, root_count when it lies outside of all. */
+static size_t root_above(const struct config *config, char *const *real, const char *path)
+{
+	char *resolved AUTO_FREE = resolve_path(path);
+	size_t i = 0;
+	while (i < config->root_count && !(resolved && resolve_is_below(resolved, real[i])))
+		i++;
+	return i;
+}
+
 static int check_history(const struct loading *loading, char *const *real, struct error *err)
 {
 	const struct config *config = loading->config;
-	char *written AUTO_FREE = resolve_directory(config->history);
-	char *directory AUTO_FREE = resolve_path(written);
-	for (size_t i = 0; directory && i < config->root_count; i++) {
-		if (!resolve_is_below(directory, real[i]))
-			continue;
-		struct origin origin = loading->history;
-		if (!origin.name && !origin.at.line)
-			origin = root_origin(loading, i);
-		return loading_error(
-			loading, &origin, err,
-			"the history \"%s\" lies below the root \"%s\", whose events its "
-			"own writing would be: put it elsewhere (history, --history)",
-			config->history, config->roots[i].path);
-	}
-	return 0;
+	/* where it is named lies its lock, where a link leads its journal (SQLite follows it) */
+	char *directory AUTO_FREE = resolve_directory(config->history);
+	size_t root = root_above(config, real, directory);
+	if (root == config->root_count)
+		root = root_above(config, real, config->history);
+	if (root == config->root_count)
+		return 0;
+	struct origin origin = loading->history;
+	if (!origin.name && !origin.at.line)
+		origin = root_origin(loading, root);
+	return loading_error(loading, &origin, err,
+			     "the history \"%s\" lies below the root \"%s\", whose events its "
+			     "own writing would be: put it elsewhere (history, --history)",
+			     config->history, config->roots[root].path);
+}
+
+static int check_logs(const struct loading *loading, char *const *real, struct error *err)
+{
+	const struct config *config = loading->config;
+	size_t root = root_above(config, real, config->api_logs);
+	size_t i = 0;
+	while (i < config->detector_count && strcmp(config->detectors[i].type, "api") != 0)
+		i++;
+	if (root == config->root_count || i == config->detector_count)
+		return 0;
+	struct origin origin = root_origin(loading, root);
+	return loading_error(loading, &origin, err,
+			     "api_logs \"%s\" lies below the root \"%s\": each log of a command "
+			     "would be a file to look at; put it elsewhere (api_logs, "
+			     "BROAPT_API_LOGS)",
+			     config->api_logs, config->roots[root].path);
 }
 
 static int check_roots(const struct loading *loading, char **real, struct error *err)
@@ -73,7 +100,8 @@ static int check_roots(const struct loading *loading, char **real, struct error 
 				return r;
 		}
 	}
-	return check_history(loading, real, err);
+	int r = check_history(loading, real, err);
+	return r < 0 ? r : check_logs(loading, real, err);
 }
 
 static int check_hash(const struct loading *loading, struct error *err)

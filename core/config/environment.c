@@ -58,6 +58,7 @@ static int replace_roots(struct loading *loading, const char *const *paths, size
 	for (size_t i = 0; i < count; i++) {
 		settings_default(SETTING_ROOT, &config->roots[i]);
 		config->roots[i].path = xstrdup(paths[i]);
+		config_root_trim(&config->roots[i]);
 		take_over(&config->roots[i], old, old_count);
 		if (!*paths[i])
 			r = loading_error(loading, &loading->roots, err,
@@ -119,8 +120,11 @@ static int apply_variable(struct loading *loading, const struct setting *setting
 		return 0;
 	if (setting->scope == SETTING_DETECTOR)
 		return apply_to_detectors(loading, setting, name, value, err);
+	/* when the command line names roots too, what the file says is still to be taken over */
 	if (setting->type == SETTING_SECTION)
-		return roots_from_variable(loading, name, value, err);
+		return loading->overrides->root_count
+			       ? 0
+			       : roots_from_variable(loading, name, value, err);
 	if (setting_apply(setting, loading->config, value, NULL, err) < 0)
 		return error_prefix(err, "%s", name);
 	note_origin(loading, setting, name);

@@ -99,6 +99,9 @@ unsigned default_workers(void);
 
 /* config.c */
 
+/** Takes trailing slashes off a root's path, so that a slash and the rest can be put behind and
+ * equal roots are written alike; "/" stays. */
+void config_root_trim(const struct config_root *root);
 /** Frees what a root or detector owns. */
 void config_root_done(struct config_root *root);
 void config_detector_done(struct config_detector *detector);

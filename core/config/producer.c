@@ -6,9 +6,6 @@
 #include "core/config/loading.h"
 #include "core/entry/scheme.h"
 
-static const char *const words[] = { "auto",	      "broapt", "broapt-exact", "zeek",	  "malcolm",
-				     "securityonion", "bzar",	"suricata",	"strelka" };
-
 /* A word is meant, not a pattern, when nothing in it is special in a pattern. */
 static bool looks_like_a_word(const char *spec)
 {
@@ -24,7 +21,10 @@ int producer_check(const char *spec, struct error *err)
 		return 0;
 	if (!looks_like_a_word(spec))
 		return error_prefix(err, "producer");
-	struct nearest nearest = nearest_of(spec, words, sizeof words / sizeof *words);
+	struct nearest nearest = { 0 };
+	nearest_offer(&nearest, spec, "auto");
+	for (size_t i = 0; scheme_word(i); i++)
+		nearest_offer(&nearest, spec, scheme_word(i));
 	char hint[64];
 	return error_set(err, -r,
 			 "producer: expected auto, a scheme or a PCRE2 pattern with named groups, "

@@ -73,7 +73,7 @@ const struct setting settings[] = {
 			 "workdirs in it." },
 	{ TOP("api_logs", SETTING_PATH, api_logs), .fallback = "/var/log/bro/api/",
 	  .environment = NAMES("CARVED_API_LOGS", "BROAPT_API_LOGS"),
-	  .description = "Where the output of api.yml's commands is kept." },
+	  .description = "Where the output of api.yml's commands is kept. Not below a root." },
 	{ .scope = SETTING_TOP,
 	  .key = "dispose",
 	  .type = SETTING_SECTION,

@@ -4,7 +4,7 @@
  * The exit status is read by the class's rule (enum outcome for 0 and for 1, all else is an error);
  * the reports on descriptor 3 say more, and their worst outcome wins over the exit status, with two
  * exceptions that keep a broken tool from ever looking like a clean file: an exit status that is an
- * error stays an error, and a report cannot be milder than "malicious" to "clean" or "unknown".
+ * error stays an error, and a report of "clean" or "unknown" does not undo one that is malicious.
  * Pure; any thread.
  */
 #ifndef CARVED_CORE_DETECT_ANSWER_H

@@ -87,11 +87,12 @@ static int api_class_open(void **state, const struct config_detector *row,
 	digest_text(hash, row->name);
 	digest_number(hash, row->timeout_ms);
 	for (size_t i = 0; i < row->api->entry_count; i++) {
+		/* no file: what stands for it must tell path, type and nothing apart */
 		const struct api_site site = { .config = config,
 					       .api = row->api,
 					       .entry = &row->api->entries[i],
-					       .path = "",
-					       .mime = "" };
+					       .path = "$BROAPT_PATH",
+					       .mime = "$BROAPT_MIME" };
 		int result = digest_entry(hash, &site, err);
 		if (result < 0)
 			return result;

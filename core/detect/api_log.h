@@ -5,8 +5,8 @@
  *
  * n counts from 1; the first attempt has no suffix, the second _1. BroAPT overwrites when a fuid
  * repeats; here every log is a new file (O_EXCL), and a name that is taken counts the suffix up.
- *The directory of files without a type, and of the default entry, is "example". No symlink below
- *api_logs is followed. Any thread.
+ * The directory of files without a type, and of the default entry, is "example". No symlink below
+ * api_logs is followed. Any thread.
  */
 #ifndef CARVED_CORE_DETECT_API_LOG_H
 #define CARVED_CORE_DETECT_API_LOG_H

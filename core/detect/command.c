@@ -4,11 +4,9 @@
  * The words of "run" become argv as they stand, with placeholders replaced inside each word: {path}
  * the file's absolute path, {fd} /proc/self/fd/4 (the opened file itself, whatever its path leads
  * to by then), {mime} its MIME type, {name} its base name. No shell is involved, and a placeholder
- * inside program text (sh -c "scan {path}") is refused when the detector is opened; [sh, -c, 'scan
- * "$1"', sh,
- * "{path}"] is the way. A word that begins with {name} may look like an option to the program:
- * write
- * "--" before it.
+ * inside program text (sh -c "scan {path}") is refused when the detector is opened; the way is
+ *	run: [sh, -c, 'scan "$1"', sh, "{path}"]
+ * A word that begins with {name} may look like an option to the program: write "--" before it.
  *
  * An answer depends on MIME type and extension, because tools choose their parser by them, and on
  * the whole name only when "run" holds {name}: so the same content is not asked for twice under two
@@ -16,8 +14,9 @@
  * the whole name all the same; a program that judges by more of it than the extension should be
  * given {name}.
  *
- * The digest knows the executable by size, mtime and inode as they were at the start or reload; an
- * update of the program counts from the next reload on.
+ * The digest knows the executable, and each word that is the absolute path of a file (a script, a
+ * file of rules), by size, mtime and inode as they were at the start or reload; an update counts
+ * from the next reload on. What they read beyond that is not known to it.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -111,8 +110,11 @@ static void make_digest(const struct config_detector *row, char digest[65])
 	AUTO(digest) struct digest *hash = digest_new();
 	digest_text(hash, "command");
 	digest_text(hash, row->name);
-	for (size_t i = 0; row->run[i]; i++)
-		digest_text(hash, row->run[i]);
+	for (char *const *word = row->run; *word; word++) {
+		digest_text(hash, *word);
+		if (**word == '/')
+			executable_digest_file(hash, *word);
+	}
 	digest_number(hash, row->timeout_ms);
 	executable_digest(hash, row->run[0], EXECUTABLE_PATH);
 	digest_end_hex(hash, digest);

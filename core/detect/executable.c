@@ -41,11 +41,15 @@ char *executable_find(const char *name, const char *path_list)
 void executable_digest(struct digest *digest, const char *name, const char *path_list)
 {
 	AUTO_FREE char *path = executable_find(name, path_list);
-	struct stat st = { 0 };
-	int found = path && stat(path, &st) == 0;
 	digest_text(digest, path);
-	digest_number(digest, found);
-	digest_number(digest, (int64_t)st.st_dev);
+	executable_digest_file(digest, path ? path : "");
+}
+
+void executable_digest_file(struct digest *digest, const char *path)
+{
+	struct stat st;
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		st = (struct stat){ 0 };
 	digest_number(digest, (int64_t)st.st_ino);
 	digest_number(digest, st.st_size);
 	digest_number(digest, st.st_mtim.tv_sec);

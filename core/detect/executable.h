@@ -15,8 +15,12 @@ struct digest;
  * directory that others may write). Owned; NULL when there is none. */
 char *executable_find(const char *name, const char *path_list);
 
-/** Adds to digest what tells this executable from its successor: name, size, mtime, inode, device;
- * that it is missing counts too. */
+/** Adds to digest what tells this executable from its successor: its path and
+ * executable_digest_file() of it. */
 void executable_digest(struct digest *digest, const char *name, const char *path_list);
+
+/** Adds size, mtime and inode of the regular file at path; that there is none counts too. Not the
+ * device: its number changes with a reboot or a container's restart, the file does not. */
+void executable_digest_file(struct digest *digest, const char *path);
 
 #endif

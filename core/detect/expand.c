@@ -88,6 +88,13 @@ static const char *resolve(const struct variables *variables, const struct refer
 	return own->tainted && mode == EXPAND_TRUSTED ? NULL : own->value;
 }
 
+/* A result that is cut is one byte too long to be run: no part of a text passes for the whole. */
+static void append_value(struct str *out, const char *value)
+{
+	size_t room = out->len <= EXPAND_MAX ? EXPAND_MAX + 1 - out->len : 0;
+	str_append(out, value, strnlen(value, room));
+}
+
 char *expand(const struct variables *variables, const char *text, enum expand_mode mode,
 	     bool *out_tainted)
 {
@@ -103,7 +110,10 @@ char *expand(const struct variables *variables, const char *text, enum expand_mo
 		const char *value = parse(text, &reference)
 					    ? resolve(variables, &reference, mode, &tainted)
 					    : NULL;
-		str_append(&out, value ? value : text, value ? strlen(value) : reference.span);
+		if (value)
+			append_value(&out, value);
+		else
+			str_append(&out, text, reference.span);
 		text += reference.span;
 	}
 	if (out_tainted)

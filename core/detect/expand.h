@@ -13,6 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* No Linux takes an argument or variable that is longer: 32 pages with its NUL (MAX_ARG_STRLEN,
+ * execve(2)), of 64 KiB at most. */
+#define EXPAND_MAX ((size_t)32 * 64 * 1024 - 1)
+
 struct variable {
 	char *name;
 	char *value;
@@ -40,7 +44,8 @@ static inline void variables_cleanup(struct variables *variables)
 }
 
 /** text with its variables replaced, once: what a value contains is not expanded again. Owned.
- * *out_tainted (may be NULL) tells whether a tainted variable was used. */
+ * *out_tainted (may be NULL) tells whether a tainted variable was used. Values that make
+ * the result longer than EXPAND_MAX are cut; it is longer even so, and nothing runs with it. */
 char *expand(const struct variables *variables, const char *text, enum expand_mode mode,
 	     bool *out_tainted);
 

@@ -24,6 +24,12 @@ static const struct interpreter interpreters[] = {
 	{ "node", "ep", "rC", false },	    { "nodejs", "ep", "rC", false },
 };
 
+/* The long options that program text follows, of all of them together. */
+static const char *const long_code[] = {
+	"command", "session-command", "init-command", "eval",	     "print",
+	"run",	   "process-begin",   "process-code", "process-end",
+};
+
 /* Where the walk along argv stands. */
 struct walk {
 	const struct interpreter *in; /* whose options these are; NULL: outside */
@@ -49,11 +55,23 @@ static bool is_option(const char *word)
 	return (word[0] == '-' || word[0] == '+') && word[1] != '\0' && strcmp(word, "--") != 0;
 }
 
+/* Takes "--name" or "--name=value". Names may be cut short (getopt_long(3)); a name that is not
+ * known may have an argument behind it, which is then not where the options end. */
+static bool take_long_option(struct walk *walk, const char *name)
+{
+	if (strchr(name, '='))
+		return true;
+	for (size_t i = 0; i < sizeof long_code / sizeof *long_code; i++)
+		walk->code |= strncmp(long_code[i], name, strlen(name)) == 0;
+	walk->skip = !walk->code;
+	return false;
+}
+
 /* Takes one option word; true when program text may stand in it ("-cTEXT", "--eval=TEXT"). */
 static bool take_option(struct walk *walk, const char *word)
 {
 	if (word[1] == '-')
-		return strchr(word, '=') != NULL;
+		return take_long_option(walk, word + 2);
 	size_t plain = strcspn(word + 1, walk->in->code);
 	size_t last = strlen(word) - 1;
 	bool holds_code = word[1 + plain] != '\0';

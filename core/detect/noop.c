@@ -1,8 +1,5 @@
 /* noop: always clean, for tests and dry runs. It reads nothing and allocates nothing, so that what
  * is measured with it is the rest of the house. */
-#include <string.h>
-
-#include "core/base/error.h"
 #include "core/detect/detect.h"
 #include "core/detect/digest.h"
 

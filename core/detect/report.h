@@ -6,9 +6,8 @@
  * outcome is one of the outcomes' names; signature (a string) and detail (any JSON value) may be
  * missing or null, further keys are ignored, empty lines too; the last line may lack its newline.
  * Anything else is a bad report, and a bad report is an error, whatever else was said. Several
- *lines may be written: the first of the worst outcome counts. Format: ours (DESIGN.md,
- *"Detectors"); JSON is RFC 8259 as jansson reads it, with duplicate keys, U+0000 and deep nesting
- *refused. One thread.
+ * lines may be written: the first of the worst outcome counts. Format: ours; JSON is RFC 8259 as
+ * jansson reads it, with duplicate keys, U+0000 and deep nesting refused. One thread.
  */
 #ifndef CARVED_CORE_DETECT_REPORT_H
 #define CARVED_CORE_DETECT_REPORT_H

@@ -2,19 +2,18 @@
  * broapt: the names of BroAPT-Core, <protocol>-<fuid>.<pcap>.<type>.<subtype>.<ext>.
  *
  * "broapt-exact" is the pattern that BroAPT-App uses (file_regex.h), for those who need its
- *answers, faults included: it takes the shortest pcap, so a capture called day.one.pcap shifts the
- *MIME type.
+ * answers, faults included: it takes the shortest pcap, so a capture called day.one.pcap shifts the
+ * MIME type.
  *
  * "broapt" asks, in this order, and takes the first that answers:
  *	1. the directory: the file lies in <type>/<subtype>/ and the name's tail says the same
  *	2. the flat mode: <stem>...<ext>, the MIME type is missing
  *	3. the uuid4 with which Core ends the pcap part: what follows is the type
  *	4. the leftmost media type among the ten that the pattern names
- *	5. the form of BroAPT's documentation, which has no pcap:
- *<protocol>-<fuid>.<type>.<subtype>.<ext>
+ *	5. the form of BroAPT's documentation, which has no pcap
  *	6. the pattern itself
  * In 1 to 5 the first dash that is followed by a fuid ends the protocol: no source of Zeek holds
- *one.
+ * one.
  */
 #include <string.h>
 #include <strings.h>

@@ -10,7 +10,7 @@
  *
  *   - \w holds neither "." nor "-": behind a "-" there is one fuid or none, and no two overlap.
  *   - The last three groups lie in one run of \S. Greedy, they cut it at the last dot that leaves
- *an extension, and at the last one before it that leaves a subtype; only a media type that is
+ *     an extension, and at the last one before it that leaves a subtype; only a media type that is
  *     spelled out in the pattern comes before that second choice.
  *   - Hence a run that fails at one place fails at every later place of it, and each run is
  *     looked at once.

@@ -5,7 +5,7 @@
  *
  * Matched against the base name's bytes, anchored at its start: names need not be UTF-8, so "." is
  * one byte and \w is ASCII. A pattern that backtracks is stopped by limits, which count as no
- *match. Compiled by JIT where the process may map executable memory, interpreted otherwise.
+ * match. Compiled by JIT where the process may map executable memory, interpreted otherwise.
  *
  * Match data, context and JIT stack are made once and used again: one thread at a time.
  */

@@ -53,9 +53,9 @@ static const struct scheme *find_scheme(const char *word)
 	return NULL;
 }
 
-bool scheme_is_word(const char *spec)
+const char *scheme_word(size_t i)
 {
-	return is_auto(spec) || find_scheme(spec);
+	return i < SCHEMES ? schemes[i].word : NULL;
 }
 
 int scheme_set_new(struct scheme_set **out, const char *spec, struct error *err)

@@ -8,7 +8,6 @@
 #ifndef CARVED_CORE_ENTRY_SCHEME_H
 #define CARVED_CORE_ENTRY_SCHEME_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/mem.h"
@@ -38,8 +37,8 @@ int scheme_set_new(struct scheme_set **out, const char *spec, struct error *err)
 void scheme_set_free(struct scheme_set *set);
 AUTO_DEFINE(scheme_set);
 
-/** True when spec is one of the words above, not a pattern. */
-bool scheme_is_word(const char *spec);
+/** The words above except "auto", one for each i from 0 on, then NULL; static. */
+const char *scheme_word(size_t i);
 
 /**
  * Parses path (bytes, may carry directories: the last components matter to Suricata and to BroAPT's

@@ -1,8 +1,8 @@
 /*
  * securityonion: the names of Security Onion's extract.zeek, both stages.
  *
- *	extracted/<source>-<fuid>.<ext>			while Zeek writes, and until it is judged
- *whole complete/<source>-<fuid>-<md5>.<ext>		a copy of what was whole
+ *	extracted/<source>-<fuid>.<ext>		while Zeek writes, and until it is found whole
+ *	complete/<source>-<fuid>-<md5>.<ext>	a copy of what was whole
  *
  * The first stage is also the form of other Zeek scripts: where every scheme is tried, zeek comes
  * before this one and takes it.

@@ -1,12 +1,14 @@
 /*
  * zeek: the names that Zeek (Bro) gives by default, by version, and those of its common scripts.
  *
- *	2.0 2.1	http-item_<orig>:<port>-<resp>:<port>_<orig|resp>_<n>.dat	IPv6 in brackets
- *		ftp-item_, irc-dcc-item_, smtp-entity_				the same without
- *orig|resp 2.2 2.3	extract-<source>-<fuid> 2.4 on	extract-<time>-<source>-<fuid>
- *time as Zeek prints it: the fraction's width varies
- *	scripts	<source>-<fuid>.<ext>			and, renamed when complete,
- *		<source>-<md5, sha1 or sha256>.<ext>
+ *	2.0 2.1	http-item_<orig>:<port>-<resp>:<port>_<orig|resp>_<n>.dat
+ *		ftp-item_, irc-dcc-item_, smtp-entity_: without <orig|resp>
+ *		(an IPv6 address stands in brackets)
+ *	2.2 2.3	extract-<source>-<fuid>
+ *	2.4 on	extract-<time>-<source>-<fuid>
+ *		(time as Zeek prints it: the fraction's width varies)
+ *	scripts	<source>-<fuid>.<ext>
+ *		<source>-<md5, sha1 or sha256>.<ext>, renamed when complete
  *
  * The scripts' extension is a MIME subtype where they know none. One with dots is taken only in the
  * vendor tree and only as long as BroAPT's pattern, which needs three dots behind the fuid, cannot

@@ -19,32 +19,6 @@
 #include "core/config/api.h"
 #include "core/config/config.h"
 #include "core/config/node.h"
-#include "core/entry/scheme.h"
-
-/* core/entry may not be built beside this room yet. Then every word that is a scheme and everything
- * with a named group is taken for good, which is the contract of scheme.h as far as it matters
- * here. */
-#if !__has_include("core/entry/scheme.c")
-static const char stand_in;
-
-int scheme_set_new(struct scheme_set **out, const char *spec, struct error *err)
-{
-	static const char *const good[] = { "auto", "broapt", "zeek", "suricata", "malcolm" };
-	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-		if (strcmp(spec, good[i]) == 0)
-			spec = "(?P<fuid>";
-	}
-	if (!strstr(spec, "(?P<") || !strstr(spec, ">"))
-		return error_set(err, EINVAL, "no named group");
-	*out = (struct scheme_set *)(void *)(uintptr_t)&stand_in;
-	return 0;
-}
-
-void scheme_set_free(struct scheme_set *set)
-{
-	(void)set;
-}
-#endif
 
 static char support_dir[256];
 static char support_file[300];

@@ -1,9 +1,6 @@
 /*
  * What the tests of core/detect share: a directory of their own, a sample in it, and a request for
  * it.
- *
- * config_mime_matches() and api_find() are stood in for weakly, so that these tests link whether or
- * not the room of core/config is there; where it is, its own functions are the ones that run.
  */
 #ifndef CARVED_TESTS_UNIT_DETECT_FIXTURE_H
 #define CARVED_TESTS_UNIT_DETECT_FIXTURE_H
@@ -13,7 +10,6 @@
 #include <assert.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,24 +31,6 @@
 	{                         \
 		__VA_ARGS__, NULL \
 	}
-
-__attribute__((weak)) bool config_mime_matches(char *const *globs, const char *mime)
-{
-	for (; globs && *globs; globs++) {
-		if (*mime ? fnmatch(*globs, mime, 0) == 0 : strcmp(*globs, "*") == 0)
-			return true;
-	}
-	return !globs;
-}
-
-__attribute__((weak)) const struct api_entry *api_find(const struct api *api, const char *mime)
-{
-	size_t i = 0;
-	while (i + 1 < api->entry_count &&
-	       (!*mime || fnmatch(api->entries[i].pattern, mime, 0) != 0))
-		i++;
-	return &api->entries[i];
-}
 
 struct fixture {
 	char dir[64];

@@ -266,6 +266,27 @@ Test(api, digest_follows_what_would_run)
 	cr_assert_str_neq(process, report);
 }
 
+/* A command that was handed the wrong thing answered for nothing: once mended it is asked again. */
+Test(api, digest_tells_the_path_the_type_and_nothing_apart)
+{
+	static char *const words[] = { (char *)"$BROAPT_PATH", (char *)"$BROAPT_MIME", (char *)"" };
+	char in_list[3][65], in_environ[3][65];
+	for (size_t i = 0; i < 3; i++) {
+		struct api_variable target = { (char *)"TARGET", words[i] };
+		entries[0].report = (struct api_command){ .argv = WORDS("tool", words[i]) };
+		digest_of(in_list[i]);
+		entries[0].report = (struct api_command){ .shell = (char *)"tool \"$TARGET\"" };
+		entries[0].environ = &target;
+		entries[0].environ_count = 1;
+		digest_of(in_environ[i]);
+		entries[0].environ_count = 0;
+	}
+	for (size_t i = 0; i < 3; i++) {
+		cr_expect_str_neq(in_list[i], in_list[(i + 1) % 3]);
+		cr_expect_str_neq(in_environ[i], in_environ[(i + 1) % 3]);
+	}
+}
+
 Test(api, what_cannot_be_opened_is_refused)
 {
 	struct detector *detector = NULL;

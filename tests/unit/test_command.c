@@ -255,3 +255,31 @@ Test(command, digest_follows_words_timeout_and_program)
 	cr_assert_str_neq(a, timeout);
 	cr_assert_str_neq(a, program);
 }
+
+/* [python3, /opt/look.py, "{path}"], [yara, /etc/rules.yar, "{path}"]: these are what answers. */
+Test(command, digest_follows_the_files_that_it_is_given)
+{
+	char before[65], again[65], after[65], gone[65];
+	AUTO_FREE char *rules = fixture_path(&fixture, "rules");
+	fixture_write(rules, "one");
+	digest_of(WORDS("tool", rules, "{path}"), 1000, before);
+	digest_of(WORDS("tool", rules, "{path}"), 1000, again);
+	fixture_write(rules, "and two");
+	digest_of(WORDS("tool", rules, "{path}"), 1000, after);
+	cr_assert_eq(unlink(rules), 0);
+	digest_of(WORDS("tool", rules, "{path}"), 1000, gone);
+	cr_assert_str_eq(before, again);
+	cr_assert_str_neq(before, after);
+	cr_assert_str_neq(after, gone);
+}
+
+/* A directory's mtime follows what is put there: --tempdir /tmp would never be the same again. */
+Test(command, digest_does_not_follow_directories)
+{
+	char before[65], after[65];
+	digest_of(WORDS("tool", fixture.dir, "{path}"), 1000, before);
+	AUTO_FREE char *inside = fixture_path(&fixture, "inside");
+	fixture_write(inside, "");
+	digest_of(WORDS("tool", fixture.dir, "{path}"), 1000, after);
+	cr_assert_str_eq(before, after);
+}

@@ -57,6 +57,38 @@ Test(consistency, the_history_lies_outside_every_root)
 	config_unref(support_load_good("roots: [real]\nhistory: real2/h.db\n"));
 }
 
+/* SQLite follows the link and puts its journal beside what it leads to; the lock is beside the
+ * link. */
+Test(consistency, neither_a_linked_history_nor_its_link_lies_below_a_root)
+{
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(mkdir("real", 0700), 0);
+	support_write("real/h.db", "");
+	cr_assert_eq(symlink("real/h.db", "h.db"), 0);
+	expect_words("roots: [real]\nhistory: h.db\n", "2:10: ", "lies below the root \"");
+	cr_assert_eq(symlink("../x.db", "real/x.db"), 0);
+	support_write("x.db", "");
+	expect_words("roots: [real]\nhistory: real/x.db\n", "2:10: ", "lies below the root \"");
+}
+
+/* What a command printed would be a file to scan, whose command prints something. */
+Test(consistency, the_logs_of_api_lie_outside_every_root)
+{
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(mkdir("real", 0700), 0);
+	support_write("api.yml", "example: { report: 'true' }\n");
+	static const char with[] = "detectors: [{type: api, file: api.yml}]\n";
+	static const char without[] = "detectors: [{type: noop}]\n";
+	char text[200];
+	snprintf(text, sizeof text, "roots: [real]\nhistory: h.db\napi_logs: real/logs\n%s", with);
+	expect_words(text, "carved.yml:1:9: ", "real/logs\" lies below the root \"");
+	snprintf(text, sizeof text, "roots: [real]\nhistory: h.db\napi_logs: real/logs\n%s",
+		 without);
+	config_unref(support_load_good(text));
+	snprintf(text, sizeof text, "roots: [real]\nhistory: h.db\napi_logs: logs\n%s", with);
+	config_unref(support_load_good(text));
+}
+
 Test(consistency, a_hashlist_needs_hashes_wherever_they_were_turned_off)
 {
 	expect_words("detectors: [{type: noop}, {type: hashlist, file: x}]\nhash: never\n",

@@ -162,6 +162,8 @@ Test(environment, roots_of_the_command_line_replace_the_others)
 			  (struct config_overrides){ .roots = roots, .root_count = 2 }, &err);
 	cr_assert_eq(config->root_count, 2);
 	cr_assert_str_eq(config->roots[0].path, "/cli");
+	cr_assert_eq(config->roots[1].mode, CONFIG_MODE_POLL,
+		     "the variable that does not count took nothing away");
 	config_unref(config);
 	unsetenv("CARVED_ROOT");
 	config = load_with("roots: [{path: /file, mode: poll, settle: 7s}, /gone]\n",
@@ -171,6 +173,22 @@ Test(environment, roots_of_the_command_line_replace_the_others)
 		     "a root keeps what the file says of it");
 	cr_assert_eq(config->roots[1].settle_ms, 7000);
 	config_unref(config);
+}
+
+Test(environment, a_root_is_the_same_with_and_without_a_slash_at_its_end)
+{
+	static const char *const written[][2] = { { "/file/", "/file" }, { "/file", "/file//" } };
+	for (size_t i = 0; i < sizeof written / sizeof *written; i++) {
+		struct error err;
+		char text[100];
+		snprintf(text, sizeof text, "roots: [{path: %s, mode: poll}]\n", written[i][0]);
+		struct config *config = load_with(
+			text, (struct config_overrides){ .roots = &written[i][1], .root_count = 1 },
+			&err);
+		cr_expect_str_eq(config->roots[0].path, "/file");
+		cr_expect_eq(config->roots[0].mode, CONFIG_MODE_POLL, "%s", text);
+		config_unref(config);
+	}
 }
 
 Test(environment, too_many_roots_are_refused)

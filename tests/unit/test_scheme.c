@@ -120,17 +120,18 @@ Test(scheme, one_scheme_alone_takes_only_its_names)
 	ENTRY_CASES("strelka", cases);
 }
 
-Test(scheme, knows_its_words)
+Test(scheme, each_of_its_words_makes_a_set)
 {
-	static const char *const words[] = { "auto", "broapt",	 "broapt-exact",
-					     "zeek", "malcolm",	 "securityonion",
-					     "bzar", "suricata", "strelka",
-					     NULL };
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		cr_expect(scheme_is_word(words[i]), "%s", words[i] ? words[i] : "NULL");
-	cr_expect_not(scheme_is_word("(?<fuid>F\\w+)"));
-	cr_expect_not(scheme_is_word("zeek-2.4"));
-	cr_expect_not(scheme_is_word(""));
+	size_t count = 0;
+	for (const char *word; (word = scheme_word(count)); count++) {
+		AUTO(scheme_set) struct scheme_set *set = NULL;
+		struct error err = { 0 };
+		struct entry entry;
+		cr_expect_eq(scheme_set_new(&set, word, &err), 0, "%s", word);
+		/* a pattern that happens to be a word would match this */
+		cr_expect_eq(scheme_parse(set, word, strlen(word), &entry), SCHEME_NO_MATCH);
+	}
+	cr_expect_eq(count, 8);
 }
 
 Test(scheme, a_wrong_pattern_is_refused_with_words)
