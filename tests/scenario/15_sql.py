@@ -138,6 +138,23 @@ def test_imported_files_are_not_scanned_again():
         same(carved.row(more), (b"done", None, b"clean"), "what was known stays as it is")
 
 
+def test_import_spells_paths_as_the_daemon_does():
+    with Carved(NOOP) as carved:
+        path = carved.put()
+        with open(os.path.join(carved.home, "dump.log"), "wb") as log:
+            log.write(b"/dump/" + os.path.basename(path) + b"\n")
+        for word in ("/dump/=" + carved.root + "/", "/dump=" + carved.root + "//"):
+            ask(carved, "import", "--map", word, log.name)
+        same(carved.sql("SELECT path FROM file"), [(path,)], "what was imported, once")
+        for line in (b"bare", b"/dump/"):
+            with open(log.name, "wb") as other:
+                other.write(line + b"\n")
+            done = command("import", "--history", carved.history, log.name)
+            same(done.returncode, 3, f"exit status of the line {line!r}")
+            check(b"dump.log:1: " in done.stderr, f"{done.stderr!r}")
+        same(carved.sql("SELECT count(*) FROM file"), [(1,)], "versions after lines that are no paths")
+
+
 def test_import_beside_a_running_daemon():
     with Carved(NOOP) as carved:
         carved.start()
