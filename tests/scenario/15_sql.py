@@ -216,5 +216,24 @@ def test_prune_keeps_what_is_there():
         carved.wait_settled(4)
 
 
+def test_prune_keeps_what_was_seen_in_a_root_that_is_empty():
+    with Carved(NOOP) as carved:
+        carved.start()
+        path = carved.put()
+        carved.wait_settled(1)
+        carved.stop()
+        os.unlink(path)
+        words = ("prune", "--history", carved.history, "--older-than", "0s")
+        root = {"CARVED_ROOT": carved.root}
+        done = command(*words, env=scenario.clean_environment(root))
+        same((done.returncode, done.stdout), (0, b"pruned: 0\n"), "prune with an empty root")
+        check(carved.root.encode() in done.stderr, f"{done.stderr!r} does not name the root")
+        done = command(*words, env=scenario.clean_environment({**root, "CARVED_WORKERS": "many"}))
+        same(done.returncode, 2, "exit status with a configuration that is wrong")
+        same(carved.sql("SELECT path FROM file"), [(path,)], "what is left")
+        done = command(*words)
+        same((done.returncode, done.stdout), (0, b"pruned: 1\n"), "prune without a root")
+
+
 if __name__ == "__main__":
     scenario.main()
