@@ -112,7 +112,8 @@ void store_committed(struct store *store, struct list *out);
 /** While the database refuses writes (disk full, locked, I/O error) the writer holds everything and
  * tries again with backoff; this tells so: true and err filled. So it is when the write-ahead log
  * cannot be brought back into the database, where writes go on: a failing disk, or a process that
- * holds an old snapshot while the log grows (err names it). False when all is well. Any thread. */
+ * holds an old snapshot while the log grows (err names it, if it can be seen). False when all is
+ * well. Any thread. */
 bool store_trouble(struct store *store, struct error *err);
 /** Wall time noted by the last STORE_ALIVE or row of an earlier run, 0 for a new history. */
 int64_t store_last_alive_ns(const struct store *store);

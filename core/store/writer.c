@@ -32,7 +32,8 @@ enum {
 	BATCH_MAX = 10000,
 	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
 	WAL_BUSY_FRAMES = 4000,
-	WAL_LONG_FRAMES = 8000, /* somebody holds an old snapshot and is named */
+	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
+	WAL_ENDLESS_FRAMES = 32000, /* and is told of when there is no name */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */
@@ -148,16 +149,19 @@ static bool write_batch(struct store *store, struct list *batch)
 	return true;
 }
 
-/* Readers that end soon are no trouble, nor is one of our own. */
+/* Readers that end soon are no trouble, nor is one of our own. But one in another container cannot
+ * be seen, and the log must not fill the disk without a word. */
 static void name_reader(const struct store *store, int frames, struct error *err)
 {
 	char reader[64];
-	if (wal_reader_find(store->db->path, reader, sizeof reader))
+	bool named = wal_reader_find(store->db->path, reader, sizeof reader);
+	if (named || frames > WAL_ENDLESS_FRAMES)
 		(void)error_set(
 			err, EBUSY,
 			"%s-wal has grown to %d MiB, as %s reads an old state of the history: "
 			"end it",
-			store->db->path, frames / 128, reader);
+			store->db->path, frames / 128,
+			named ? reader : "somebody who cannot be seen (in another container?)");
 }
 
 static void checkpoint(struct store *store)
