@@ -34,7 +34,7 @@ enum {
 	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
 	WAL_BUSY_FRAMES = 4000,
 	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
-	WAL_ENDLESS_FRAMES = 32000, /* and is told of when there is no name */
+	WAL_ENDLESS_FRAMES = 16000, /* and is told of when there is no name */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */

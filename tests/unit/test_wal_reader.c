@@ -68,20 +68,13 @@ static void write_mebibytes(unsigned mebibytes)
 	};
 
 	static unsigned number = 10;
-	struct store_op *ops = xcalloc(mebibytes, sizeof *ops);
 	for (unsigned i = 0; i < mebibytes; i++) {
 		struct version *v = world_version("/r/b", number++);
 		world_finish(v, OUTCOME_CLEAN);
 		v->findings[0].detail = xcalloc(1, DETAIL);
 		memset(v->findings[0].detail, '1', DETAIL - 1);
-		ops[i] = (struct store_op){ .verb = STORE_SAVE, .version = v };
-		list_init(&ops[i].link);
-		store_submit(w.store, &ops[i]);
+		world_put(&w, v);
 	}
-	world_wait(&w, mebibytes);
-	for (unsigned i = 0; i < mebibytes; i++)
-		version_free(ops[i].version);
-	free(ops);
 }
 
 /* Waits until there is trouble, or none any more. */
@@ -102,7 +95,7 @@ Test(wal_reader, a_log_that_a_reader_lets_grow_is_told)
 {
 	world_put(&w, world_version("/r/a", 1));
 	pid_t pid = start_reader();
-	write_mebibytes(80);
+	write_mebibytes(66);
 	struct error err = wait_for(true);
 	char wanted[32];
 	snprintf(wanted, sizeof wanted, "process %d ", (int)pid);
@@ -119,10 +112,10 @@ Test(wal_reader, a_log_that_grows_on_is_told_without_a_name)
 	struct store_totals totals;
 	struct error err = { 0 };
 	cr_assert(store_totals(w.reader, &totals, &err) == 0);
-	write_mebibytes(80);
+	write_mebibytes(66);
 	world_put(&w, world_version("/r/x", 1));
 	cr_expect(!store_trouble(w.store, &err), "one of our own is soon through: %s", err.text);
-	write_mebibytes(180);
+	write_mebibytes(64);
 	err = wait_for(true);
 	cr_expect(strstr(err.text, "container") && strstr(err.text, "-wal"), "%s", err.text);
 	store_reader_end(w.reader);
