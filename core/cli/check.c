@@ -27,24 +27,24 @@ static int parse_options(int argc, char **argv, struct options *out)
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
-	optind = 0; /* the program's own parsing may have gone before */
-	opterr = 0;
-	for (;;) {
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe): no thread runs yet */
-		int option = getopt_long(argc, argv, "c:h", options, NULL);
-		if (option == -1)
-			break;
-		if (option == 'c')
+	int option;
+	while ((option = cli_next_option(argc, argv, ":c:h", options)) != -1) {
+		switch (option) {
+		case 'c':
 			out->overrides.file = optarg;
-		else if (option == 'H')
+			break;
+		case 'H':
 			out->overrides.history = optarg;
-		else if (option == 'i')
+			break;
+		case 'i':
 			out->install = true;
-		else if (option == 'h')
+			break;
+		case 'h':
 			out->help = true;
-		else
-			return cli_usage_error(&cli_check, "unknown or incomplete option %s",
-					       argv[optind - 1]);
+			break;
+		default:
+			return cli_bad_option(&cli_check, option, argv);
+		}
 	}
 	out->overrides.roots = (const char *const *)(argv + optind);
 	out->overrides.root_count = (size_t)(argc - optind);

@@ -31,6 +31,7 @@ struct mapping {
 	const char *from;
 	size_t from_len;
 	const char *to;
+	size_t to_len;
 };
 
 struct importing {
@@ -52,7 +53,7 @@ static void map_path(struct importing *importing, const char *line, size_t len)
 		   memcmp(line, mapping->from, mapping->from_len) == 0 &&
 		   (len == mapping->from_len || line[mapping->from_len] == '/');
 	if (hit) {
-		str_puts(&importing->path, mapping->to);
+		str_append(&importing->path, mapping->to, mapping->to_len);
 		line += mapping->from_len;
 		len -= mapping->from_len;
 	}
@@ -91,9 +92,14 @@ static void look_up(struct importing *importing, struct version *version)
 		importing->gone++;
 }
 
-static int import_line(struct importing *importing, const struct str *line, struct error *err)
+static int import_line(struct importing *importing, const struct str *line, long number,
+		       struct error *err)
 {
 	map_path(importing, str_text(line), line->len);
+	const char *slash = strrchr(str_text(&importing->path), '/');
+	if (!slash || !slash[1])
+		return error_set(err, EINVAL, "%s:%ld: expected the path of a file, not \"%s\"",
+				 importing->log, number, str_text(line));
 	struct version *version = version_new(str_text(&importing->path), importing->path.len);
 	struct entry entry = { 0 };
 	if (scheme_parse(importing->schemes, version->path, version->path_len, &entry) ==
@@ -133,7 +139,7 @@ static int import_file(struct importing *importing, FILE *file, struct error *er
 				"%s:%ld: the line is longer than a path can be (%d bytes), "
 				"or holds a NUL byte",
 				importing->log, number, LINE_MAX_BYTES - 1);
-		int result = line.len ? import_line(importing, &line, err) : 0;
+		int result = line.len ? import_line(importing, &line, number, err) : 0;
 		if (result < 0)
 			return result;
 	}
@@ -185,15 +191,25 @@ static int open_and_import(struct importing *importing, const char *given)
 	return code;
 }
 
+/* Of a directory's path, so that the slash and the rest can be put behind as the daemon does. */
+static size_t without_slashes(const char *path, size_t len)
+{
+	while (len > 0 && path[len - 1] == '/')
+		len--;
+	return len;
+}
+
 static int parse_mapping(struct mapping *out, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	if (!equals || equals == text)
 		return cli_usage_error(&cli_import, "--map takes OLD=NEW, as /dump=/srv/extract");
-	size_t len = (size_t)(equals - text);
-	while (len > 1 && text[len - 1] == '/')
-		len--;
-	*out = (struct mapping){ .from = text, .from_len = len, .to = equals + 1 };
+	*out = (struct mapping){
+		.from = text,
+		.from_len = without_slashes(text, (size_t)(equals - text)),
+		.to = equals + 1,
+		.to_len = without_slashes(equals + 1, strlen(equals + 1)),
+	};
 	return CLI_OK;
 }
 
@@ -236,7 +252,7 @@ const struct cli_command cli_import = {
 		"  --map OLD=NEW  paths below OLD lie below NEW here, as /dump=/srv/extract; they\n"
 		"                 must be spelled as the daemon's roots are\n"
 		"  --history DB   the history; it is made when there is none\n\n"
-		"Exit codes: 0 done, 2 usage or configuration, 3 a line is too long (what stands before\n"
+		"Exit codes: 0 done, 2 usage or configuration, 3 a line is no path (what stands before\n"
 		"it is imported), or a file cannot be read or written.\n",
 	.run = run,
 };

@@ -56,7 +56,7 @@ static bool is_kept(void *context, const char *path)
 	struct stat st;
 	if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
 		return true;
-	for (size_t i = 0; silent->config && i < silent->config->root_count; i++) {
+	for (size_t i = 0; i < silent->config->root_count; i++) {
 		if (silent->root[i] && below(path, silent->config->roots[i].path))
 			return true;
 	}
@@ -75,45 +75,44 @@ static void find_silent(struct silent *silent, const struct config *config)
 	}
 }
 
-static int prune(const struct options *options, struct silent *silent)
+static int prune(const struct options *options, const struct config *config)
 {
-	AUTO_FREE char *history = NULL;
-	int code = cli_history_path(options->history, &history);
-	if (code != CLI_OK)
-		return code;
+	struct silent silent = { 0 };
+	find_silent(&silent, config);
 	struct store_prune_options prune_options = {
 		.before_ns = clock_wall_ns() - options->older_ns,
 		.dry_run = options->dry_run,
 		.keep = is_kept,
-		.context = silent,
+		.context = &silent,
 	};
 	struct error err = { 0 };
 	int64_t pruned = 0;
-	if (store_prune(history, &prune_options, &pruned, &err) < 0) {
+	int result = store_prune(config->history, &prune_options, &pruned, &err);
+	free(silent.root);
+	if (result < 0) {
 		cli_complain("%s", err.text);
 		return CLI_FAILED;
 	}
 	(void)printf("%s: %lld\n", options->dry_run ? "would be pruned" : "pruned",
 		     (long long)pruned);
 	if (pruned && !options->dry_run)
-		poke_daemon(history);
+		poke_daemon(config->history);
 	return CLI_OK;
 }
 
-/* The configuration is asked for its roots only, and done without where it does not load. */
+/* Without the roots, files of a volume that is not mounted now could not be told from files that
+ * are gone, and what is forgotten does not come back: so a configuration that does not load ends
+ * it, also where --history says enough. */
 static int prune_with_roots(const struct options *options)
 {
 	struct config_overrides overrides = { .history = options->history };
-	struct config *config = NULL;
-	struct silent silent = { 0 };
+	AUTO(config) struct config *config = NULL;
 	struct error err = { 0 };
-	if (config_load(&config, &overrides, &err) == 0)
-		find_silent(&silent, config);
-	int code = prune(options, &silent);
-	free(silent.root);
-	if (config)
-		config_unref(config);
-	return code;
+	if (config_load(&config, &overrides, &err) < 0 || !config) {
+		cli_complain("%s", err.text);
+		return CLI_USAGE;
+	}
+	return prune(options, config);
 }
 
 static int run(int argc, char **argv)

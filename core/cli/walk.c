@@ -43,30 +43,46 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
 }
 
-/* What a name is: 'd', 'f', or 0 for neither; asks the file system where the listing does not say.
- */
-static char kind_of(int fd, const struct dirent *found)
+/* The mode of a name, of which only the type counts; asks the file system where the listing does
+ * not say. */
+static int mode_of(int fd, const struct dirent *found, mode_t *out)
 {
-	mode_t mode = DTTOIF(found->d_type);
 	struct stat st;
-	if (found->d_type == DT_UNKNOWN &&
-	    fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) == 0)
-		mode = st.st_mode;
-	if (S_ISDIR(mode))
-		return 'd';
-	return S_ISREG(mode) ? 'f' : '\0';
+	*out = DTTOIF(found->d_type);
+	if (found->d_type != DT_UNKNOWN)
+		return 0;
+	if (fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
+		return -errno;
+	*out = st.st_mode;
+	return 0;
 }
 
-/* False: it is gone, or no regular file any more. */
-static bool identify(int fd, const char *name, uint64_t fsid, struct identity *out)
+/* -ENOENT: it is gone, or no regular file any more. */
+static int identify(int fd, const char *name, uint64_t fsid, struct identity *out)
 {
 	struct statx st;
 	if (statx(fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_BTIME,
-		  &st) < 0 ||
-	    !S_ISREG(st.stx_mode))
-		return false;
+		  &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.stx_mode))
+		return -ENOENT;
 	*out = identity_of(&st, fsid);
-	return true;
+	return 0;
+}
+
+/* What a name is; -ENOENT: nothing for us. Identities are asked for when there is an fsid. */
+static int look_at(int fd, const struct dirent *found, const uint64_t *fsid, struct entry *out)
+{
+	mode_t mode = 0;
+	int result = mode_of(fd, found, &mode);
+	if (result < 0)
+		return result;
+	out->directory = S_ISDIR(mode);
+	if (out->directory)
+		return 0;
+	if (!S_ISREG(mode))
+		return -ENOENT;
+	return fsid ? identify(fd, found->d_name, *fsid, &out->identity) : 0;
 }
 
 static void add_entry(struct frame *frame, size_t *room, const char *name, const struct entry *like)
@@ -91,7 +107,8 @@ static const struct dirent *next_name(DIR *dir)
 	return readdir(dir); /* NOLINT(concurrency-mt-unsafe) */
 }
 
-/* Reads the directory into frame. Returns 0 or -errno; what was read before an error counts. */
+/* Reads the directory into frame. Returns 0 or -errno, also when one of its names could not be
+ * asked (a directory that may be read but not searched); what was read all the same counts. */
 static int list_directory(struct walk *walk, DIR *dir, struct frame *frame)
 {
 	int fd = dirfd(dir);
@@ -102,13 +119,12 @@ static int list_directory(struct walk *walk, DIR *dir, struct frame *frame)
 	while ((found = next_name(dir))) {
 		if (strcmp(found->d_name, ".") == 0 || strcmp(found->d_name, "..") == 0)
 			continue;
-		char kind = kind_of(fd, found);
-		struct entry entry = { .directory = kind == 'd' };
-		if (kind == 'f' && walk->options->identities &&
-		    !identify(fd, found->d_name, fsid, &entry.identity))
-			continue;
-		if (kind)
+		struct entry entry = { 0 };
+		int looked = look_at(fd, found, walk->options->identities ? &fsid : NULL, &entry);
+		if (looked == 0)
 			add_entry(frame, &room, found->d_name, &entry);
+		else if (looked != -ENOENT)
+			result = looked;
 	}
 	if (errno)
 		result = -errno;

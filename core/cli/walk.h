@@ -24,7 +24,8 @@ struct walk_options {
 	bool identities; /* fill them: costs a statx(2) a file */
 	/** A file; false ends the walk. */
 	bool (*file)(void *context, const struct walk_file *file);
-	/** A directory ("" is the root) that cannot be read, with a positive errno. */
+	/** A directory ("" is the root) that cannot be read, or not wholly, with a positive errno.
+	 */
 	void (*trouble)(void *context, const char *path, int code);
 	void *context;
 };

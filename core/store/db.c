@@ -181,14 +181,13 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct error *
 }
 
 /* A history whose -wal is gone or empty is complete in its one file; on read-only media it can only
- * be read as immutable: https://www.sqlite.org/wal.html#readonly */
-static bool is_complete_file(const char *path)
+ * be read as immutable: https://www.sqlite.org/wal.html#readonly. SQLite says where the log lies,
+ * as it does not lie beside a symlink. */
+static bool is_complete_file(const struct db *db)
 {
-	AUTO_STR wal = STR_INIT;
+	const char *name = sqlite3_db_filename(db->handle, "main");
 	struct stat st;
-	str_puts(&wal, path);
-	str_puts(&wal, "-wal");
-	return stat(str_text(&wal), &st) < 0 ? errno == ENOENT : st.st_size == 0;
+	return stat(sqlite3_filename_wal(name), &st) < 0 ? errno == ENOENT : st.st_size == 0;
 }
 
 static int reopen_immutable(struct db *db, struct error *err)
@@ -247,7 +246,7 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
 		return result;
 	assert(db);
 	result = look_in(db, mode, err);
-	if (result == -EACCES && mode == DB_READ && is_complete_file(path)) {
+	if (result == -EACCES && mode == DB_READ && is_complete_file(db)) {
 		result = reopen_immutable(db, err);
 		if (result == 0)
 			result = look_in(db, mode, err);

@@ -79,19 +79,34 @@ int store_import_begin(struct store_import **out, const char *path, struct error
 	return 0;
 }
 
+static int count_op(struct store_imported *total, const struct store_op *op, struct error *err)
+{
+	switch (op->result) {
+	case STORE_WRITTEN:
+		total->fresh++;
+		return 0;
+	case STORE_KNOWN:
+		total->known++;
+		return 0;
+	case STORE_REFUSED:
+		break;
+	}
+	return error_set(err, EINVAL, "the history refused the row of %s", op->version->path);
+}
+
+/* A refused row is told; those that were gathered with it are recorded. */
 static int write_gathered(struct store_import *import, struct error *err)
 {
 	int result = batch_write(import->db, import->save, &import->gathered, err);
 	if (result < 0)
 		return result;
 	LIST_FOREACH(at, &import->gathered) {
-		if (LIST_OF(at, struct store_op, link)->result == STORE_WRITTEN)
-			import->total.fresh++;
-		else
-			import->total.known++;
+		int counted = count_op(&import->total, LIST_OF(at, struct store_op, link), err);
+		if (counted < 0)
+			result = counted;
 	}
 	drop_gathered(import);
-	return 0;
+	return result;
 }
 
 static void say_done(struct version *version)

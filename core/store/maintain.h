@@ -51,7 +51,8 @@ struct store_imported {
 int store_import_begin(struct store_import **out, const char *path, struct error *err);
 /** Moves version, of which path, entry and identity are set. An inode of 0 says that the file is
  * not there now: then the row counts for whatever is found at this path. A version that is queued
- * stays queued: its scan may be under way. */
+ * stays queued: its scan may be under way. -EINVAL, here and from end, also when the history
+ * refused a row, which err names; the others are recorded. */
 int store_import_add(struct store_import *import, struct version *version, struct error *err);
 int store_import_end(struct store_import *import, struct store_imported *out, struct error *err);
 void store_import_free(struct store_import *import);

@@ -156,9 +156,14 @@ struct rows {
 	void *context;
 };
 
-/* SQLITE_DONE at the end or when the callback has enough, else the failure's code. */
+/* SQLITE_DONE at the end or when the callback has enough, else the failure's code. The names are
+ * asked for after the first step: it may prepare the statement anew, which frees them and may
+ * change the columns (https://www.sqlite.org/c3ref/column_name.html). */
 static int step_all(sqlite3_stmt *statement, const struct rows *rows)
 {
+	int rc = sqlite3_step(statement);
+	if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+		return rc;
 	size_t columns = (size_t)sqlite3_column_count(statement);
 	AUTO_FREE const char **names = xcalloc(columns, sizeof *names);
 	AUTO_FREE struct query_value *values = xcalloc(columns, sizeof *values);
@@ -167,14 +172,14 @@ static int step_all(sqlite3_stmt *statement, const struct rows *rows)
 	struct query_row row = { .columns = columns, .names = names };
 	bool more = rows->each(rows->context, &row);
 	row.values = values;
-	int rc = SQLITE_DONE;
-	while (more && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
+	while (more && rc == SQLITE_ROW) {
 		for (size_t i = 0; i < columns; i++)
 			read_value(statement, (int)i, &values[i]);
 		more = rows->each(rows->context, &row);
-		rc = SQLITE_DONE;
+		if (more)
+			rc = sqlite3_step(statement);
 	}
-	return rc;
+	return more ? rc : SQLITE_DONE;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): what, with which values, and to whom */

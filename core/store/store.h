@@ -27,7 +27,9 @@ enum store_verb {
 	/* Records the version as it stands. id 0: inserts it; where its key (file, size, mtime,
 	 * path) is in the history already, a queued row there is brought to the version's state,
 	 * and a terminal row is left alone (STORE_KNOWN). id set: updates the row if it is still
-	 * queued (path, entry, identity, state, due time), else nothing (STORE_KNOWN). Findings are
+	 * queued (path, entry, identity, state, due time). If it is not, the version is recorded as
+	 * with id 0, so version->id may become another row's; and where another row has the
+	 * version's key, that one stands for it and the queued row is deleted. Findings are
 	 * inserted as scan rows with it. */
 	STORE_SAVE,
 	/* The same for id 0, but a row that is there is left alone whatever its state
@@ -112,7 +114,8 @@ void store_committed(struct store *store, struct list *out);
 /** While the database refuses writes (disk full, locked, I/O error) the writer holds everything and
  * tries again with backoff; this tells so: true and err filled. So it is when the write-ahead log
  * cannot be brought back into the database, where writes go on: a failing disk, or a process that
- * holds an old snapshot while the log grows (err names it). False when all is well. Any thread. */
+ * holds an old snapshot while the log grows (err names it, if it can be seen). False when all is
+ * well. Any thread. */
 bool store_trouble(struct store *store, struct error *err);
 /** Wall time noted by the last STORE_ALIVE or row of an earlier run, 0 for a new history. */
 int64_t store_last_alive_ns(const struct store *store);

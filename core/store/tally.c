@@ -23,6 +23,7 @@ struct cell {
 
 struct tally {
 	sqlite3_stmt *upsert;
+	sqlite3_stmt *drop;
 	struct table table;
 	struct list cells;
 	struct cell *last; /* most files are like the one before */
@@ -33,11 +34,17 @@ static const char upsert_sql[] =
 	"INSERT INTO tally (day, mime, state, reason, verdict, files) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
 	" ON CONFLICT DO UPDATE SET files = files + excluded.files";
 
+/* Pruned days would leave a row for each MIME type that an attacker invented, for ever. */
+static const char drop_sql[] = "DELETE FROM tally WHERE day = ?1 AND mime = ?2 AND state = ?3"
+			       " AND reason = ?4 AND verdict = ?5 AND files = 0";
+
 int tally_new(struct tally **out, const struct db *db, struct error *err)
 {
 	AUTO(tally) struct tally *tally = xcalloc(1, sizeof *tally);
 	list_init(&tally->cells);
 	int result = db_prepare(db, &tally->upsert, upsert_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &tally->drop, drop_sql, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(tally);
@@ -59,6 +66,7 @@ void tally_free(struct tally *tally)
 	tally_clear(tally);
 	str_done(&tally->scratch);
 	sqlite3_finalize(tally->upsert);
+	sqlite3_finalize(tally->drop);
 	free(tally);
 }
 
@@ -113,20 +121,32 @@ void tally_add(struct tally *tally, const struct tally_kind *kind, int delta)
 	tally->last->delta += delta;
 }
 
+static void bind_cell(sqlite3_stmt *statement, const struct cell *cell)
+{
+	const char *text = cell->text;
+	db_bind(statement, 1, cell->day);
+	for (int i = 2; i <= 5; i++) {
+		db_bind_text(statement, i, text);
+		text += strlen(text) + 1;
+	}
+}
+
+static int write_cell(struct tally *tally, const struct cell *cell)
+{
+	bind_cell(tally->upsert, cell);
+	db_bind(tally->upsert, 6, cell->delta);
+	int rc = db_run(tally->upsert);
+	if (rc != SQLITE_OK || cell->delta > 0)
+		return rc;
+	bind_cell(tally->drop, cell);
+	return db_run(tally->drop);
+}
+
 int tally_write(struct tally *tally)
 {
 	LIST_FOREACH(at, &tally->cells) {
-		struct cell *cell = LIST_OF(at, struct cell, order);
-		if (cell->delta == 0)
-			continue;
-		db_bind(tally->upsert, 1, cell->day);
-		const char *text = cell->text;
-		for (int i = 2; i <= 5; i++) {
-			db_bind_text(tally->upsert, i, text);
-			text += strlen(text) + 1;
-		}
-		db_bind(tally->upsert, 6, cell->delta);
-		int rc = db_run(tally->upsert);
+		const struct cell *cell = LIST_OF(at, struct cell, order);
+		int rc = cell->delta ? write_cell(tally, cell) : SQLITE_OK;
 		if (rc != SQLITE_OK)
 			return rc;
 	}

@@ -7,7 +7,8 @@
  *
  * Checkpoints: SQLite's own run inside the commit that crosses 1000 pages and make it wait for two
  * fsyncs. Ours run after a batch was handed back, and while there is more to write only when the
- * log is eight times as long.
+ * log is eight times as long. One that did not come to its end is tried again after 5 s at the
+ * latest, so that its trouble does not outlive its cause.
  *
  * Trouble: the batch stays in the writer's hands, in order, and is tried again, after 100 ms, 200
  * ms, ... 5 s.
@@ -32,7 +33,8 @@ enum {
 	BATCH_MAX = 10000,
 	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
 	WAL_BUSY_FRAMES = 4000,
-	WAL_LONG_FRAMES = 8000, /* somebody holds an old snapshot and is named */
+	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
+	WAL_ENDLESS_FRAMES = 16000, /* and is told of when there is no name */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */
@@ -148,24 +150,28 @@ static bool write_batch(struct store *store, struct list *batch)
 	return true;
 }
 
-/* Readers that end soon are no trouble, nor is one of our own. */
+/* Readers that end soon are no trouble, nor is one of our own. But one in another container cannot
+ * be seen, and the log must not fill the disk without a word. */
 static void name_reader(const struct store *store, int frames, struct error *err)
 {
 	char reader[64];
-	if (wal_reader_find(store->db->path, reader, sizeof reader))
+	bool named = wal_reader_find(store->db->path, reader, sizeof reader);
+	if (named || frames > WAL_ENDLESS_FRAMES)
 		(void)error_set(
 			err, EBUSY,
 			"%s-wal has grown to %d MiB, as %s reads an old state of the history: "
 			"end it",
-			store->db->path, frames / 128, reader);
+			store->db->path, frames / 128,
+			named ? reader : "somebody who cannot be seen (in another container?)");
 }
 
 static void checkpoint(struct store *store)
 {
 	lock_take(&store->lock);
 	bool idle = list_empty(&store->submitted);
+	bool again = store->wal_trouble.code != 0; /* however short it is by now */
 	lock_drop(&store->lock);
-	if (store->wal_frames < (idle ? WAL_IDLE_FRAMES : WAL_BUSY_FRAMES))
+	if (!again && store->wal_frames < (idle ? WAL_IDLE_FRAMES : WAL_BUSY_FRAMES))
 		return;
 	int log = 0;
 	int done = 0;
@@ -181,14 +187,30 @@ static void checkpoint(struct store *store)
 		store->wal_frames = 0;
 }
 
+/* Whether to wait on. A log that could not be brought back is tried again although nobody writes.
+ */
+static bool wait_for_work(struct store *store)
+{
+	assert(lock_mine(&store->lock));
+	if (!store->wal_trouble.code) {
+		lock_wait(&store->lock, &store->wake);
+		return true;
+	}
+	struct mono until = mono_add_ms(mono_now(), BACKOFF_MAX_MS);
+	return lock_wait_until(&store->lock, &store->wake, until.ns);
+}
+
+/* Takes what there is to write, or nothing when only the log is to be looked at. False: the store
+ * is being closed, and all is written. */
 static bool next_batch(struct store *store, struct list *out)
 {
 	lock_take(&store->lock);
-	while (list_empty(&store->submitted) && !store->stopping)
-		lock_wait(&store->lock, &store->wake);
+	while (list_empty(&store->submitted) && !store->stopping && wait_for_work(store))
+		;
 	take_batch(store, out);
+	bool done = store->stopping && list_empty(out);
 	lock_drop(&store->lock);
-	return !list_empty(out);
+	return !done;
 }
 
 static void drop(struct list *ops)
@@ -205,7 +227,7 @@ static void *run(void *context)
 	(void)pthread_setname_np(pthread_self(), "store");
 	(void)sqlite3_busy_timeout(store->db->handle, WRITER_BUSY_MS);
 	(void)sqlite3_wal_hook(store->db->handle, note_frames, store); /* no automatic checkpoint */
-	while (next_batch(store, &batch) && write_batch(store, &batch))
+	while (next_batch(store, &batch) && (list_empty(&batch) || write_batch(store, &batch)))
 		checkpoint(store);
 	drop(&batch);
 	return NULL;

@@ -125,6 +125,17 @@ def test_status():
         check(f"pid: {carved.process.pid}\n".encode() in done.stdout, f"{done.stdout!r}")
 
 
+def test_check_takes_for_a_history_what_run_does():
+    with Carved(NOOP) as carved:
+        path = os.path.join(carved.home, "h.db")
+        for content, code in ((None, 0), (b"", 0), (b"precious notes", 3)):
+            if content is not None:
+                with open(path, "wb") as file:
+                    file.write(content)
+            done = command("check", "-c", carved.config_path, "--history", path, carved.root)
+            same(done.returncode, code, f"exit status with {content!r} for a history ({done.stdout!r})")
+
+
 def test_a_pipe_that_closes_early_is_no_error():
     with Carved(NOOP) as carved:
         for _ in range(2000):

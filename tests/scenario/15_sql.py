@@ -138,6 +138,23 @@ def test_imported_files_are_not_scanned_again():
         same(carved.row(more), (b"done", None, b"clean"), "what was known stays as it is")
 
 
+def test_import_spells_paths_as_the_daemon_does():
+    with Carved(NOOP) as carved:
+        path = carved.put()
+        with open(os.path.join(carved.home, "dump.log"), "wb") as log:
+            log.write(b"/dump/" + os.path.basename(path) + b"\n")
+        for word in ("/dump/=" + carved.root + "/", "/dump=" + carved.root + "//"):
+            ask(carved, "import", "--map", word, log.name)
+        same(carved.sql("SELECT path FROM file"), [(path,)], "what was imported, once")
+        for line in (b"bare", b"/dump/"):
+            with open(log.name, "wb") as other:
+                other.write(line + b"\n")
+            done = command("import", "--history", carved.history, log.name)
+            same(done.returncode, 3, f"exit status of the line {line!r}")
+            check(b"dump.log:1: " in done.stderr, f"{done.stderr!r}")
+        same(carved.sql("SELECT count(*) FROM file"), [(1,)], "versions after lines that are no paths")
+
+
 def test_import_beside_a_running_daemon():
     with Carved(NOOP) as carved:
         carved.start()
@@ -197,6 +214,25 @@ def test_prune_keeps_what_is_there():
         carved.stop()
         carved.start()
         carved.wait_settled(4)
+
+
+def test_prune_keeps_what_was_seen_in_a_root_that_is_empty():
+    with Carved(NOOP) as carved:
+        carved.start()
+        path = carved.put()
+        carved.wait_settled(1)
+        carved.stop()
+        os.unlink(path)
+        words = ("prune", "--history", carved.history, "--older-than", "0s")
+        root = {"CARVED_ROOT": carved.root}
+        done = command(*words, env=scenario.clean_environment(root))
+        same((done.returncode, done.stdout), (0, b"pruned: 0\n"), "prune with an empty root")
+        check(carved.root.encode() in done.stderr, f"{done.stderr!r} does not name the root")
+        done = command(*words, env=scenario.clean_environment({**root, "CARVED_WORKERS": "many"}))
+        same(done.returncode, 2, "exit status with a configuration that is wrong")
+        same(carved.sql("SELECT path FROM file"), [(path,)], "what is left")
+        done = command(*words)
+        same((done.returncode, done.stdout), (0, b"pruned: 1\n"), "prune without a root")
 
 
 if __name__ == "__main__":

@@ -129,6 +129,36 @@ Test(find, changed_is_the_newest_row_of_the_path)
 	cr_expect(known.as == KNOWN_CHANGED && known.size == 102 && known.id == 3);
 }
 
+/* An inode with so many links that not all of its rows are looked at. */
+Test(find, the_very_version_is_found_among_very_many_rows_of_one_file)
+{
+	enum {
+		LINKS = 3000
+	};
+	static struct store_op ops[LINKS];
+	for (unsigned i = 0; i < LINKS; i++) {
+		char path[32];
+		snprintf(path, sizeof path, "/r/%04u", i);
+		struct version *v = world_version(path, 1);
+		world_finish(v, OUTCOME_CLEAN);
+		ops[i] = (struct store_op){ .verb = STORE_SAVE, .version = v };
+		list_init(&ops[i].link);
+		store_submit(w.store, &ops[i]);
+	}
+	world_wait(&w, LINKS);
+	AUTO(version) struct version *now = world_version("/r/new", 1);
+	struct known known = find("/r/2999", &now->identity);
+	cr_expect(known.as == KNOWN_SAME && known.id == ops[LINKS - 1].version->id && !known.path);
+	known = find("/r/new", &now->identity);
+	cr_expect(known.as == KNOWN_ELSEWHERE && known.path);
+	known_done(&known);
+	now->identity.fsid++;
+	known = find("/r/2999", &now->identity);
+	cr_expect(known.as == KNOWN_NOT);
+	for (unsigned i = 0; i < LINKS; i++)
+		version_free(ops[i].version);
+}
+
 Test(find, an_imported_path_is_known_whatever_lies_there)
 {
 	AUTO(version) struct version *now = world_version("/r/a", 1);

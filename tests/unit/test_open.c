@@ -345,6 +345,30 @@ Test(open, another_user_reads_what_a_killed_daemon_left)
 	cr_expect(as_nobody_in("/", w.db, "SELECT count(*) FROM file", "1") == 0);
 }
 
+/* Without the -shm, which this user cannot make, the log cannot be read, and the file alone lacks
+ * what is in it. */
+Test(open, what_is_in_the_log_is_not_left_out_behind_a_symlink)
+{
+	if (getuid() != 0)
+		cr_skip_test("needs root to become another user");
+	char name[128];
+	cr_assert(chmod(w.dir, 0755) == 0);
+	umask(022);
+	pid_t pid = fork();
+	if (pid == 0) {
+		world_open(&w);
+		world_put(&w, world_version("/r/a", 1));
+		_exit(0);
+	}
+	waitpid(pid, NULL, 0);
+	snprintf(name, sizeof name, "%s-shm", w.db);
+	cr_assert(unlink(name) == 0);
+	cr_expect(as_nobody_in("/", w.db, "SELECT count(*) FROM file", "0") != 0);
+	snprintf(name, sizeof name, "%s/alias.db", w.dir);
+	cr_assert(symlink(w.db, name) == 0);
+	cr_expect(as_nobody_in("/", name, "SELECT count(*) FROM file", "0") != 0);
+}
+
 Test(open, what_was_submitted_is_written_before_the_close_ends)
 {
 	struct error err;

@@ -168,6 +168,34 @@ Test(query, what_is_no_history_is_not_a_mistake_in_the_sql)
 	cr_expect(strstr(err.text, path), "%s", err.text);
 }
 
+/* Between the names and the first row somebody changes the schema: the statement is prepared anew.
+ */
+static bool change_schema(void *context, const struct query_row *row)
+{
+	struct calls *calls = context;
+	if (!row->values) {
+		sqlite3 *db = NULL;
+		cr_assert(sqlite3_open(w.db, &db) == SQLITE_OK);
+		cr_assert(sqlite3_exec(db, "CREATE VIEW another AS SELECT 1", NULL, NULL, NULL) ==
+			  SQLITE_OK);
+		sqlite3_close(db);
+		return true;
+	}
+	calls->rows++;
+	calls->named = row->columns == 2 && strcmp(row->names[0], "name_of_the_file") == 0 &&
+		       strcmp(row->names[1], "state") == 0;
+	return true;
+}
+
+Test(query, names_outlive_a_change_of_the_schema)
+{
+	struct calls calls = { 0 };
+	cr_assert(store_query(w.db, "SELECT name AS name_of_the_file, state FROM file", NULL, 0,
+			      change_schema, &calls, &err) == 0,
+		  "%s", err.text);
+	cr_expect(calls.rows == 1 && calls.named);
+}
+
 struct plan {
 	const char *sql;
 	const char *uses;

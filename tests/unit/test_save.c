@@ -142,6 +142,23 @@ Test(save, an_update_may_move_the_row_to_another_path_and_identity)
 	world_tally_is_right(&w);
 }
 
+Test(save, a_version_whose_row_ended_otherwise_is_recorded_anew)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_fail(v, REASON_VANISHED);
+	int64_t ended = world_put(&w, v);
+	v = world_version("/r/b", 1); /* the same file, by now under another name */
+	v->id = ended;
+	world_finish(v, OUTCOME_MALICIOUS);
+	cr_expect(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	cr_expect(v->id > ended);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT path, state, verdict FROM file ORDER BY id",
+		   "/r/a|unscanned|\n/r/b|done|malicious");
+	EXPECT_SQL(&w, "SELECT file_id FROM scan", "2");
+	world_tally_is_right(&w);
+}
+
 Test(save, a_row_that_moves_onto_a_terminal_one_gives_way)
 {
 	struct version *other = world_version("/r/b", 2);

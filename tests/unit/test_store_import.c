@@ -75,6 +75,27 @@ Test(store_import, it_works_beside_a_running_store_and_changes_nothing_known)
 	world_tally_is_right(&w);
 }
 
+Test(store_import, a_refused_row_is_not_called_known)
+{
+	struct store_import *import = NULL;
+	struct store_imported total = { 0 };
+	sqlite3 *db = NULL;
+	world_open(&w);
+	world_close(&w);
+	cr_assert(sqlite3_open(w.db, &db) == SQLITE_OK);
+	cr_assert(sqlite3_exec(db,
+			       "CREATE TRIGGER no BEFORE INSERT ON version WHEN NEW.name = 'bad'"
+			       " BEGIN SELECT raise(ABORT, 'no'); END",
+			       NULL, NULL, NULL) == SQLITE_OK);
+	sqlite3_close(db);
+	cr_assert(store_import_begin(&import, w.db, &err) == 0, "%s", err.text);
+	add(import, "/r/good", 1);
+	add(import, "/r/bad", 2);
+	cr_expect(store_import_end(import, &total, &err) < 0);
+	cr_expect(strstr(err.text, "/r/bad"), "%s", err.text);
+	EXPECT_SQL(&w, "SELECT path FROM file", "/r/good");
+}
+
 Test(store_import, a_file_that_is_no_history_is_left_alone)
 {
 	struct store_import *import = NULL;

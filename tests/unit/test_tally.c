@@ -61,6 +61,18 @@ Test(tally, kinds_are_told_apart_and_added_up)
 	EXPECT_SQL(&w, "SELECT files FROM daily WHERE mime = 'a/b' ORDER BY files", "50\n60");
 }
 
+Test(tally, a_kind_that_is_no_more_leaves_no_row)
+{
+	count(0, "a/b", NULL, 2);
+	count(0, "c/d", NULL, 1);
+	write_down();
+	count(0, "a/b", NULL, -2);
+	count(0, "c/d", NULL, -1);
+	count(0, "c/d", "failed", 1);
+	write_down();
+	EXPECT_SQL(&w, "SELECT mime, state, files FROM tally", "c/d|unscanned|1");
+}
+
 Test(tally, parts_do_not_run_into_each_other)
 {
 	struct tally_kind one = { .mime = "ab", .state = "c", .reason = "", .verdict = "d" };
