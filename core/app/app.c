@@ -10,6 +10,7 @@
 
 #include "core/app/backlog.h"
 #include "core/app/control.h"
+#include "core/app/ends.h"
 #include "core/app/engine.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
@@ -198,6 +199,7 @@ static int run(struct app *app, struct error *err)
 	begin(app);
 	if (loop_run(app, err) < 0)
 		return EXIT_CANNOT_RUN;
+	ends_tell(app);
 	log_notice("ended");
 	return EXIT_DONE;
 }

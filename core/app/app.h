@@ -26,6 +26,12 @@ struct app_options {
 	 * already (fresh false, version filled from the history); NULL: none. */
 	void (*recorded)(void *context, const struct version *version, bool fresh);
 	void *context;
+	/* Called by the loop's thread at the end for each version that this run met, or had queued,
+	 * and leaves without an answer: somebody writes to it, or a signal came first; NULL: none.
+	 */
+	void (*left)(void *context, const struct version *version);
+	bool *cut_short; /* set when a signal ended a run with once before it was through; borrowed
+			  */
 	/* Only files below the roots, and paths, are dealt with: rows that others left queued are
 	 * not ours. */
 	bool own_only;

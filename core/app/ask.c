@@ -77,8 +77,9 @@ static void take_over(struct version *version, struct finding *wanted, const str
 	wanted->signature = xstrdup(from->signature);
 	wanted->detail = xstrdup(from->detail);
 	wanted->cached = true;
-	wanted->started_ns = clock_wall_ns();
-	wanted->finished_ns = wanted->started_ns;
+	/* when it was really asked: an answer does not grow younger by being taken over */
+	wanted->started_ns = from->started_ns;
+	wanted->finished_ns = from->finished_ns;
 	version_add_finding(version, wanted);
 }
 

@@ -109,3 +109,20 @@ bool backlog_refill(struct app *app)
 	return app->backlog && app->flight.counts[JOB_RUNNING] <= APP_RUNNING_MAX / 2 &&
 	       fetch.count > 0;
 }
+
+static bool tell_row(void *context, struct version *row)
+{
+	AUTO(version) struct version *version = row;
+	const struct app *app = context;
+	if (!flight_at(&app->flight, version->path, version->path_len) &&
+	    (!app->options.own_only || is_own(app, version)))
+		app->options.left(app->options.context, version);
+	return true;
+}
+
+void backlog_tell(struct app *app)
+{
+	struct error err = { 0 };
+	if (store_due(app->reader, INT64_MAX, tell_row, app, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+}

@@ -19,5 +19,7 @@ void backlog_note(struct app *app, int64_t due_ns);
 /** Brings due rows into memory while there is room; notes when the next one is due. True when there
  * may be more to bring at once. */
 bool backlog_refill(struct app *app);
+/** Tells app_options.left of all that is queued and not in memory; with own_only of our own. */
+void backlog_tell(struct app *app);
 
 #endif

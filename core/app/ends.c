@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "core/app/backlog.h"
 #include "core/app/notify.h"
 #include "core/app/outbox.h"
 #include "core/app/settle.h"
@@ -117,4 +118,22 @@ bool ends_reached(struct app *app)
 		return stopped(app);
 	}
 	return false;
+}
+
+static void tell_job(void *context, struct job *job)
+{
+	const struct app *app = context;
+	job->version->state = VERSION_QUEUED;
+	job->version->reason = REASON_NONE;
+	app->options.left(app->options.context, job->version);
+}
+
+void ends_tell(struct app *app)
+{
+	if (app->options.cut_short)
+		*app->options.cut_short = app->options.once && app->mode == APP_STOPPING;
+	if (!app->options.left)
+		return;
+	flight_each(&app->flight, tell_job, app);
+	backlog_tell(app);
 }

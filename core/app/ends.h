@@ -16,5 +16,7 @@ void ends_stop(struct app *app);
 void ends_join(struct app *app);
 /** Whether the loop is through. Moves a stopping or joining daemon along. */
 bool ends_reached(struct app *app);
+/** After the loop: tells app_options.left and cut_short what was left undone. */
+void ends_tell(struct app *app);
 
 #endif

@@ -88,6 +88,9 @@ void gaps_down(struct app *app, int64_t opened_ns)
 {
 	if (opened_ns == 0)
 		return;
+	int64_t now = clock_wall_ns();
+	if (opened_ns > now)
+		opened_ns = now; /* the clock was set back since */
 	struct gap *gap = open_gap(app, WATCHER_NO_ROOT, "down", opened_ns);
 	gap->down = true;
 }

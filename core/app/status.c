@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
+#include "core/entry/scheme.h"
 #include "core/store/reader.h"
 #include "watcher/watcher.h"
 
@@ -101,6 +102,10 @@ static void counters(struct app *app, struct str *out)
 	number(out, "sidecars", app->counters.sidecars);
 	number(out, "ignored", app->counters.ignored);
 	number(out, "refreshed", app->counters.refreshed);
+	uint64_t limits = 0;
+	for (uint32_t i = 0; i < roots_count(app->roots); i++)
+		limits += scheme_limits_hit(roots_schemes(app->roots, i));
+	number(out, "pattern_limits", limits);
 	str_putc(out, '}');
 }
 

@@ -46,6 +46,7 @@ struct scan {
 	uint64_t told;
 	uint64_t found;
 	uint64_t not_scanned;
+	bool cut_short; /* by a signal: there may be files that nobody has met yet */
 	struct mono next_bar;
 	char **roots;
 	size_t root_count;
@@ -73,15 +74,24 @@ static void draw_bar(struct scan *scan, bool last)
 		      last ? "\n" : "");
 }
 
+/* Why there is no verdict; NULL when there is one. */
+static const char *excuse(const struct version *version)
+{
+	if (version->state != VERSION_QUEUED)
+		return version_reason_name(version->reason);
+	return version->wait == WAIT_WRITER ? "somebody has it open for writing" : "not reached";
+}
+
 static void print_text(const struct version *version)
 {
 	AUTO_STR line = STR_INIT;
 	bool done = version->state == VERSION_DONE && version->verdict < OUTCOMES;
 	str_printf(&line, "%-10s ",
-		   done ? outcome_name(version->verdict) : version_state_name(version->state));
+		   done ? outcome_name(version->verdict) : version_state_name(VERSION_UNSCANNED));
 	str_escape(&line, version->path, version->path_len);
-	if (version->reason != REASON_NONE)
-		str_printf(&line, " (%s)", version_reason_name(version->reason));
+	const char *why = excuse(version);
+	if (why)
+		str_printf(&line, " (%s)", why);
 	for (size_t i = 0; i < version->finding_count; i++) {
 		const char *signature = version->findings[i].signature;
 		if (!signature)
@@ -111,6 +121,12 @@ static void recorded(void *context, const struct version *version, bool fresh)
 		(void)puts(str_text(&line));
 	}
 	draw_bar(scan, false);
+}
+
+/* A file that was met and got no answer. It is in the history as queued, or not yet at all. */
+static void left(void *context, const struct version *version)
+{
+	recorded(context, version, false);
 }
 
 /* How many files a directory holds, for the bar alone. */
@@ -295,6 +311,8 @@ static int run_scan(struct scan *scan, struct app_options *options)
 	options->own_only = true;
 	options->recorded = recorded;
 	options->context = scan;
+	options->left = left;
+	options->cut_short = &scan->cut_short;
 	options->paths = (const char *const *)scan->files;
 	options->path_count = scan->file_count;
 	int code = app_run(options, &err);
@@ -303,9 +321,11 @@ static int run_scan(struct scan *scan, struct app_options *options)
 		cli_complain("%s", err.text);
 		return code;
 	}
+	if (scan->cut_short)
+		cli_complain("ended by a signal before everything was looked at");
 	if (scan->found)
 		return CLI_FOUND;
-	return scan->not_scanned ? CLI_USAGE : CLI_OK;
+	return scan->not_scanned || scan->cut_short ? CLI_USAGE : CLI_OK;
 }
 
 static int run(int argc, char **argv)

@@ -22,6 +22,8 @@ Test(ask, outcomes_are_reused_across_restarts_under_the_same_key_only)
 	daemon_wait_ready(&d);
 	put(&d, TXT, "two", "x");
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 1", "1");
+	/* an answer keeps the time at which it was given, so that it grows too old one day */
+	daemon_expect(&d, "SELECT count(DISTINCT finished_ns) FROM scan", "1");
 	/* a command may look at the type: a clean text does not clear a document of the same bytes
 	 */
 	put(&d, PDF, "three", "x");

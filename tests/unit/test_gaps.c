@@ -1,4 +1,6 @@
 /* Gaps: recorded with their cause and closed by the walk. On the real daemon. */
+#include <sqlite3.h>
+
 #include "daemon_harness.h"
 
 Test(gaps, an_overflow_is_recorded_and_made_up_for)
@@ -49,5 +51,27 @@ Test(gaps, a_gap_that_a_killed_daemon_left_open_is_closed_by_the_next)
 	daemon_wait_ready(&d);
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
 	daemon_expect(&d, "SELECT count(*) FROM gap WHERE closed_ns IS NULL", "0");
+	daemon_finish(&d);
+}
+
+Test(gaps, a_downtime_does_not_end_before_it_began_when_the_clock_was_set_back)
+{
+	struct daemon d;
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
+	cr_assert_eq(daemon_stop(&d), 0);
+	sqlite3 *raw = NULL;
+	cr_assert_eq(sqlite3_open(d.history, &raw), SQLITE_OK);
+	cr_assert_eq(
+		sqlite3_exec(raw,
+			     "UPDATE meta SET value = value + 3600000000000 WHERE key = 'alive'",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	cr_assert_eq(sqlite3_changes(raw), 1);
+	sqlite3_close(raw);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d,
+		      "SELECT count(*) FROM gap WHERE cause = 'down' AND closed_ns >= opened_ns",
+		      "1");
 	daemon_finish(&d);
 }
