@@ -209,6 +209,11 @@ static int run(struct app *app, struct error *err)
  * instead is bounded by this, for each arena. */
 #define MALLOC_KEEP_BYTES (4 * 1024 * 1024)
 
+void app_hold_signals(void)
+{
+	loop_hold_signals();
+}
+
 int app_run(const struct app_options *options, struct error *err)
 {
 	/* one thread so far */

@@ -40,6 +40,10 @@ struct app_options {
 	size_t path_count;
 };
 
+/** Blocks the signals that app_run() handles: those that come while the configuration is read wait
+ * for it then. Before any thread exists. */
+void app_hold_signals(void);
+
 /**
  * Runs until a signal or, with once, until all is done. Blocks the signals that it handles; call it
  * before any other thread exists. Returns the exit code (0, or 3 with err filled when it could not

@@ -156,12 +156,15 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	detector_scan(detector, &request, &answer);
 	wanted->finished_ns = clock_wall_ns();
 	bool cancelled = answer.cancelled;
+	asking->failure = answer.unable;
 	wanted->outcome = answer.outcome;
 	wanted->signature = TAKE(answer.signature);
 	wanted->detail = TAKE(answer.detail);
 	answer_done(&answer);
 	if (cancelled)
 		return ASK_CANCELLED;
+	if (asking->failure)
+		return ASK_FAILED;
 	version_add_finding(version, wanted);
 	return ASK_ASKED;
 }
@@ -171,27 +174,47 @@ static enum ask_result ask_one(struct asking *asking, const struct detector *det
 	struct version *version = asking->job->version;
 	struct finding wanted = wanted_finding(detector, version, version->attempt + 1);
 	enum ask_result result = ASK_ASKED;
-	bool stands = version->attempt > 0 && !asking->job->sighting_of &&
-		      !asking->job->earlier_void &&
-		      pick(asking->earlier, asking->earlier_count, &wanted);
+	bool stands =
+		asking->earlier_stands && pick(asking->earlier, asking->earlier_count, &wanted);
 	if (!stands && !reuse(asking, &wanted, &asking->failure))
 		result = asking->failure ? ASK_FAILED : question(asking, detector, &wanted);
 	finding_done(&wanted);
 	return result;
 }
 
+/* Is what we hold the content that the row's earlier attempts were made on? The path may lead to
+ * another file by now, and a file may have been written anew. */
+static bool same_content(const struct version *then, const struct version *now)
+{
+	if (now->has_sha256)
+		return then->has_sha256 &&
+		       memcmp(then->sha256, now->sha256, sizeof now->sha256) == 0;
+	return identity_same_version(&then->identity, &now->identity);
+}
+
+static int load_attempts(struct asking *asking, struct error *err)
+{
+	const struct version *version = asking->job->version;
+	AUTO(version) struct version *then = NULL;
+	int result = store_load(asking->scanner->reader, version->id, &then, err);
+	if (result < 0 || !then || !same_content(then, version))
+		return result;
+	asking->earlier_stands = true;
+	return store_findings(asking->scanner->reader, version->id, &asking->earlier,
+			      &asking->earlier_count, err);
+}
+
 /* What the history has of this version's earlier attempts, or of the row it is a sighting of. */
 static int load_earlier(struct asking *asking)
 {
 	const struct job *job = asking->job;
-	int64_t id = job->sighting_of;
-	if (!id && job->version->attempt > 0)
-		id = job->version->id;
-	if (!id)
-		return 0;
 	struct error err = { 0 };
-	int result = store_findings(asking->scanner->reader, id, &asking->earlier,
-				    &asking->earlier_count, &err);
+	int result = 0;
+	if (job->sighting_of)
+		result = store_findings(asking->scanner->reader, job->sighting_of, &asking->earlier,
+					&asking->earlier_count, &err);
+	else if (job->version->attempt > 0 && job->version->id)
+		result = load_attempts(asking, &err);
 	if (result < 0)
 		log_error("cannot read the history: %s", err.text);
 	return result;

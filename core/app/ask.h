@@ -33,7 +33,8 @@ struct asking {
 	bool took_path; /* a detector was given the path, not only the content */
 	int failure;	/* ASK_FAILED: errno */
 	struct finding
-		*earlier; /* what the history has: of earlier attempts, or of the sighted row */
+		*earlier;    /* what the history has: of earlier attempts, or of the sighted row */
+	bool earlier_stands; /* they are of earlier attempts on this very content */
 	size_t earlier_count;
 };
 
@@ -41,7 +42,7 @@ enum ask_result {
 	ASK_ASKED,	 /* the version has a finding for each detector that was missing one */
 	ASK_NO_DETECTOR, /* none wants it */
 	ASK_CANCELLED,
-	ASK_FAILED, /* the history could not be read, or no descriptor was left */
+	ASK_FAILED, /* the history could not be read, or no descriptor or process was left */
 };
 
 bool ask_any_wanted(const struct engine *engine, const struct version *version);

@@ -50,7 +50,7 @@ static bool fetch_row(void *context, struct version *version)
 	struct fetch *fetch = context;
 	const struct flight *flight = &fetch->app->flight;
 	if (flight_at(flight, version->path, version->path_len) ||
-	    flight_has_row(flight, &version->identity, version->id)) {
+	    flight_row_holder(flight, version->id)) {
 		version_free(version); /* in memory already, perhaps on its way to another path */
 		return true;
 	}
@@ -108,6 +108,28 @@ bool backlog_refill(struct app *app)
 		(void)intake_queued(app, fetch.rows[i]);
 	return app->backlog && app->flight.counts[JOB_RUNNING] <= APP_RUNNING_MAX / 2 &&
 	       fetch.count > 0;
+}
+
+struct own {
+	const struct app *app;
+	bool found;
+};
+
+static bool look_for_own(void *context, struct version *row)
+{
+	AUTO(version) struct version *version = row;
+	struct own *own = context;
+	own->found = version->wait != WAIT_WRITER && is_own(own->app, version);
+	return !own->found;
+}
+
+bool backlog_has_own(struct app *app)
+{
+	struct own own = { .app = app };
+	struct error err = { 0 };
+	if (store_due(app->reader, INT64_MAX, look_for_own, &own, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+	return own.found;
 }
 
 static bool tell_row(void *context, struct version *row)

@@ -19,6 +19,8 @@ void backlog_note(struct app *app, int64_t due_ns);
 /** Brings due rows into memory while there is room; notes when the next one is due. True when there
  * may be more to bring at once. */
 bool backlog_refill(struct app *app);
+/** Whether the history holds queued rows of this run that wait for anything but a writer. */
+bool backlog_has_own(struct app *app);
 /** Tells app_options.left of all that is queued and not in memory; with own_only of our own. */
 void backlog_tell(struct app *app);
 

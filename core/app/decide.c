@@ -61,6 +61,8 @@ void decide_dispatch(struct app *app, struct job *job)
 	job->op.version = job->version;
 	job->again = false;
 	job->again_complete = false;
+	job->again_unanswered = false;
+	job->touched = false;
 	flight_move(&app->flight, job, JOB_RUNNING);
 	enum pool_result pushed = pool_push(app->pool, &job->pool_job);
 	if (pushed != POOL_TAKEN) {
@@ -102,11 +104,16 @@ static bool worth_another_look(const struct job *job, const struct known *known)
 	return false;
 }
 
-/* Could the content have changed since the row's look without size or mtime telling? Only when that
- * look was within two ticks of the last change (git calls such an index entry racy). */
-static bool stamp_is_racy(const struct known *known)
+/* Could the content have changed since the row's look without size or mtime telling? mtime is
+ * whatever somebody set it to; but every write sets the inode's change time to now, and nobody can
+ * set that. Two changes within a tick look like one (git calls such an index entry racy): where a
+ * close tells that somebody wrote, doubt is enough. A walk tells nothing, and must not hash every
+ * file again that was scanned at once. A change of metadata alone is left to the next walk. */
+static bool stamp_is_doubtful(const struct job *job, const struct known *known)
 {
-	return known->has_sha256 && known->checked_ns - known->mtime_ns < 2 * clock_tick_ns();
+	int64_t slack = job->hint == HINT_COMPLETE ? 2 * clock_tick_ns() : 0;
+	return known->has_sha256 && job->hint != HINT_TOUCHED &&
+	       job->version->identity.ctime_ns + slack > known->checked_ns;
 }
 
 static void look_again(struct app *app, struct job *job, const struct known *known)
@@ -117,15 +124,30 @@ static void look_again(struct app *app, struct job *job, const struct known *kno
 	decide_dispatch(app, job);
 }
 
-/* The job goes on with a queued row, and counts its attempts on. */
-static void adopt(struct job *job, const struct known *known)
+/* The job goes on with a queued row, and counts its attempts on. False when another job, whose file
+ * was at this path before, is at work with that row. */
+static bool adopt(struct app *app, struct job *job, const struct known *known)
 {
 	struct version *version = job->version;
+	int64_t left = job->row;
+	if (!flight_claim_row(&app->flight, job, known->id))
+		return false;
+	if (left && left != known->id)
+		record_forget_row(app, version, left);
 	version->id = known->id;
-	job->row = known->id;
 	if (known->attempt > version->attempt)
 		version->attempt = known->attempt;
 	job->recorded = true;
+	return true;
+}
+
+/* The same, for a row of this very path: the job waits until the other is through with it. */
+static bool adopt_own(struct app *app, struct job *job, const struct known *known)
+{
+	bool adopted = adopt(app, job, known);
+	if (!adopted)
+		flight_park(&app->flight, job, flight_row_holder(&app->flight, known->id));
+	return adopted;
 }
 
 static void same(struct app *app, struct job *job, const struct known *known,
@@ -140,7 +162,8 @@ static void same(struct app *app, struct job *job, const struct known *known,
 		/* its own row, or one whose wait this hint ends; a row that waits for anything else
 		 * is brought into memory in its turn */
 		bool now = job->recorded || (job->complete && known->wait != WAIT_RETRY);
-		adopt(job, known);
+		if (!adopt_own(app, job, known))
+			return;
 		if (reason != REASON_NONE)
 			record_unscanned(app, job, reason, NULL);
 		else if (now)
@@ -150,12 +173,11 @@ static void same(struct app *app, struct job *job, const struct known *known,
 		return;
 	}
 	if (reason == REASON_NONE && worth_another_look(job, known)) {
-		version->id = known->id;
-		record_requeue(app, job);
+		if (adopt_own(app, job, known))
+			record_requeue(app, job);
 		return;
 	}
-	if (job->hint == HINT_COMPLETE && reason == REASON_NONE && app->config->hash &&
-	    stamp_is_racy(known)) {
+	if (reason == REASON_NONE && app->config->hash && stamp_is_doubtful(job, known)) {
 		job->same_stamp = true;
 		look_again(app, job, known);
 		return;
@@ -182,7 +204,9 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		 * itself */
 		if (job->version->id == 0 &&
 		    !path_leads_to(app, known->path, &job->version->identity)) {
-			adopt(job, known);
+			/* a row that another job is at work with becomes that one's: this file gets
+			 * a row of its own */
+			(void)adopt(app, job, known);
 		}
 		break;
 	case VERSION_DONE:
@@ -210,9 +234,8 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			record_forget(app, job);
 			return;
 		}
-		adopt(job, known);
-		job->earlier_void = true;
-		decide_dispatch(app, job);
+		if (adopt_own(app, job, known))
+			decide_dispatch(app, job);
 		return;
 	}
 	if (app->config->hash && known->has_sha256) {

@@ -46,7 +46,7 @@ void ends_stop(struct app *app)
 		job->result = JOB_CANCELLED;
 		outbox_put(app->outbox, job);
 	}
-	settle_leave(app);
+	(void)settle_leave(app);
 }
 
 void ends_join(struct app *app)
@@ -64,8 +64,12 @@ static bool stopped(struct app *app)
 		cancel_detectors(app);
 	if (app->cancelled)
 		app->stop_deadline.ns = 0; /* done with: no timer for it */
-	if (app->flight.counts[JOB_RUNNING] > 0)
+	size_t waiting;
+	size_t running;
+	pool_counts(app->pool, &waiting, &running);
+	if (waiting + running > 0 || !outbox_is_empty(app->outbox))
 		return false;
+	/* what a worker gave to the store counts as running until its commit */
 	/* a history that cannot be written within the grace is no reason to stay: a walk finds the
 	 * files again */
 	return store_depth(app->store) == 0 || (app->cancelled && store_trouble(app->store, NULL));
@@ -89,8 +93,11 @@ static bool joined(struct app *app)
 {
 	if (app->backlog || !only_writers_wait(app) || store_depth(app->store) > 0)
 		return false;
+	if (settle_leave(app) >
+	    0) /* those get rows, to be told of and looked at by the next start */
+		return false;
 	if (app->options.own_only) /* what others left queued is not waited for */
-		return app->next_due_ns == INT64_MAX;
+		return !backlog_has_own(app);
 	struct store_totals totals = { 0 };
 	struct error err = { 0 };
 	if (store_totals(app->reader, &totals, &err) < 0) {

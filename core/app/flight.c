@@ -31,6 +31,7 @@ void flight_done(struct flight *flight)
 	flight_each(flight, free_visited, NULL);
 	table_done(&flight->by_path);
 	table_done(&flight->by_inode);
+	table_done(&flight->by_row);
 	flight_init(flight);
 }
 
@@ -80,12 +81,38 @@ static void leave_inode_table(struct flight *flight, struct job *job)
 	job->in_inode_table = false;
 }
 
+static uint64_t row_hash(int64_t row)
+{
+	return table_hash(&row, sizeof row);
+}
+
+struct job *flight_row_holder(const struct flight *flight, int64_t row)
+{
+	struct table_link *link = table_first(&flight->by_row, row_hash(row));
+	for (; link; link = table_next(link)) {
+		struct job *job = TABLE_OF(link, struct job, by_row);
+		if (job->row == row)
+			return job;
+	}
+	return NULL;
+}
+
+static void set_row(struct flight *flight, struct job *job, int64_t row)
+{
+	if (job->row)
+		table_remove(&flight->by_row, &job->by_row);
+	job->row = row;
+	if (row)
+		table_insert(&flight->by_row, &job->by_row, row_hash(row));
+}
+
 void flight_drop(struct flight *flight, struct job *job)
 {
 	assert(list_empty(&job->parked));
 	assert(!job->handle);
 	leave_list(flight, job);
 	leave_inode_table(flight, job);
+	set_row(flight, job, 0);
 	table_remove(&flight->by_path, &job->by_path);
 	job_free(job);
 }
@@ -161,14 +188,22 @@ bool flight_row_is_known(uint64_t committed, const struct job *job)
 	return job->row || job->interim <= committed;
 }
 
-bool flight_has_row(const struct flight *flight, const struct identity *identity, int64_t row)
+bool flight_claim_row(struct flight *flight, struct job *job, int64_t row)
 {
-	struct table_link *link = table_first(&flight->by_inode, inode_hash(identity));
-	for (; link; link = table_next(link)) {
-		if (TABLE_OF(link, struct job, by_inode)->row == row)
-			return true;
+	struct job *holder = row ? flight_row_holder(flight, row) : NULL;
+	if (holder == job && row)
+		return true;
+	if (holder && (holder->state == JOB_RUNNING || holder->state == JOB_SAVING))
+		return false;
+	if (holder) {
+		set_row(flight, holder, 0);
+		holder->version->id = 0;
+		holder->version->attempt = 0;
+		holder->recorded = false;
+		holder->row_taken = true;
 	}
-	return false;
+	set_row(flight, job, row);
+	return true;
 }
 
 void flight_set_seen(struct flight *flight, struct job *job, const struct identity *identity)

@@ -12,6 +12,7 @@
 struct flight {
 	struct table by_path;
 	struct table by_inode;
+	struct table by_row;
 	struct list lists[JOB_STATES]; /* WAITING is ordered by due */
 	size_t counts[JOB_STATES];
 };
@@ -40,8 +41,11 @@ struct job *flight_same_file(const struct flight *flight, const struct identity 
 /** Whether the row that job got meanwhile, if any, is committed: committed is the ordinal up to
  * which such rows are. Whoever goes on with the job's file must find it in the history. */
 bool flight_row_is_known(uint64_t committed, const struct job *job);
-/** Whether a job of this file goes on with the row of this id, at whatever path. */
-bool flight_has_row(const struct flight *flight, const struct identity *identity, int64_t row);
+/** The job that goes on with the row of this id, at whatever path; NULL: none. */
+struct job *flight_row_holder(const struct flight *flight, int64_t row);
+/** job goes on with this row from now on (0: with none). A job that waits has to give it up, and
+ * goes on as one that was never recorded; false when a worker or the store is at it. */
+bool flight_claim_row(struct flight *flight, struct job *job, int64_t row);
 /** Notes the identity that the loop saw and indexes it. */
 void flight_set_seen(struct flight *flight, struct job *job, const struct identity *identity);
 /** Gives the job another path; its entry must be parsed anew. */

@@ -16,12 +16,13 @@ struct gap {
 	struct store_op open;
 	struct store_op close;
 	uint32_t root;
-	bool down; /* the downtime */
+	bool down;    /* the downtime */
+	bool closing; /* its end is on the way to the history */
 };
 
 struct gaps {
-	struct list open; /* of struct gap */
-	size_t count;
+	struct list open; /* of struct gap, those whose end is not committed yet among them */
+	size_t count;	  /* of those that are open */
 };
 
 static const char *const cause_names[] = {
@@ -73,7 +74,7 @@ static struct gap *open_gap(struct app *app, uint32_t root, const char *cause, i
 
 static void close_gap(struct app *app, struct gap *gap)
 {
-	list_unlink(&gap->link);
+	gap->closing = true;
 	app->gaps->count--;
 	gap->record.closed_ns = clock_wall_ns();
 	gap->close.verb = STORE_GAP_CLOSE;
@@ -107,7 +108,7 @@ void gaps_event(struct app *app, const struct watcher_event *event)
 	}
 	LIST_FOREACH(at, &app->gaps->open) {
 		struct gap *gap = LIST_OF(at, struct gap, link);
-		if (gap->root == event->root && gap->record.cause == cause) {
+		if (!gap->closing && gap->root == event->root && gap->record.cause == cause) {
 			close_gap(app, gap);
 			return;
 		}
@@ -120,7 +121,8 @@ static void close_left_open(struct app *app)
 	struct gap *gap = xcalloc(1, sizeof *gap);
 	gap->record.opened_ns = app->started_ns;
 	gap->record.closed_ns = clock_wall_ns();
-	list_init(&gap->link);
+	gap->closing = true;
+	list_append(&app->gaps->open, &gap->link);
 	list_init(&gap->close.link);
 	gap->close.verb = STORE_GAP_CLOSE_OLD;
 	gap->close.gap = &gap->record;
@@ -134,7 +136,7 @@ void gaps_walked_all(struct app *app)
 		close_left_open(app);
 	LIST_FOREACH(at, &app->gaps->open) {
 		struct gap *gap = LIST_OF(at, struct gap, link);
-		if (gap->down) {
+		if (gap->down && !gap->closing) {
 			close_gap(app, gap);
 			return;
 		}
@@ -145,7 +147,7 @@ void gaps_found(struct app *app, uint32_t root)
 {
 	LIST_FOREACH(at, &app->gaps->open) {
 		struct gap *gap = LIST_OF(at, struct gap, link);
-		if (gap->root == WATCHER_NO_ROOT || gap->root == root)
+		if (!gap->closing && (gap->root == WATCHER_NO_ROOT || gap->root == root))
 			gap->record.found++;
 	}
 }
@@ -154,8 +156,10 @@ void gaps_committed(struct app *app, struct store_op *op)
 {
 	(void)app;
 	struct gap *gap = op->owner;
-	if (gap && op->verb != STORE_GAP_OPEN)
-		gap_free(gap);
+	if (!gap || op->verb == STORE_GAP_OPEN)
+		return;
+	list_unlink(&gap->link);
+	gap_free(gap);
 }
 
 size_t gaps_open(const struct app *app)

@@ -16,6 +16,24 @@
 #include "core/base/mem.h"
 #include "watcher/watcher.h"
 
+/* A hint for a path whose job is with a worker or the store: noted for when it comes back. */
+static void hint_busy_job(struct job *job, const struct watcher_event *event, enum job_hint hint)
+{
+	if (event->stat) {
+		struct identity now = identity_of(event->stat, event->fsid);
+		if (identity_same_version(&now, &job->seen)) {
+			job->again_unanswered = true;
+			return;
+		}
+	}
+	if (hint == HINT_TOUCHED || hint == HINT_APPEARED) {
+		job->touched = true;
+		return;
+	}
+	job->again = true;
+	job->again_complete = job->again_complete || hint == HINT_COMPLETE;
+}
+
 /* A hint for a path that a job is at already. */
 static void hint_known_job(struct app *app, struct job *job, const struct watcher_event *event,
 			   enum job_hint hint)
@@ -41,15 +59,7 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 		return;
 	case JOB_RUNNING:
 	case JOB_SAVING:
-		/* what is being recorded as gone or unreadable is worth another look in any case */
-		if (event->stat &&
-		    (job->state == JOB_RUNNING || job->version->state != VERSION_UNSCANNED)) {
-			struct identity now = identity_of(event->stat, event->fsid);
-			if (identity_same_version(&now, &job->seen))
-				return;
-		}
-		job->again = job->again || complete || hint == HINT_WALKED;
-		job->again_complete = job->again_complete || complete;
+		hint_busy_job(job, event, hint);
 		return;
 	case JOB_STATES:
 		return;

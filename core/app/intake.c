@@ -91,6 +91,7 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 {
 	struct version *version = job->version;
 	struct identity identity = identity_of(st, version->identity.fsid);
+	job->row_taken = false; /* it goes on with what it met */
 	/* first of all, so that whoever waits for this job knows by which file */
 	flight_set_seen(&app->flight, job, &identity);
 	if (samefile_wait(app, job, &identity))
@@ -148,7 +149,7 @@ void intake_vanished(struct app *app, struct job *job)
 {
 	if (samefile_hand_over(app, job))
 		return;
-	if (samefile_was_passing(app, job)) {
+	if (job->row_taken || samefile_was_passing(app, job)) {
 		drop(app, job);
 		return;
 	}
@@ -167,23 +168,24 @@ void intake_vanished(struct app *app, struct job *job)
 	record_unscanned(app, job, reason == REASON_NONE ? REASON_VANISHED : reason, NULL);
 }
 
-void intake_again(struct app *app, const char *path, size_t len, bool complete)
+void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint)
 {
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
-	job->hint = complete ? HINT_COMPLETE : HINT_WALKED;
-	job->complete = complete;
+	job->hint = hint;
+	job->complete = hint == HINT_COMPLETE;
 	intake_consider(app, job, NULL);
 }
 
 bool intake_queued(struct app *app, struct version *version)
 {
 	AUTO(version) struct version *row = version;
-	if (flight_at(&app->flight, row->path, row->path_len))
+	if (flight_at(&app->flight, row->path, row->path_len) ||
+	    flight_row_holder(&app->flight, row->id))
 		return false;
 	struct job *job = intake_admit(app, row->path, row->path_len, WATCHER_NO_ROOT);
 	struct version *mine = job->version;
 	mine->id = row->id;
-	job->row = row->id;
+	(void)flight_claim_row(&app->flight, job, row->id); /* nobody has it */
 	mine->attempt = row->attempt;
 	mine->first_seen_ns = row->first_seen_ns;
 	mine->identity.fsid = row->identity.fsid;

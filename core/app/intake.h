@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/app/job.h"
+
 struct app;
-struct job;
 struct statx;
 struct version;
 
@@ -35,7 +36,7 @@ void intake_gone(struct app *app, struct job *job);
 /** It is gone for good: recorded as vanished. */
 void intake_vanished(struct app *app, struct job *job);
 /** The same path again, as a new job, after the old one was dropped. */
-void intake_again(struct app *app, const char *path, size_t len, bool complete);
+void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint);
 
 /** Fills the version's entry from its path, by the schemes of root. */
 void intake_name(struct app *app, uint32_t root, struct version *version);

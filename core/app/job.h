@@ -69,8 +69,6 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
 	bool prior_has_sha256;
 	uint8_t prior_sha256[32];
-	bool earlier_void; /* outcomes of earlier attempts are of another content: none of them
-			      stands */
 
 	/* the worker's */
 	bool hashed;	       /* version->sha256 belongs to version->identity */
@@ -86,12 +84,17 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	/* loop */
 	enum job_state state;
 	enum job_hint hint;
-	bool again;	      /* something happened at the path meanwhile */
-	bool again_complete;  /* and it says that the file is complete */
-	int64_t row;	      /* id of the row that it goes on with, 0: none that is known here */
-	bool recorded;	      /* the history has, or gets, a row that says queued */
-	uint64_t interim;     /* ordinal of that row's operation, while its id is not known here */
-	bool from_walk;	      /* found by a walk, for gap.found */
+	bool again;	       /* something happened at the path meanwhile */
+	bool again_complete;   /* and it says that the file is complete */
+	bool again_unanswered; /* it was met as it is known; to be looked at again if it could not
+				  be */
+	bool touched;	       /* its metadata changed meanwhile, or the name was made anew */
+	int64_t row;	       /* id of the row that it goes on with, 0: none that is known here; by
+				* flight_claim_row() alone, so that no two jobs have the same */
+	bool row_taken;	  /* another job went on with its row, at the path where the file is now */
+	bool recorded;	  /* the history has, or gets, a row that says queued */
+	uint64_t interim; /* ordinal of that row's operation, while its id is not known here */
+	bool from_walk;	  /* found by a walk, for gap.found */
 	struct identity seen; /* as the loop last saw it */
 	struct mono due;
 	unsigned waits;	 /* how often it waited, for the backoff */
@@ -99,6 +102,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct mono admitted;
 	struct table_link by_path;
 	struct table_link by_inode;
+	struct table_link by_row;
 	bool in_inode_table;
 	struct list state_link; /* in the list of its state */
 	struct list parked;	/* jobs PARKED behind this one, by state_link */

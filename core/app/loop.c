@@ -39,15 +39,25 @@ enum source {
 
 static const int handled_signals[] = { SIGTERM, SIGINT, SIGUSR1, SIGUSR2, SIGHUP };
 
-static int block_signals(struct app *app)
+static void fill_handled(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	for (size_t i = 0; i < sizeof handled_signals / sizeof *handled_signals; i++)
+		(void)sigaddset(set, handled_signals[i]);
+}
+
+void loop_hold_signals(void)
 {
 	sigset_t set;
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof handled_signals / sizeof *handled_signals; i++)
-		(void)sigaddset(&set, handled_signals[i]);
-	int result = pthread_sigmask(SIG_BLOCK, &set, NULL);
-	if (result != 0)
-		return -result;
+	fill_handled(&set);
+	(void)pthread_sigmask(SIG_BLOCK, &set, NULL); /* fails for a wrong first argument only */
+}
+
+static int take_over_signals(struct app *app)
+{
+	sigset_t set;
+	fill_handled(&set);
+	loop_hold_signals();
 	/* SIGIO: a broken lease would kill us (fcntl(2)); SIGPIPE: a client or reader that went
 	 * away */
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
@@ -60,7 +70,7 @@ static int block_signals(struct app *app)
 int loop_init(struct app *app, struct error *err)
 {
 	app->epoll_fd = app->timer_fd = app->mount_fd = app->cancel_fd = app->signal_fd = -1;
-	int result = block_signals(app);
+	int result = take_over_signals(app);
 	if (result < 0)
 		return error_set(err, -result, "signals: %s", error_text(-result));
 	app->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

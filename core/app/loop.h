@@ -9,6 +9,8 @@
 struct app;
 struct error;
 
+/** Blocks the signals that the loop handles. */
+void loop_hold_signals(void);
 /** Blocks the signals that the loop handles and makes its descriptors. Before any thread. */
 int loop_init(struct app *app, struct error *err);
 /** Adds the descriptors of what was made meanwhile. */

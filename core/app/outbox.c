@@ -64,6 +64,14 @@ void outbox_take(struct outbox *outbox, struct list *jobs)
 	lock_drop(&outbox->lock);
 }
 
+bool outbox_is_empty(struct outbox *outbox)
+{
+	lock_take(&outbox->lock);
+	bool empty = list_empty(&outbox->jobs);
+	lock_drop(&outbox->lock);
+	return empty;
+}
+
 int outbox_fd(const struct outbox *outbox)
 {
 	return outbox->fd;

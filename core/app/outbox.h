@@ -17,6 +17,8 @@ void outbox_put(struct outbox *outbox, struct job *job);
 /** Moves everything to the end of jobs. The loop. */
 void outbox_take(struct outbox *outbox, struct list *jobs);
 /** Readable when outbox_take() has something. */
+/** Whether nothing is to be taken. */
+bool outbox_is_empty(struct outbox *outbox);
 int outbox_fd(const struct outbox *outbox);
 
 #endif

@@ -1,6 +1,8 @@
 /* record: see record.h. */
 #include "core/app/record.h"
 
+#include <sys/stat.h>
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -76,7 +78,6 @@ void record_requeue(struct app *app, struct job *job)
 	version->reason = REASON_NONE;
 	version->attempt = 0;
 	app->counters.retries++;
-	job->row = version->id;
 	submit_side(app, version_clone(version), STORE_REQUEUE, 0);
 	job->recorded = true;
 	decide_dispatch(
@@ -223,11 +224,41 @@ static void interim_committed(struct app *app, const struct side_op *side)
 	const struct version *version = side->version;
 	app->interims_committed = side->interim;
 	struct job *job = flight_at(&app->flight, version->path, version->path_len);
-	if (job && job->interim == side->interim)
-		job->row = version->id;
+	if (job && job->interim == side->interim && !flight_row_holder(&app->flight, version->id))
+		(void)flight_claim_row(&app->flight, job, version->id);
+	else if (job && job->interim == side->interim)
+		job->recorded = false; /* the file was met elsewhere, and its row taken there */
 	else
 		app->backlog =
 			true; /* its job has gone on without it: the row is judged for itself */
+}
+
+static bool could_not_be_looked_at(const struct version *version)
+{
+	return version->state == VERSION_UNSCANNED &&
+	       (version->reason == REASON_UNREADABLE || version->reason == REASON_VANISHED);
+}
+
+static bool has_changed(struct app *app, const struct job *job)
+{
+	struct statx st;
+	if (roots_stat(app->roots, job->root, job->version->path, &st) < 0)
+		return false; /* gone after its answer */
+	struct identity now = identity_of(&st, job->seen.fsid);
+	return !identity_same_version(&now, &job->version->identity);
+}
+
+/* Did something happen at the path while the job was away that its row does not tell? */
+static bool is_to_be_seen_again(struct app *app, const struct job *job, enum job_hint *hint)
+{
+	if (job->again) {
+		*hint = job->again_complete ? HINT_COMPLETE : HINT_WALKED;
+		return true;
+	}
+	bool unanswered = could_not_be_looked_at(job->version);
+	*hint = job->again_unanswered ? HINT_WALKED : HINT_TOUCHED;
+	return ((job->again_unanswered || job->touched) && unanswered) ||
+	       (job->touched && has_changed(app, job));
 }
 
 static void job_committed(struct app *app, struct job *job)
@@ -240,13 +271,13 @@ static void job_committed(struct app *app, struct job *job)
 	if (job->op.verb == STORE_REFRESH)
 		tell_known(app, job->version->id);
 	record_release_parked(app, job);
-	bool again = job->again;
-	bool complete = job->again_complete;
+	enum job_hint hint = HINT_WALKED;
+	bool again = app->mode != APP_STOPPING && is_to_be_seen_again(app, job, &hint);
 	size_t len = job->version->path_len;
 	AUTO_FREE char *path = again ? xmemdup(job->version->path, len) : NULL;
 	flight_drop(&app->flight, job);
-	if (again && app->mode != APP_STOPPING)
-		intake_again(app, path, len, complete);
+	if (again)
+		intake_again(app, path, len, hint);
 }
 
 void record_committed(struct app *app)

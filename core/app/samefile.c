@@ -8,6 +8,8 @@
 
 #include <sys/stat.h>
 
+#include <assert.h>
+
 #include "core/app/intake.h"
 #include "core/app/record.h"
 #include "core/app/roots.h"
@@ -40,17 +42,20 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	struct version *heir = job->version;
 	const struct version *late = other->version;
 	int64_t row = late->id ? late->id : other->row;
+	unsigned attempt = late->attempt;
+	bool recorded = other->recorded;
 	if (row && !heir->id && !job->row) {
+		bool claimed = flight_claim_row(&app->flight, job, row);
+		assert(claimed); /* other is idle */
+		(void)claimed;
 		heir->id = row;
-		heir->attempt = late->attempt;
-		job->row = row;
-		job->earlier_void = other->earlier_void;
+		heir->attempt = attempt;
 	} else if (row && row != heir->id && row != job->row) {
 		record_forget_row(app, late, row);
 	}
 	if (late->first_seen_ns < heir->first_seen_ns)
 		heir->first_seen_ns = late->first_seen_ns;
-	job->recorded = job->recorded || other->recorded;
+	job->recorded = job->recorded || recorded;
 	list_splice(&job->parked, &other->parked);
 	size_t len = late->path_len;
 	AUTO_FREE char *path = xmemdup(late->path, len);

@@ -91,6 +91,11 @@ static enum step not_opened(struct job *job, int code)
 	case ENXIO: /* a FIFO, a socket, or a device without a driver */
 		return unscanned(job, REASON_NOT_REGULAR, error_text(code));
 	case ELOOP:
+		/* what was stat'ed lies elsewhere, at the link's end: nothing is told of it */
+		job->version->identity = (struct identity){
+			.fsid = job->version->identity.fsid,
+			.mtime_ns = job->version->first_seen_ns,
+		};
 		return unscanned(job, REASON_UNREADABLE,
 				 "a symbolic link is in the way; nothing below a root is followed");
 	default:
@@ -133,10 +138,8 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
 		return tell(job, JOB_CHANGED, 0);
-	if (!identity_same_version(&now, &version->identity)) {
+	if (!identity_same_version(&now, &version->identity))
 		job->hashed = false;
-		job->earlier_void = true;
-	}
 	version->identity = now;
 	version->checked_ns = clock_wall_ns();
 	if (!S_ISREG(mode))
@@ -334,9 +337,6 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 		outbox_put(app->outbox, job);
 		return;
 	}
-	/* two contents within one tick of the clock would share a key: the second is recorded one
-	 * nanosecond later */
-	if (job->same_stamp && job->op.verb == STORE_SAVE)
-		job->version->identity.mtime_ns++;
+	job->op.same_stamp = job->same_stamp;
 	store_submit(app->store, &job->op);
 }

@@ -195,15 +195,19 @@ static bool record_slow(struct app *app)
 	return left;
 }
 
-void settle_leave(struct app *app)
+size_t settle_leave(struct app *app)
 {
+	size_t count = 0;
 	struct list *head = &app->flight.lists[JOB_WAITING];
 	for (struct list *at = head->next, *next; at != head; at = next) {
 		next = at->next;
 		struct job *job = LIST_OF(at, struct job, state_link);
-		if (!job->recorded && job->in_inode_table)
+		if (!job->recorded && job->in_inode_table) {
 			record_put_off(app, job);
+			count++;
+		}
 	}
+	return count;
 }
 
 void settle_tick(struct app *app)

@@ -40,6 +40,7 @@ struct identity identity_of(const struct statx *st, uint64_t fsid)
 		.btime_ns = st->stx_mask & STATX_BTIME ? stamp_ns(&st->stx_btime) : 0,
 		.size = (int64_t)st->stx_size,
 		.mtime_ns = stamp_ns(&st->stx_mtime),
+		.ctime_ns = stamp_ns(&st->stx_ctime),
 	};
 }
 

@@ -19,6 +19,8 @@ struct identity {
 	int64_t btime_ns; /* 0 where the file system has no birth time */
 	int64_t size;
 	int64_t mtime_ns;
+	int64_t ctime_ns; /* when content or metadata changed last; 0: not known. No part of the
+			     identity: it tells whether the rest may deceive */
 };
 
 /** f_fsid of the file system that fd lies on (fstatfs(2)), its eight bytes as they stand in memory.

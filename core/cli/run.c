@@ -106,6 +106,7 @@ static int run(int argc, char **argv)
 {
 	struct app_options options = { 0 };
 	log_set_level(LOG_LEVEL_NOTICE);
+	app_hold_signals(); /* a HUP or USR1 in the first moments is no reason to die */
 	int code = parse(argc, argv, &options);
 	if (code >= 0)
 		return code;

@@ -6,15 +6,22 @@
  * inside its own anchor is refused, so that the tree has no circle. Merge keys ("<<") of YAML 1.1
  * are honoured, as the PyYAML that reads BroAPT's api.yml honours them.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 #include <yaml.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/config/node.h"
+
+/* How long a pipe (`-c <(...)`) may take to give the whole document. */
+#define PIPE_PATIENCE_MS 5000
 
 struct anchor {
 	char *name;
@@ -396,15 +403,26 @@ int document_parse(struct document **out, const char *file, const char *bytes, s
 	return r;
 }
 
+static int wait_readable(int fd, struct mono limit)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int ready = poll(&poll_fd, 1, (int)mono_ms_until(limit));
+	return ready < 0 ? -errno : ready == 0 ? -ETIMEDOUT : 0;
+}
+
 static int read_all(int fd, struct str *text)
 {
 	char chunk[16384];
+	struct mono limit = mono_add_ms(mono_now(), PIPE_PATIENCE_MS);
 	for (;;) {
 		ssize_t got = read(fd, chunk, sizeof chunk);
-		if (got < 0 && errno == EINTR)
+		int code = got < 0 ? errno : 0;
+		if (code == EAGAIN) /* a pipe: what writes to it may still be starting */
+			code = -wait_readable(fd, limit);
+		if ((got < 0 && code == 0) || code == EINTR)
 			continue;
-		if (got < 0)
-			return -errno;
+		if (code)
+			return -code;
 		str_append(text, chunk, (size_t)got);
 		if (got == 0 || text->len > DOCUMENT_BYTES_MAX)
 			return 0;
@@ -413,11 +431,15 @@ static int read_all(int fd, struct str *text)
 
 int document_load(struct document **out, const char *file, struct error *err)
 {
-	int fd AUTO_CLOSE = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0)
+	/* a FIFO that nobody writes to must not hold up the daemon that reloads */
+	int fd AUTO_CLOSE = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) < 0)
 		return error_set(err, errno, "%s: %s", file, error_text(errno));
 	AUTO_STR text = STR_INIT;
 	int r = read_all(fd, &text);
+	if (r == 0 && text.len == 0 && S_ISFIFO(st.st_mode))
+		return error_set(err, ENODATA, "%s: a pipe that nobody writes to", file);
 	if (r < 0)
 		return error_set(err, -r, "%s: %s", file, error_text(-r));
 	return document_parse(out, file, str_text(&text), text.len, err);

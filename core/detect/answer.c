@@ -3,6 +3,7 @@
  * 64 KiB. */
 #include "core/detect/answer.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -147,6 +148,21 @@ static void say(struct answer *answer, const struct child_result *child,
 	if (json.len > 1) {
 		str_putc(&json, '}');
 		answer->detail = str_take(&json);
+	}
+}
+
+void answer_not_run(struct answer *answer, int code, const char *words)
+{
+	switch (code) {
+	case EMFILE:
+	case ENFILE:
+	case EAGAIN: /* RLIMIT_NPROC, or the container's limit of processes: fork(2) */
+	case ENOMEM:
+		answer->unable = code;
+		answer->outcome = OUTCOMES;
+		return;
+	default:
+		answer_fail(answer, OUTCOME_ERROR, "%s", words);
 	}
 }
 

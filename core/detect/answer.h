@@ -23,6 +23,9 @@ struct answer_rule {
 	const char *log; /* why the command's log could not be written, for detail; NULL: nothing */
 };
 
+/** answer: a child could not be run, for reasons of errno code (positive): unable when we lack
+ * something, else an error with words. */
+void answer_not_run(struct answer *answer, int code, const char *words);
 /** answer: outcome, with {"error": words} as detail. Words may hold raw bytes. */
 void answer_fail(struct answer *answer, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

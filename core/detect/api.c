@@ -156,7 +156,8 @@ static bool run_step(struct visit *visit, const struct api_command *command, con
 	if (ran == 0)
 		ran = child_run(&job, &result, &err);
 	if (ran < 0) {
-		answer_fail(visit->answer, OUTCOME_ERROR, "%s: %s", step, err.text);
+		error_prefix(&err, "%s", step);
+		answer_not_run(visit->answer, -ran, err.text);
 		return true;
 	}
 	if (result.end != CHILD_CANCELLED)

@@ -191,8 +191,9 @@ static void command_scan(const void *state, const struct scan_request *request,
 	};
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result;
 	struct error err;
-	if (child_run(&job, &result, &err) < 0) {
-		answer_fail(answer, OUTCOME_ERROR, "%s", err.text);
+	int ran = child_run(&job, &result, &err);
+	if (ran < 0) {
+		answer_not_run(answer, -ran, err.text);
 		return;
 	}
 	__attribute__((cleanup(report_cleanup))) struct report report = REPORT_INIT;

@@ -193,6 +193,6 @@ void detector_scan(const struct detector *detector, const struct scan_request *r
 		return;
 	}
 	class->scan(detector->state, request, answer);
-	if (by_path && !answer->cancelled && !path_holds(request, &words))
+	if (by_path && !answer->cancelled && !answer->unable && !path_holds(request, &words))
 		path_lost(answer, words);
 }

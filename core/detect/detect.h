@@ -60,6 +60,8 @@ struct answer {
 	char *signature; /* owned; NULL: none. At most 512 bytes */
 	char *detail;	 /* owned; one JSON value (ASCII), or NULL. At most 64 KiB */
 	bool cancelled;	 /* stopped by cancel_fd: no outcome, the file stays queued */
+	int unable; /* errno of what we ourselves had none left of (descriptors, processes, memory):
+		       no outcome either, and no attempt; to be asked again later */
 };
 
 void answer_done(struct answer *answer);

@@ -15,8 +15,9 @@
 #include "core/store/tally.h"
 
 enum {
-	ANSWERS_MAX = 65535
-}; /* of one version: see the view scan */
+	ANSWERS_MAX = 65535, /* of one version: see the view scan */
+	CONTENTS_MAX = 1000, /* of one file under one size and time; more are refused */
+};
 
 enum statement {
 	BEGIN,
@@ -25,6 +26,7 @@ enum statement {
 	LARGEST_ID,
 	INSERT,
 	FIND_KEY,
+	OTHER_CONTENT,
 	UPDATE_SAME_KEY,
 	UPDATE_ANY,
 	INSERT_FINDING,
@@ -49,6 +51,8 @@ static const char *const sql[STATEMENTS] = {
 	[LARGEST_ID] = "SELECT max(id) FROM version",
 	[INSERT] = ROW_INSERT,
 	[FIND_KEY] = "SELECT id, state FROM version WHERE " ROW_KEY_IS,
+	[OTHER_CONTENT] = "SELECT EXISTS (SELECT 1 FROM version WHERE " ROW_KEY_IS
+			  " AND state <> 'queued' AND sha256 <> ?16)",
 	/* The usual end of a queued version: its key and fuid stay, so their indexes are left
 	   alone. */
 	[UPDATE_SAME_KEY] = "UPDATE version SET " ROW_SET_REST
@@ -212,16 +216,48 @@ static int save_into_key(struct save *save, struct store_op *op, int64_t dir_id)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-static int insert_version(struct save *save, struct store_op *op, int64_t dir_id)
+/* Is the version's key that of a row of another content? */
+static int is_other_content(struct save *save, const struct store_op *op, int64_t dir_id,
+			    int64_t *other)
+{
+	*other = 0;
+	if (!op->same_stamp || !op->version->has_sha256)
+		return SQLITE_OK;
+	row_bind(save->statements[OTHER_CONTENT], op->version, dir_id, &save->scratch);
+	return read_integer(save->statements[OTHER_CONTENT], other);
+}
+
+/* Inserts the version, at the first nanosecond where no other content is; *known: it is there
+ * already. */
+static int insert_row(struct save *save, struct store_op *op, int64_t dir_id, bool *known)
 {
 	struct version *version = op->version;
 	sqlite3_stmt *insert = save->statements[INSERT];
 	version->id = save->next_id;
-	row_bind(insert, version, dir_id, &save->scratch);
-	int rc = db_run(insert);
+	*known = false;
+	for (int i = 0; i < CONTENTS_MAX; i++) {
+		row_bind(insert, version, dir_id, &save->scratch);
+		int rc = db_run(insert);
+		if (rc != SQLITE_OK || sqlite3_changes(save->handle) > 0)
+			return rc;
+		int64_t other = 0;
+		rc = is_other_content(save, op, dir_id, &other);
+		*known = other == 0;
+		if (rc != SQLITE_OK || *known)
+			return rc;
+		version->identity.mtime_ns++;
+	}
+	return SQLITE_TOOBIG;
+}
+
+static int insert_version(struct save *save, struct store_op *op, int64_t dir_id)
+{
+	struct version *version = op->version;
+	bool known = false;
+	int rc = insert_row(save, op, dir_id, &known);
 	if (rc != SQLITE_OK)
 		return rc;
-	if (sqlite3_changes(save->handle) == 0)
+	if (known)
 		return save_into_key(save, op, dir_id);
 	save->next_id++;
 	count_version(save, version, version->first_seen_ns);

@@ -79,10 +79,15 @@ struct store_op {
 	int64_t *id_out; /* STORE_SAVE: where the writer also puts the row's id, or NULL; a later
 			  * operation's version->id may be the place: operations run in order */
 	struct store_gap *gap;
+	bool same_stamp; /* STORE_SAVE of a new version with a hash: that its key is taken does not
+			  * mean that it is known, as two contents may have one size and time.
+			  * Another content is recorded some nanoseconds later, at the first free
+			  * one */
 	enum store_result result;
 	void *owner;	 /* the caller's */
 	int64_t undo_id; /* the writer's own */
 	int64_t undo_id_out;
+	int64_t undo_mtime_ns;
 };
 
 struct store_options {

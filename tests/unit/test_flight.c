@@ -76,16 +76,28 @@ Test(flight, counts_states_and_follows_a_new_path)
 	flight_done(&flight);
 }
 
-Test(flight, knows_who_goes_on_with_a_row_at_another_path)
+Test(flight, no_two_jobs_go_on_with_one_row)
 {
 	struct flight flight;
 	flight_init(&flight);
-	const struct identity identity = { .fsid = 1, .inode = 2, .btime_ns = 3 };
-	struct job *job = add(&flight, "/r/new");
-	flight_set_seen(&flight, job, &identity);
-	cr_assert_not(flight_has_row(&flight, &identity, 7));
-	job->row = 7;
-	cr_assert(flight_has_row(&flight, &identity, 7));
-	cr_assert_not(flight_has_row(&flight, &identity, 8));
+	struct job *waits = add(&flight, "/r/old");
+	struct job *claims = add(&flight, "/r/new");
+	struct job *works = add(&flight, "/r/other");
+	flight_move(&flight, waits, JOB_LIMBO);
+	cr_assert_null(flight_row_holder(&flight, 7));
+	cr_assert(flight_claim_row(&flight, waits, 7));
+	cr_assert(flight_claim_row(&flight, waits, 7), "its own again");
+	waits->recorded = true;
+	waits->version->id = 7;
+	cr_assert(flight_claim_row(&flight, claims, 7));
+	cr_assert_eq(flight_row_holder(&flight, 7), claims);
+	cr_assert_null(flight_row_holder(&flight, 8));
+	cr_assert(waits->row_taken && !waits->recorded && !waits->row && !waits->version->id);
+	cr_assert(flight_claim_row(&flight, works, 8));
+	flight_move(&flight, works, JOB_RUNNING);
+	cr_assert_not(flight_claim_row(&flight, claims, 8), "a worker is at it");
+	cr_assert_eq(claims->row, 7);
+	flight_drop(&flight, claims);
+	cr_assert_null(flight_row_holder(&flight, 7));
 	flight_done(&flight);
 }
