@@ -169,10 +169,15 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	return ASK_ASKED;
 }
 
+static unsigned this_attempt(const struct asking *asking)
+{
+	return asking->other_row ? 1 : asking->job->version->attempt + 1;
+}
+
 static enum ask_result ask_one(struct asking *asking, const struct detector *detector)
 {
 	struct version *version = asking->job->version;
-	struct finding wanted = wanted_finding(detector, version, version->attempt + 1);
+	struct finding wanted = wanted_finding(detector, version, this_attempt(asking));
 	enum ask_result result = ASK_ASKED;
 	bool stands =
 		asking->earlier_stands && pick(asking->earlier, asking->earlier_count, &wanted);
@@ -197,8 +202,11 @@ static int load_attempts(struct asking *asking, struct error *err)
 	const struct version *version = asking->job->version;
 	AUTO(version) struct version *then = NULL;
 	int result = store_load(asking->scanner->reader, version->id, &then, err);
-	if (result < 0 || !then || !same_content(then, version))
+	if (result < 0 || !then)
 		return result;
+	asking->other_row = !same_content(then, version);
+	if (asking->other_row)
+		return 0;
 	asking->earlier_stands = true;
 	return store_findings(asking->scanner->reader, version->id, &asking->earlier,
 			      &asking->earlier_count, err);
@@ -293,7 +301,9 @@ void ask_forget(struct asking *asking)
 void ask_conclude(struct asking *asking)
 {
 	struct version *version = asking->job->version;
-	unsigned attempts = version->attempt + 1;
+	unsigned attempts = this_attempt(asking);
+	if (asking->other_row)
+		version->id = 0; /* the loop ends the row that is left */
 	struct tally tally = count_outcomes(asking, attempts);
 	version->attempt = attempts;
 	version->verdict = tally.worst;

@@ -35,6 +35,7 @@ struct asking {
 	struct finding
 		*earlier;    /* what the history has: of earlier attempts, or of the sighted row */
 	bool earlier_stands; /* they are of earlier attempts on this very content */
+	bool other_row; /* the row's attempts were made on another content: this one gets its own */
 	size_t earlier_count;
 };
 

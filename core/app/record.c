@@ -24,6 +24,7 @@ struct side_op {
 	struct store_op op;
 	struct version *version; /* owned */
 	uint64_t interim;	 /* ordinal of a row of record_interim(), 0: another operation */
+	bool ends;		 /* it gives the row its end, which is to be announced */
 };
 
 static void submit_job(struct app *app, struct job *job, enum store_verb verb)
@@ -35,17 +36,21 @@ static void submit_job(struct app *app, struct job *job, enum store_verb verb)
 	store_submit(app->store, &job->op);
 }
 
-/* Takes version. */
-static void submit_side(struct app *app, struct version *version, enum store_verb verb,
-			uint64_t interim)
+/* Takes version; to be given to the store by its caller. */
+static struct side_op *side_new(struct version *version, enum store_verb verb)
 {
 	struct side_op *side = xcalloc(1, sizeof *side);
-	side->interim = interim;
 	side->version = version;
 	list_init(&side->op.link);
 	side->op.verb = verb;
 	side->op.version = side->version;
-	store_submit(app->store, &side->op);
+	return side;
+}
+
+/* Takes version. */
+static void submit_side(struct app *app, struct version *version, enum store_verb verb)
+{
+	store_submit(app->store, &side_new(version, verb)->op);
 }
 
 void record_unscanned(struct app *app, struct job *job, enum version_reason reason,
@@ -78,7 +83,7 @@ void record_requeue(struct app *app, struct job *job)
 	version->reason = REASON_NONE;
 	version->attempt = 0;
 	app->counters.retries++;
-	submit_side(app, version_clone(version), STORE_REQUEUE, 0);
+	submit_side(app, version_clone(version), STORE_REQUEUE);
 	job->recorded = true;
 	decide_dispatch(
 		app,
@@ -92,16 +97,44 @@ void record_refresh(struct app *app, struct job *job, int64_t id)
 	submit_job(app, job, STORE_REFRESH);
 }
 
+/* A queued row with outcomes, whose content was replaced before all of them were there, or whose
+ * file went on elsewhere: it keeps them, and says so. False: it has none. */
+static bool end_if_tried(struct app *app, int64_t row)
+{
+	AUTO(version) struct version *version = NULL;
+	struct error err = { 0 };
+	if (store_load(app->reader, row, &version, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+	if (!version || version->attempt == 0 || version->state != VERSION_QUEUED)
+		return false;
+	version->state = VERSION_UNSCANNED;
+	version->reason = REASON_VANISHED;
+	version->finished_ns = clock_wall_ns();
+	version->wait = WAIT_NOTHING;
+	version->due_ns = 0;
+	free(version->note);
+	version->note = xstrdup("it went, or was replaced, between two attempts");
+	struct side_op *side = side_new(TAKE(version), STORE_SAVE);
+	side->ends = true;
+	store_submit(app->store, &side->op);
+	return true;
+}
+
 void record_forget(struct app *app, struct job *job)
 {
-	submit_job(app, job, STORE_FORGET);
+	if (end_if_tried(app, job->version->id))
+		record_let_wait(app, job);
+	else
+		submit_job(app, job, STORE_FORGET);
 }
 
 void record_forget_row(struct app *app, const struct version *version, int64_t row)
 {
+	if (end_if_tried(app, row))
+		return;
 	struct version *left = version_clone(version);
 	left->id = row;
-	submit_side(app, left, STORE_FORGET, 0);
+	submit_side(app, left, STORE_FORGET);
 }
 
 /* Tells whoever asked for this path what the history has of it. */
@@ -144,7 +177,9 @@ void record_interim(struct app *app, struct job *job)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
-	submit_side(app, copy, STORE_SAVE, job->interim);
+	struct side_op *side = side_new(copy, STORE_SAVE);
+	side->interim = job->interim;
+	store_submit(app->store, &side->op);
 }
 
 void record_put_off(struct app *app, struct job *job)
@@ -184,6 +219,15 @@ static void count(struct app *app, const struct version *version)
 		app->counters.unscanned[version->reason]++;
 }
 
+/* The version has got its end. */
+static void tell_end(struct app *app, const struct version *version)
+{
+	count(app, version);
+	announce(app, version);
+	if (app->options.recorded)
+		app->options.recorded(app->options.context, version, true);
+}
+
 static void told(struct app *app, struct job *job, const struct store_op *op)
 {
 	const struct version *version = job->version;
@@ -197,12 +241,8 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		return;
 	if (version->state == VERSION_QUEUED)
 		backlog_note(app, version->due_ns);
-	if (version->state == VERSION_QUEUED || op->result != STORE_WRITTEN)
-		return;
-	count(app, version);
-	announce(app, version);
-	if (app->options.recorded)
-		app->options.recorded(app->options.context, version, true);
+	if (version->state != VERSION_QUEUED && op->result == STORE_WRITTEN)
+		tell_end(app, version);
 }
 
 /* The job got a row while it waited, and then another row stood for what it found: the file had
@@ -215,7 +255,7 @@ static void leave_row(struct app *app, struct job *job)
 	record_forget_row(app, version, job->row);
 	/* it may have held the very key that the known row was to get */
 	if (job->op.verb == STORE_REFRESH && job->op.result == STORE_KNOWN)
-		submit_side(app, version_clone(version), STORE_REFRESH, 0);
+		submit_side(app, version_clone(version), STORE_REFRESH);
 }
 
 /* The interim row of a job is in the history: from now on the job goes on with it. */
@@ -295,6 +335,8 @@ void record_committed(struct app *app)
 			struct side_op *side = LIST_OF(op, struct side_op, op);
 			if (side->interim)
 				interim_committed(app, side);
+			if (side->ends && op->result == STORE_WRITTEN)
+				tell_end(app, side->version);
 			version_free(side->version);
 			free(side);
 		}

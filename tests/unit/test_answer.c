@@ -1,6 +1,7 @@
 /* answer: every pair of exit status and report has one meaning, and none turns a failure into
  * clean. */
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,4 +180,24 @@ Test(answer, failures_are_answers)
 	cr_assert_null(answer.signature);
 	cr_assert_str_eq(answer.detail, "{\"error\": \"no \\\"x\\\"\"}");
 	answer_done(&answer);
+}
+
+Test(answer, what_we_lack_is_no_failure_of_the_detector)
+{
+	static const struct {
+		int code, unable;
+		enum outcome outcome;
+	} cases[] = {
+		{ EMFILE, EMFILE, OUTCOMES }, { ENFILE, ENFILE, OUTCOMES },
+		{ EAGAIN, EAGAIN, OUTCOMES }, { ENOMEM, ENOMEM, OUTCOMES },
+		{ ENOENT, 0, OUTCOME_ERROR }, { EACCES, 0, OUTCOME_ERROR },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct answer answer = { 0 };
+		answer_not_run(&answer, cases[i].code, "words");
+		cr_expect_eq(answer.unable, cases[i].unable, "%zu", i);
+		cr_expect_eq(answer.outcome, cases[i].outcome, "%zu", i);
+		answer_done(&answer);
+	}
 }

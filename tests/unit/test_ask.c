@@ -80,3 +80,50 @@ Test(ask, what_is_definite_is_not_asked_again_when_another_detector_is)
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE detector = 'broken'", "3");
 	daemon_finish(&d);
 }
+
+/* The command fails at its first try, here and now, and not again. */
+#define FLAKY                                                                                \
+	"detectors:\n"                                                                       \
+	" - { type: hashlist, file: bad.sha256 }\n"                                          \
+	" - { type: command, name: flaky, retries: 3, retry_pause: 1s, run: [ /bin/sh, -c, " \
+	"'test -e ${1%/root/*}/mended || { : > ${1%/root/*}/mended; exit 9; }', sh, '{path}' ] }\n"
+
+static void replace(const struct daemon *d, const char *name, const char *text)
+{
+	char from[512], to[512];
+	snprintf(from, sizeof from, "%s/new", d->dir);
+	daemon_path(d, name, to);
+	FILE *file = fopen(from, "w");
+	cr_assert(file);
+	fputs(text, file);
+	fclose(file);
+	cr_assert_eq(rename(from, to), 0);
+}
+
+Test(ask, what_was_said_of_another_content_does_not_stand_for_the_one_that_took_its_place)
+{
+	struct daemon d;
+	daemon_init(&d, FLAKY);
+	char list[128];
+	snprintf(list, sizeof list, "%s/bad.sha256", d.dir);
+	FILE *file = fopen(list, "w");
+	cr_assert(file);
+	fputs("b5c1fb2efc6d6b4674c2fdcc48ce01b43a3b7c03763c0c3355de0099ee0f8c73  Evil\n", /* "evil"
+											   */
+	      file);
+	fclose(file);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_put(&d, "HTTP-Fone.text.plain.txt", "harmless");
+	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	replace(&d, "HTTP-Fone.text.plain.txt", "evil");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done' AND size = 4", "1");
+	/* each content has a row and answers of its own; the first keeps what was said of it */
+	daemon_expect(&d, "SELECT reason || ' ' || attempt FROM file WHERE size = 8", "vanished 1");
+	daemon_expect(
+		&d,
+		"SELECT group_concat(detector || outcome || attempt, ' ') FROM (SELECT s.* FROM "
+		"scan s JOIN file f ON f.id = s.file_id WHERE f.size = 4 ORDER BY detector)",
+		"flakyclean1 hashlistmalicious1");
+	daemon_finish(&d);
+}

@@ -114,3 +114,58 @@ Test(decide, identical_content_is_scanned_once_and_every_sighting_kept)
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE cached = 1", "49");
 	daemon_finish(&d);
 }
+
+/* Whoever writes sets the times as well; only the inode's change time tells. */
+Test(decide, contents_under_one_size_and_time_are_told_apart)
+{
+	static const char *const contents[] = { "AAAA", "BBBB", "CCCC", "DDDD" };
+	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512], sql[160];
+	daemon_path(&d, NAME, path);
+	for (unsigned i = 0; i < 4; i++) {
+		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+		cr_assert_eq(write(fd, contents[i], 4), 4);
+		cr_assert_eq(futimens(fd, past), 0);
+		close(fd);
+		snprintf(sql, sizeof sql,
+			 "SELECT count(DISTINCT sha256) FROM file WHERE state = 'done'");
+		char wanted[8];
+		snprintf(wanted, sizeof wanted, "%u", i + 1);
+		daemon_expect(&d, sql, wanted);
+	}
+	daemon_expect(&d,
+		      "SELECT count(*) FROM file WHERE mtime_ns BETWEEN 1000000000000 AND "
+		      "1000000000003",
+		      "4");
+	/* one of them again is nothing new */
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(write(fd, contents[1], 4), 4);
+	cr_assert_eq(futimens(fd, past), 0);
+	close(fd);
+	barrier(&d, 1);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE name = '" NAME "'", "4");
+	daemon_finish(&d);
+}
+
+Test(decide, a_content_that_was_changed_while_nobody_looked_is_found_by_the_walk)
+{
+	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	daemon_put(&d, NAME, "AAAA");
+	cr_assert_eq(utimensat(AT_FDCWD, path, past, 0), 0);
+	daemon_expect(&d,
+		      "SELECT count(*) FROM file WHERE state = 'done' AND mtime_ns = 1000000000000",
+		      "1");
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_put(&d, NAME, "BBBB");
+	cr_assert_eq(utimensat(AT_FDCWD, path, past, 0), 0);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, "SELECT count(DISTINCT sha256) FROM file WHERE state = 'done'", "2");
+	daemon_finish(&d);
+}

@@ -1,6 +1,13 @@
 /* Tests of core/config/document.c: the tree, its places, its limits, and what garbage does to it.
  */
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <poll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "config_support.h"
 
@@ -210,6 +217,33 @@ Test(document, load_says_why_a_file_cannot_be_read, .init = support_setup, .fini
 	cr_assert_eq(document_load(&document, path, &err), -EINVAL);
 	cr_assert_eq(strncmp(err.text, path, strlen(path)), 0);
 	cr_assert_eq(document_load(&document, "/dev/zero", &err), -E2BIG);
+}
+
+Test(document, a_pipe_is_read_to_its_end_and_one_that_nobody_writes_to_is_refused,
+     .init = support_setup, .fini = support_teardown)
+{
+	struct document *document = NULL;
+	struct error err;
+	char path[512];
+	snprintf(path, sizeof path, "%s/pipe.yml", support_dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	cr_assert_eq(document_load(&document, path, &err), -ENODATA);
+	cr_assert(strstr(err.text, "nobody writes"), "%s", err.text);
+	int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	int writer = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(write(writer, "a: 1\n", 5), 5);
+	pid_t child = fork();
+	if (child == 0) { /* more of it once the first part was read; closes last */
+		int left = 1;
+		while (ioctl(writer, FIONREAD, &left) == 0 && left > 0)
+			(void)poll(NULL, 0, 1);
+		_exit(write(writer, "b: 2\n", 5) == 5 ? 0 : 1);
+	}
+	close(writer);
+	cr_assert_eq(document_load(&document, path, &err), 0, "%s", err.text);
+	document_free(document);
+	cr_assert_eq(waitpid(child, NULL, 0), child);
+	close(reader);
 }
 
 Test(document, long_file_names_leave_room_for_words)

@@ -68,3 +68,40 @@ Test(ends, a_killed_daemon_scans_the_rest_at_its_next_start_and_nothing_twice)
 		      "down");
 	daemon_finish(&d);
 }
+
+Test(ends, term_ends_it_although_the_history_cannot_be_written)
+{
+	struct daemon d;
+	daemon_begin(&d, "stop_grace: 100ms\n" NOOP);
+	char moved[128];
+	snprintf(moved, sizeof moved, "%s/elsewhere.db", d.dir);
+	cr_assert_eq(rename(d.history, moved), 0); /* writing on would write to nowhere */
+	put_many(&d, 0, 20);
+	cr_assert_eq(daemon_stop(&d), 0);
+	cr_assert_eq(rename(moved, d.history), 0);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "20");
+	daemon_finish(&d);
+}
+
+Test(ends, once_gives_a_row_to_a_file_that_is_still_written)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	d.once = true;
+	put_many(&d, 0, 1);
+	char path[512];
+	daemon_path(&d, "HTTP-Fopen.text.plain.txt", path);
+	FILE *open_file = fopen(path, "w");
+	cr_assert(open_file);
+	daemon_start(&d);
+	cr_assert_eq(daemon_wait_exit(&d), 0);
+	daemon_expect(
+		&d,
+		"SELECT group_concat(state || coalesce(wait, ''), ' ') FROM (SELECT * FROM file "
+		"ORDER BY state)",
+		"done queuedwriter");
+	fclose(open_file);
+	daemon_done(&d);
+}

@@ -51,3 +51,40 @@ Test(samefile, a_storm_of_links_is_one_scan_and_many_sightings)
 	daemon_expect(&d, "SELECT count(*) FROM scan WHERE NOT cached", "1");
 	daemon_finish(&d);
 }
+
+/* Fails at its first try, as long as the flag is not there; then it finds what is evil. */
+#define FLAKY                                                                                   \
+	"workers: 1\nhash: never\ndetectors:\n"                                                 \
+	" - { type: command, name: flaky, retries: 9, retry_pause: 500ms, run: [ /bin/sh, -c, " \
+	"'test -e ${1%/root/*}/mended || exit 9; grep -q evil $1 && exit 1; exit 0', sh, '{path}' ] }\n"
+
+/* A file waits for another try; while the daemon is down it is renamed, and another comes to its
+ * old name. */
+Test(samefile, a_row_of_a_file_that_was_renamed_between_two_tries_is_not_shared)
+{
+	struct daemon d;
+	daemon_begin(&d, FLAKY);
+	char a[512], b[512], flag[128];
+	daemon_path(&d, A, a);
+	daemon_path(&d, B, b);
+	daemon_put(&d, A, "evil");
+	daemon_expect(&d, "SELECT wait FROM file", "retry");
+	kill(d.pid, SIGKILL);
+	(void)daemon_wait_exit(&d);
+	cr_assert_eq(rename(a, b), 0);
+	daemon_put(&d, A, "harmless");
+	snprintf(flag, sizeof flag, "%s/mended", d.dir);
+	close(open(flag, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
+	daemon_expect(&d, "SELECT verdict FROM file WHERE name = '" B "' AND state = 'done'",
+		      "malicious");
+	daemon_expect(&d, "SELECT verdict FROM file WHERE name = '" A "' AND state = 'done'",
+		      "clean");
+	daemon_expect(&d,
+		      "SELECT count(*) FROM file f WHERE state = 'done' AND NOT EXISTS (SELECT 1 "
+		      "FROM scan s WHERE s.file_id = f.id AND outcome <> 'error')",
+		      "0");
+	daemon_finish(&d);
+}
