@@ -52,11 +52,21 @@ Test(samefile, a_storm_of_links_is_one_scan_and_many_sightings)
 	daemon_finish(&d);
 }
 
-/* Fails at its first try, as long as the flag is not there; then it finds what is evil. */
-#define FLAKY                                                                                   \
-	"workers: 1\nhash: never\ndetectors:\n"                                                 \
-	" - { type: command, name: flaky, retries: 9, retry_pause: 500ms, run: [ /bin/sh, -c, " \
-	"'test -e ${1%/root/*}/mended || exit 9; grep -q evil $1 && exit 1; exit 0', sh, '{path}' ] }\n"
+/* Fails as long as "mended" is not there; then it waits for "go", and finds what is evil. */
+#define FLAKY                                                                                      \
+	"workers: 1\ndetectors:\n"                                                                 \
+	" - { type: command, name: flaky, retries: 100, retry_pause: 20ms, run: [ /bin/sh, -c, "   \
+	"'d=${1%/root/*}; test -e $d/mended || exit 9; until test -e $d/go; do sleep 0.02; done; " \
+	"head -c 9 $1 | grep -q evil && exit 1; exit 0', sh, '{path}' ] }\n"
+
+static void put_flag(const struct daemon *d, const char *name)
+{
+	char flag[128];
+	snprintf(flag, sizeof flag, "%s/%s", d->dir, name);
+	int fd = open(flag, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
 
 /* A file waits for another try; while the daemon is down it is renamed, and another comes to its
  * old name. */
@@ -64,19 +74,23 @@ Test(samefile, a_row_of_a_file_that_was_renamed_between_two_tries_is_not_shared)
 {
 	struct daemon d;
 	daemon_begin(&d, FLAKY);
-	char a[512], b[512], flag[128];
+	char a[512], b[512];
 	daemon_path(&d, A, a);
 	daemon_path(&d, B, b);
 	daemon_put(&d, A, "evil");
+	/* hashing it takes longer than the other's commit, whose answers it must not take for its
+	 * own */
+	cr_assert_eq(truncate(a, 64 << 20), 0);
 	daemon_expect(&d, "SELECT wait FROM file", "retry");
 	kill(d.pid, SIGKILL);
 	(void)daemon_wait_exit(&d);
 	cr_assert_eq(rename(a, b), 0);
 	daemon_put(&d, A, "harmless");
-	snprintf(flag, sizeof flag, "%s/mended", d.dir);
-	close(open(flag, O_CREAT | O_WRONLY | O_CLOEXEC, 0644));
+	put_flag(&d, "mended");
 	daemon_start(&d);
-	daemon_wait_ready(&d);
+	daemon_wait_ready(
+		&d); /* the row is at work with what lies at its old name; both were met */
+	put_flag(&d, "go");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
 	daemon_expect(&d, "SELECT verdict FROM file WHERE name = '" B "' AND state = 'done'",
 		      "malicious");
