@@ -142,6 +142,7 @@ void intake_consider(struct app *app, struct job *job, const struct statx *st)
 void intake_gone(struct app *app, struct job *job)
 {
 	job->ticket = watcher_ticket(app->watcher);
+	job->linked = false;
 	flight_move(&app->flight, job, JOB_LIMBO);
 }
 

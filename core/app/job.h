@@ -45,6 +45,7 @@ enum job_hint {
 /* What a worker says of a job that it does not give to the store itself. */
 enum job_result {
 	JOB_GONE,      /* there is nothing at the path */
+	JOB_LINKED,    /* a directory above it is a symbolic link */
 	JOB_WRITER,    /* somebody has it open for writing */
 	JOB_UNSETTLED, /* leases do not work and nobody told that it is complete */
 	JOB_CHANGED,   /* another file, or another content than when the scan began */
@@ -98,7 +99,8 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct identity seen; /* as the loop last saw it */
 	struct mono due;
 	unsigned waits;	 /* how often it waited, for the backoff */
-	uint64_t ticket; /* LIMBO: watcher_ticket() */
+	uint64_t ticket; /* LIMBO, or linked: watcher_ticket() */
+	bool linked;	 /* a symbolic link was above it when ticket was taken */
 	struct mono admitted;
 	struct table_link by_path;
 	struct table_link by_inode;

@@ -91,13 +91,7 @@ static enum step not_opened(struct job *job, int code)
 	case ENXIO: /* a FIFO, a socket, or a device without a driver */
 		return unscanned(job, REASON_NOT_REGULAR, error_text(code));
 	case ELOOP:
-		/* what was stat'ed lies elsewhere, at the link's end: nothing is told of it */
-		job->version->identity = (struct identity){
-			.fsid = job->version->identity.fsid,
-			.mtime_ns = job->version->first_seen_ns,
-		};
-		return unscanned(job, REASON_UNREADABLE,
-				 "a symbolic link is in the way; nothing below a root is followed");
+		return tell(job, JOB_LINKED, code);
 	default:
 		return unscanned(job, REASON_UNREADABLE, error_text(code));
 	}

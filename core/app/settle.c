@@ -60,12 +60,41 @@ static void look_again_later(struct app *app, struct job *job)
 	flight_wait(&app->flight, job, mono_add_ms(mono_now(), pause));
 }
 
+static bool is_drained(struct app *app, const struct job *job)
+{
+	return app->mode != APP_RUNNING ||
+	       (!app->walking && watcher_passed(app->watcher, job->ticket));
+}
+
+/* A directory above may be a link for a moment only, and be back before the watcher has seen that
+ * it was gone: nobody would tell of the file again. So it counts as long as events are on their
+ * way. */
+static void look_past_link(struct app *app, struct job *job)
+{
+	if (!job->linked || !is_drained(app, job)) {
+		if (!job->linked)
+			job->ticket = watcher_ticket(app->watcher);
+		job->linked = true;
+		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_LIMBO_MS));
+		return;
+	}
+	/* what was stat'ed lies elsewhere, at the link's end: nothing is told of it */
+	struct identity *identity = &job->version->identity;
+	*identity = (struct identity){ .fsid = identity->fsid,
+				       .mtime_ns = job->version->first_seen_ns };
+	record_unscanned(app, job, REASON_UNREADABLE,
+			 "a symbolic link is in the way; nothing below a root is followed");
+}
+
 static void handle_result(struct app *app, struct job *job)
 {
 	switch (job->result) {
 	case JOB_GONE:
 		roots_invalidate(app->roots, job->root);
 		intake_gone(app, job);
+		return;
+	case JOB_LINKED:
+		look_past_link(app, job);
 		return;
 	case JOB_WRITER:
 		wait_longer(app, job, WAIT_WRITER);
@@ -137,8 +166,7 @@ static void wake_waiting(struct app *app)
 static void resolve_one(struct app *app, struct job *job)
 {
 	struct statx st;
-	bool drained = app->mode != APP_RUNNING ||
-		       (!app->walking && watcher_passed(app->watcher, job->ticket));
+	bool drained = is_drained(app, job);
 	if (roots_stat(app->roots, job->root, job->version->path, &st) == 0)
 		intake_consider(app, job, &st);
 	else if (drained)

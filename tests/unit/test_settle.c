@@ -101,3 +101,32 @@ Test(settle, files_that_are_held_open_do_not_keep_others_out)
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "601");
 	daemon_finish(&d);
 }
+
+/* A directory is a link for a moment, and is back before the watcher could see that it was gone. */
+Test(settle, a_link_in_the_way_counts_once_all_events_are_in)
+{
+	struct daemon d;
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
+	char dir[512], away[512];
+	daemon_path(&d, "d", dir);
+	daemon_path(&d, "away", away);
+	cr_assert_eq(mkdir(dir, 0755), 0);
+	daemon_put(&d, "d/HTTP-Fone.text.plain.txt", "x");
+	daemon_expect(&d, "SELECT state FROM file", "done");
+	kill(d.pid, SIGSTOP);
+	daemon_put(&d, "d/HTTP-Ftwo.text.plain.txt", "y");
+	cr_assert_eq(rename(dir, away), 0);
+	cr_assert_eq(symlink("/etc", dir), 0);
+	kill(d.pid, SIGCONT);
+	/* what lies at the link's end is not told of as ours */
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE path LIKE '%/away/%' AND state = 'done'",
+		      "2");
+	cr_assert_eq(unlink(dir), 0);
+	cr_assert_eq(rename(away, dir), 0);
+	daemon_expect(
+		&d,
+		"SELECT count(DISTINCT path) FROM file WHERE path LIKE '%/d/%' AND state = 'done'",
+		"2");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	daemon_finish(&d);
+}
