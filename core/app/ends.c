@@ -15,6 +15,7 @@
 #include "core/pool/pool.h"
 #include "core/store/reader.h"
 #include "core/store/store.h"
+#include "watcher/watcher.h"
 
 static void cancel_detectors(struct app *app)
 {
@@ -109,10 +110,21 @@ static bool joined(struct app *app)
 	return totals.queued == totals.waiting[WAIT_WRITER];
 }
 
+/* The walk is through, and so is what it met on the move: a directory that was renamed meanwhile is
+ * listed where it is. */
+static bool once_is_in(struct app *app)
+{
+	if (!app->walked_all || app->walking || app->events_left)
+		return false;
+	if (!app->once_asked)
+		app->once_ticket = watcher_ticket(app->watcher);
+	app->once_asked = true;
+	return watcher_passed(app->watcher, app->once_ticket);
+}
+
 bool ends_reached(struct app *app)
 {
-	if (app->options.once && app->mode == APP_RUNNING && app->walked_all && !app->walking &&
-	    !app->events_left) {
+	if (app->options.once && app->mode == APP_RUNNING && once_is_in(app)) {
 		app->mode = APP_JOINING;
 		app->backlog = true;
 	}

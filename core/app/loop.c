@@ -152,6 +152,9 @@ static struct mono next_wake(struct app *app)
 			app->next_rescan = pull_next_rescan(app);
 		sooner(&next, app->next_rescan);
 	}
+	/* a worker that comes to rest, and a ticket that passes, wake nobody */
+	if (app->mode == APP_STOPPING || (app->once_asked && app->mode == APP_RUNNING))
+		sooner(&next, mono_add_ms(mono_now(), APP_LIMBO_MS));
 	sooner(&next, app->stop_deadline);
 	sooner(&next, pull_room_at(app));
 	return next;

@@ -69,11 +69,13 @@ struct app {
 
 	enum app_mode mode;
 	int epoll_fd, signal_fd, timer_fd, mount_fd;
-	int cancel_fd;	   /* eventfd; readable once running detectors are to give up */
-	bool walked_all;   /* the first walk of all roots is through */
-	bool walking;	   /* a walk is under way */
-	bool backlog;	   /* the history may hold queued rows that are due and not in memory */
-	bool events_left;  /* the watcher may have more without its descriptor saying so */
+	int cancel_fd;	      /* eventfd; readable once running detectors are to give up */
+	bool walked_all;      /* the first walk of all roots is through */
+	bool once_asked;      /* once: once_ticket was taken, after that walk */
+	uint64_t once_ticket; /* when it has passed, all that the walk led to is in */
+	bool walking;	      /* a walk is under way */
+	bool backlog;	      /* the history may hold queued rows that are due and not in memory */
+	bool events_left;     /* the watcher may have more without its descriptor saying so */
 	bool queue_unsure; /* something happened since the queue was last seen empty of due rows */
 	bool own_due;	   /* a row of this run waits for a time */
 	int64_t next_due_ns;	/* earliest due time of a queued row, wall clock; INT64_MAX: none */
