@@ -150,26 +150,33 @@ static bool adopt_own(struct app *app, struct job *job, const struct known *know
 	return adopted;
 }
 
+/* The version is queued at this very path. */
+static void same_queued(struct app *app, struct job *job, const struct known *known,
+			enum version_reason reason)
+{
+	const struct version *version = job->version;
+	if (version->id && version->id != known->id) {
+		record_forget(app, job);
+		return;
+	}
+	/* its own row, or one whose wait this hint ends; a row that waits for anything else is
+	 * brought into memory in its turn */
+	bool now = job->recorded || (job->complete && known->wait != WAIT_RETRY);
+	if (!adopt_own(app, job, known))
+		return;
+	if (reason != REASON_NONE)
+		record_unscanned(app, job, reason, NULL);
+	else if (now)
+		decide_dispatch(app, job);
+	else
+		record_let_wait(app, job);
+}
+
 static void same(struct app *app, struct job *job, const struct known *known,
 		 enum version_reason reason)
 {
-	struct version *version = job->version;
 	if (known->state == VERSION_QUEUED) {
-		if (version->id && version->id != known->id) {
-			record_forget(app, job);
-			return;
-		}
-		/* its own row, or one whose wait this hint ends; a row that waits for anything else
-		 * is brought into memory in its turn */
-		bool now = job->recorded || (job->complete && known->wait != WAIT_RETRY);
-		if (!adopt_own(app, job, known))
-			return;
-		if (reason != REASON_NONE)
-			record_unscanned(app, job, reason, NULL);
-		else if (now)
-			decide_dispatch(app, job);
-		else
-			record_let_wait(app, job);
+		same_queued(app, job, known, reason);
 		return;
 	}
 	if (reason == REASON_NONE && worth_another_look(job, known)) {
