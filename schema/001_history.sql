@@ -36,7 +36,8 @@ CREATE TABLE version (
 		OR verdict = 'timeout' OR verdict = 'skipped'),
 	wait TEXT CHECK (wait IS NULL OR wait = 'writer' OR wait = 'settle' OR wait = 'retry'),
 	due_ns INTEGER NOT NULL DEFAULT 0,
-	attempt INTEGER NOT NULL DEFAULT 0,
+	attempt INTEGER NOT NULL DEFAULT 0, -- how often its detectors were asked, ever
+	tries INTEGER NOT NULL DEFAULT 0, -- of them, those since it was queued, or queued again
 	first_seen_ns INTEGER NOT NULL,
 	checked_ns INTEGER NOT NULL DEFAULT 0,
 	finished_ns INTEGER,

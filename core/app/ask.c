@@ -270,7 +270,7 @@ struct tally {
 	int64_t pause_ms;
 };
 
-static struct tally count_outcomes(const struct asking *asking, unsigned attempts)
+static struct tally count_outcomes(const struct asking *asking, unsigned tries)
 {
 	struct tally tally = { .worst = OUTCOMES, .all_definite = true };
 	for (size_t i = 0; i < asking->engine->detector_count; i++) {
@@ -283,7 +283,7 @@ static struct tally count_outcomes(const struct asking *asking, unsigned attempt
 			continue;
 		tally.all_definite = false;
 		const struct config_detector *row = detector_row(detector);
-		if (attempts < row->retries) {
+		if (tries < row->retries) {
 			tally.retry = true;
 			if (row->retry_pause_ms > tally.pause_ms)
 				tally.pause_ms = row->retry_pause_ms;
@@ -301,11 +301,11 @@ void ask_forget(struct asking *asking)
 void ask_conclude(struct asking *asking)
 {
 	struct version *version = asking->job->version;
-	unsigned attempts = this_attempt(asking);
+	version->attempt = this_attempt(asking);
+	version->tries = asking->other_row ? 1 : version->tries + 1;
 	if (asking->other_row)
 		version->id = 0; /* the loop ends the row that is left */
-	struct tally tally = count_outcomes(asking, attempts);
-	version->attempt = attempts;
+	struct tally tally = count_outcomes(asking, version->tries);
 	version->verdict = tally.worst;
 	version->finished_ns = clock_wall_ns();
 	version->wait = WAIT_NOTHING;

@@ -135,8 +135,10 @@ static bool adopt(struct app *app, struct job *job, const struct known *known)
 	if (left && left != known->id)
 		record_forget_row(app, version, left);
 	version->id = known->id;
-	if (known->attempt > version->attempt)
+	if (known->attempt > version->attempt) {
 		version->attempt = known->attempt;
+		version->tries = known->tries;
+	}
 	job->recorded = true;
 	return true;
 }

@@ -188,6 +188,7 @@ bool intake_queued(struct app *app, struct version *version)
 	mine->id = row->id;
 	(void)flight_claim_row(&app->flight, job, row->id); /* nobody has it */
 	mine->attempt = row->attempt;
+	mine->tries = row->tries;
 	mine->first_seen_ns = row->first_seen_ns;
 	mine->identity.fsid = row->identity.fsid;
 	mine->identity.inode = row->identity.inode;

@@ -81,7 +81,7 @@ void record_requeue(struct app *app, struct job *job)
 	struct version *version = job->version;
 	version->state = VERSION_QUEUED;
 	version->reason = REASON_NONE;
-	version->attempt = 0;
+	version->tries = 0;
 	app->counters.retries++;
 	submit_side(app, version_clone(version), STORE_REQUEUE);
 	job->recorded = true;

@@ -43,6 +43,7 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	const struct version *late = other->version;
 	int64_t row = late->id ? late->id : other->row;
 	unsigned attempt = late->attempt;
+	unsigned tries = late->tries;
 	bool recorded = other->recorded;
 	if (row && !heir->id && !job->row) {
 		bool claimed = flight_claim_row(&app->flight, job, row);
@@ -50,6 +51,7 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 		(void)claimed;
 		heir->id = row;
 		heir->attempt = attempt;
+		heir->tries = tries;
 	} else if (row && row != heir->id && row != job->row) {
 		record_forget_row(app, late, row);
 	}

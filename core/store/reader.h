@@ -40,6 +40,7 @@ struct known {
 	int64_t mtime_ns;
 	int64_t checked_ns;
 	unsigned attempt; /* attempts recorded so far */
+	unsigned tries;	  /* of them, those since it was queued last */
 	char *path;	  /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
 };
 

@@ -8,7 +8,8 @@
 #include "core/store/version.h"
 
 enum {
-	FIRST_FIELD_PARAMETER = 20
+	FIRST_FIELD_PARAMETER = 20,
+	TRIES_COLUMN = 32, /* of ROW_SELECT, the last */
 };
 
 /* The fields in the order of the statements: fuid first, as it is indexed. */
@@ -84,6 +85,7 @@ void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t di
 	db_bind_text(statement, 17, version->note);
 	bind_entry(statement, &version->entry);
 	db_bind(statement, 31, version->first_seen_ns);
+	db_bind(statement, 32, version->tries);
 }
 
 static const char *column_text(sqlite3_stmt *statement, int column)
@@ -217,6 +219,7 @@ struct version *row_read(sqlite3_stmt *statement)
 	version->has_sha256 = row_sha256(statement, 17, version->sha256) != 0;
 	version->note = column_copy(statement, 18);
 	read_entry(statement, 19, version);
+	version->tries = (unsigned)sqlite3_column_int64(statement, TRIES_COLUMN);
 	return version;
 }
 

@@ -62,8 +62,11 @@ struct version {
 	int64_t finished_ns; /* 0 while queued */
 	int64_t due_ns;	     /* queued: not before this wall time; 0: now */
 	enum version_wait wait;
-	unsigned attempt; /* attempts made so far */
-	char *note;	  /* words for the reason ("Permission denied"), NULL: none; owned */
+	unsigned attempt; /* attempts made so far; a later one has another number, whatever happens
+			   */
+	unsigned tries; /* of them, those since it was queued, or queued again: retries are counted
+			   by it */
+	char *note;	/* words for the reason ("Permission denied"), NULL: none; owned */
 	struct finding *findings; /* those not yet in the history; owned */
 	size_t finding_count;
 };

@@ -61,5 +61,8 @@ Test(backlog, a_failed_file_comes_back_by_retry_and_a_poke)
 	cr_assert_eq(count, 1);
 	cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
 	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done clean");
+	/* each attempt has a number of its own */
+	daemon_expect(&d, "SELECT group_concat(attempt || outcome, ' ') FROM scan",
+		      "1error 2error 3clean");
 	daemon_finish(&d);
 }

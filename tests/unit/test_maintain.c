@@ -23,6 +23,7 @@ static int64_t put_failed(unsigned n, enum version_reason reason)
 {
 	struct version *v = world_version("/r/a", n);
 	v->attempt = 3;
+	v->tries = 2;
 	v->note = xstrdup("words");
 	v->due_ns = 9;
 	world_fail(v, reason);
@@ -37,9 +38,9 @@ Test(maintain, retry_queues_what_failed_or_was_unreadable)
 	cr_assert(store_retry(w.db, NULL, 0, &count, &err) == 0, "%s", err.text);
 	cr_expect(count == 2);
 	EXPECT_SQL(&w,
-		   "SELECT state, attempt, due_ns, note, reason, finished_ns FROM file"
+		   "SELECT state, attempt, tries, due_ns, note, reason, finished_ns FROM version"
 		   " WHERE state = 'queued'",
-		   "queued|0|0|||\nqueued|0|0|||");
+		   "queued|3|0|0|||\nqueued|3|0|0|||");
 	EXPECT_SQL(&w, "SELECT count(*) FROM unscanned WHERE reason IN ('failed', 'unreadable')",
 		   "0");
 	world_tally_is_right(&w);
