@@ -197,19 +197,19 @@ static bool same_content(const struct version *then, const struct version *now)
 	return identity_same_version(&then->identity, &now->identity);
 }
 
-static int load_attempts(struct asking *asking, struct error *err)
+/* Are the row's attempts, if it has any, of this content? */
+static int look_at_row(struct asking *asking, struct error *err)
 {
 	const struct version *version = asking->job->version;
 	AUTO(version) struct version *then = NULL;
+	if (version->attempt == 0 || !version->id)
+		return 0;
 	int result = store_load(asking->scanner->reader, version->id, &then, err);
 	if (result < 0 || !then)
 		return result;
 	asking->other_row = !same_content(then, version);
-	if (asking->other_row)
-		return 0;
-	asking->earlier_stands = true;
-	return store_findings(asking->scanner->reader, version->id, &asking->earlier,
-			      &asking->earlier_count, err);
+	asking->earlier_stands = !asking->other_row && !asking->job->sighting_of;
+	return 0;
 }
 
 /* What the history has of this version's earlier attempts, or of the row it is a sighting of. */
@@ -217,12 +217,13 @@ static int load_earlier(struct asking *asking)
 {
 	const struct job *job = asking->job;
 	struct error err = { 0 };
-	int result = 0;
-	if (job->sighting_of)
-		result = store_findings(asking->scanner->reader, job->sighting_of, &asking->earlier,
+	int result = look_at_row(asking, &err);
+	int64_t id = job->sighting_of;
+	if (asking->earlier_stands)
+		id = job->version->id;
+	if (result == 0 && id)
+		result = store_findings(asking->scanner->reader, id, &asking->earlier,
 					&asking->earlier_count, &err);
-	else if (job->version->attempt > 0 && job->version->id)
-		result = load_attempts(asking, &err);
 	if (result < 0)
 		log_error("cannot read the history: %s", err.text);
 	return result;

@@ -204,6 +204,15 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 	return identity_same_file(&now, identity);
 }
 
+/* May the row's look at the file, under another name, stand for it? Not when somebody has written
+ * to it since. A rename and a link, whose event we have, set the change time as well; where a walk
+ * met the name, only the change time can tell. */
+static bool look_holds(const struct job *job, const struct known *known)
+{
+	bool told = job->hint != HINT_WALKED && job->hint != HINT_QUEUED;
+	return !job->written && (told || job->version->identity.ctime_ns <= known->checked_ns);
+}
+
 /* The same file, size and time at another path: renamed, or another link. */
 static void elsewhere(struct app *app, struct job *job, const struct known *known)
 {
@@ -219,6 +228,8 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		}
 		break;
 	case VERSION_DONE:
+		if (!look_holds(job, known))
+			break;
 		job->sighting_of = known->id;
 		job->complete = true; /* it was when it was scanned, and has not changed since */
 		if (known->has_sha256) {

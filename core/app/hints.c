@@ -39,6 +39,7 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 			   enum job_hint hint)
 {
 	bool complete = hint == HINT_COMPLETE;
+	job->written = job->written || event->kind == WATCHER_CLOSED;
 	switch (job->state) {
 	case JOB_WAITING:
 		if (complete) {
@@ -77,6 +78,7 @@ static void hint(struct app *app, const struct watcher_event *event, enum job_hi
 	job->version->identity.fsid = event->fsid;
 	job->hint = hint;
 	job->complete = hint == HINT_COMPLETE;
+	job->written = event->kind == WATCHER_CLOSED;
 	job->from_walk = hint == HINT_WALKED;
 	if (hint == HINT_APPEARED) {
 		/* mostly a close follows at once; links and special files are looked at when it

@@ -174,6 +174,7 @@ void intake_again(struct app *app, const char *path, size_t len, enum job_hint h
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
 	job->hint = hint;
 	job->complete = hint == HINT_COMPLETE;
+	job->written = job->complete;
 	intake_consider(app, job, NULL);
 }
 

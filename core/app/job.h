@@ -85,7 +85,8 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	/* loop */
 	enum job_state state;
 	enum job_hint hint;
-	bool again;	       /* something happened at the path meanwhile */
+	bool written; /* a close was told since it was admitted: no older look at the file holds */
+	bool again;   /* something happened at the path meanwhile */
 	bool again_complete;   /* and it says that the file is complete */
 	bool again_unanswered; /* it was met as it is known; to be looked at again if it could not
 				  be */

@@ -58,6 +58,7 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	if (late->first_seen_ns < heir->first_seen_ns)
 		heir->first_seen_ns = late->first_seen_ns;
 	job->recorded = job->recorded || recorded;
+	job->written = job->written || other->written;
 	list_splice(&job->parked, &other->parked);
 	size_t len = late->path_len;
 	AUTO_FREE char *path = xmemdup(late->path, len);
