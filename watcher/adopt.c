@@ -161,7 +161,7 @@ static void look_where_it_was(struct watcher *w, struct node *parent, const char
 		return;
 	struct node *left = tree_add(&w->tree, parent, name, len);
 	left->seen = w->serial;
-	agenda_push(&w->agenda, left, false, watcher_position(w));
+	agenda_push(&w->agenda, left, false, watcher_since(w));
 }
 
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
@@ -196,7 +196,7 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	}
 	bytes_done(&path);
 	bytes_done(&from);
-	agenda_push(&w->agenda, owner, true, watcher_position(w));
+	agenda_push(&w->agenda, owner, true, watcher_since(w));
 	if (left)
 		look_where_it_was(w, old_parent, old_name.data, old_name.len);
 	bytes_done(&old_name);
@@ -291,7 +291,7 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 		return true;
 	node->seen = w->serial;
 	if (node->trouble != TROUBLE_NONE || !(node->flags & NODE_SCANNED))
-		agenda_push(&w->agenda, node, node->child != NULL, watcher_position(w));
+		agenda_push(&w->agenda, node, node->child != NULL, watcher_since(w));
 	return true;
 }
 

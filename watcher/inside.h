@@ -123,7 +123,9 @@ struct watcher {
 	struct spoken spoken;
 	struct bytes scratch; /* a path to open; used by one function at a time */
 	struct statx stat;
-	uint32_t serial;	  /* counts listings */
+	uint32_t serial; /* counts listings */
+	uint64_t cause;	 /* the stream position that what is being done goes back to, when it is
+			  * older  than the stream's own; UINT64_MAX: it is not */
 	uint64_t walked_all_need; /* the batch whose end tells WATCHER_WALKED_ALL */
 	bool listed;		  /* something was listed since it was told */
 	uint64_t mount_batch;	  /* the walk that looks for changed mounts */
@@ -152,6 +154,14 @@ void watcher_kick(struct watcher *w);
 static inline uint64_t watcher_position(const struct watcher *w)
 {
 	return reader_position(w->reader);
+}
+
+/** Since when what is being done was known: a listing and a look for something lost go back to
+ * older events, and tickets for those wait for all that it leads to. */
+static inline uint64_t watcher_since(const struct watcher *w)
+{
+	uint64_t position = watcher_position(w);
+	return w->cause < position ? w->cause : position;
 }
 
 #endif

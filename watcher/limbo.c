@@ -30,8 +30,9 @@ void limbo_enter(struct watcher *w, struct node *node)
 {
 	struct limbo *limbo = &w->limbo;
 	detach(w, node);
-	if (link_alone(&limbo->young))
-		limbo->young_since = watcher_position(w);
+	uint64_t since = watcher_since(w);
+	if (link_alone(&limbo->young) || since < limbo->young_since)
+		limbo->young_since = since;
 	link_after(limbo->young.previous, &node->link);
 	if (limbo->tick_ns == 0)
 		limbo->tick_ns = own_now_ns() + TICK_NS;
@@ -129,7 +130,9 @@ bool limbo_step(struct watcher *w)
 	}
 	if (!limbo_busy(w))
 		return false;
+	w->cause = limbo->old_since;
 	decide(w);
+	w->cause = UINT64_MAX;
 	return true;
 }
 

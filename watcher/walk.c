@@ -254,7 +254,7 @@ static int list(struct watcher *w, struct watcher_event *out)
 	return WATCHER_BUSY;
 }
 
-int walk_step(struct watcher *w, struct watcher_event *out)
+static int step(struct watcher *w, struct watcher_event *out)
 {
 	if (!w->agenda.current) {
 		struct node *node = agenda_pop(&w->agenda);
@@ -270,4 +270,12 @@ int walk_step(struct watcher *w, struct watcher_event *out)
 	else
 		return list(w, out);
 	return WATCHER_BUSY;
+}
+
+int walk_step(struct watcher *w, struct watcher_event *out)
+{
+	w->cause = w->agenda.since[w->agenda.number & 1];
+	int did = step(w, out);
+	w->cause = UINT64_MAX;
+	return did;
 }

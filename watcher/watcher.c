@@ -76,6 +76,7 @@ int watcher_new(struct watcher **out, const struct watcher_options *options)
 		.timer_fd = -1,
 		.epoll_fd = -1,
 		.listing = { .fd = -1, .buffer = own_calloc(1, LISTING_BUF) },
+		.cause = UINT64_MAX,
 		.walked_all_need = NEED_NEVER,
 		.mount_batch = NEED_NEVER,
 		.bound = options ? options->buffer_bytes : 0,

@@ -324,6 +324,34 @@ Test(adopt, directory_that_was_not_moved_but_looked_for_in_vain_is_found_again)
 	world_close(&world);
 }
 
+/* What a look for a lost directory leads to goes back to before the look: a ticket waits for it. */
+Test(adopt, ticket_waits_for_the_listing_of_a_directory_that_was_lost_and_found)
+{
+	struct world world;
+	struct trace trace = { .len = 0 };
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "r/a"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	int a = wd_of(&world, at(&world, "r/a"));
+	move(at(&world, "r/a"), at(&world, "away"));
+	trace_add(&trace, a, IN_CREATE | IN_ISDIR, 0, "n");
+	trace_feed(&trace, &world);
+	world_drain(&world);
+	move(at(&world, "away"), at(&world, "r/a"));
+	make_file(at(&world, "r/a/f"));
+	cr_assert_eq(watcher_start(world.w), 0);
+	uint64_t ticket = watcher_ticket(world.w);
+	int64_t deadline = world_deadline();
+	while (!watcher_passed(world.w, ticket)) {
+		if (world_step(&world) == WATCHER_NOTHING)
+			world_wait(&world, deadline);
+	}
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/a/f")), 1);
+	world_close(&world);
+}
+
 /* Who was told that a directory moved waits for its files, and learns by WATCHER_WALKED_ALL that
  * there are none. */
 Test(adopt, moved_directory_that_is_removed_before_it_is_listed_is_followed_by_walked_all)
