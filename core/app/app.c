@@ -224,6 +224,7 @@ int app_run(const struct app_options *options, struct error *err)
 	app->config = config_ref(options->config);
 	lock_init(&app->engine_lock);
 	flight_init(&app->flight);
+	list_init(&app->ending);
 	int code = run(app, err);
 	take_apart(app);
 	free(app);

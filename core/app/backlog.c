@@ -2,6 +2,7 @@
 #include "core/app/backlog.h"
 
 #include "core/app/intake.h"
+#include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
@@ -50,7 +51,7 @@ static bool fetch_row(void *context, struct version *version)
 	struct fetch *fetch = context;
 	const struct flight *flight = &fetch->app->flight;
 	if (flight_at(flight, version->path, version->path_len) ||
-	    flight_row_holder(flight, version->id)) {
+	    flight_row_holder(flight, version->id) || record_is_ending(fetch->app, version->id)) {
 		version_free(version); /* in memory already, perhaps on its way to another path */
 		return true;
 	}

@@ -130,7 +130,7 @@ static bool adopt(struct app *app, struct job *job, const struct known *known)
 {
 	struct version *version = job->version;
 	int64_t left = job->row;
-	if (!flight_claim_row(&app->flight, job, known->id))
+	if (record_is_ending(app, known->id) || !flight_claim_row(&app->flight, job, known->id))
 		return false;
 	if (left && left != known->id)
 		record_forget_row(app, version, left);
@@ -146,10 +146,14 @@ static bool adopt(struct app *app, struct job *job, const struct known *known)
 /* The same, for a row of this very path: the job waits until the other is through with it. */
 static bool adopt_own(struct app *app, struct job *job, const struct known *known)
 {
-	bool adopted = adopt(app, job, known);
-	if (!adopted)
-		flight_park(&app->flight, job, flight_row_holder(&app->flight, known->id));
-	return adopted;
+	if (adopt(app, job, known))
+		return true;
+	struct job *holder = flight_row_holder(&app->flight, known->id);
+	if (holder)
+		flight_park(&app->flight, job, holder);
+	else /* the row is being ended */
+		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_LIMBO_MS));
+	return false;
 }
 
 /* The version is queued at this very path. */
@@ -187,7 +191,6 @@ static void same(struct app *app, struct job *job, const struct known *known,
 		return;
 	}
 	if (reason == REASON_NONE && app->config->hash && stamp_is_doubtful(job, known)) {
-		job->same_stamp = true;
 		look_again(app, job, known);
 		return;
 	}
@@ -210,7 +213,8 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 static bool look_holds(const struct job *job, const struct known *known)
 {
 	bool told = job->hint != HINT_WALKED && job->hint != HINT_QUEUED;
-	return !job->written && (told || job->version->identity.ctime_ns <= known->checked_ns);
+	return !job->written && !known->ambiguous &&
+	       (told || job->version->identity.ctime_ns <= known->checked_ns);
 }
 
 /* The same file, size and time at another path: renamed, or another link. */
@@ -258,7 +262,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			decide_dispatch(app, job);
 		return;
 	}
-	if (app->config->hash && known->has_sha256) {
+	if (app->config->hash && known->has_sha256 && !worth_another_look(job, known)) {
 		look_again(app, job, known);
 		return;
 	}
@@ -311,7 +315,6 @@ void decide(struct app *app, struct job *job, enum version_reason reason)
 	job->sighting_of = 0;
 	job->prior_id = 0;
 	job->prior_has_sha256 = false;
-	job->same_stamp = false;
 	job->hashed = false;
 	version->has_sha256 = false;
 	struct known known = { .as = KNOWN_NOT };

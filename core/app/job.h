@@ -64,8 +64,6 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 
 	/* what the loop found out before */
 	bool complete;	     /* a close, a move or a settling time says so */
-	bool same_stamp;     /* the prior row has this very size and mtime, but may be of another
-			      * content:     timestamps tick too coarsely to tell */
 	int64_t sighting_of; /* row whose outcomes are taken over (same file elsewhere), 0: none */
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
 	bool prior_has_sha256;

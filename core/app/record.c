@@ -25,6 +25,7 @@ struct side_op {
 	struct version *version; /* owned */
 	uint64_t interim;	 /* ordinal of a row of record_interim(), 0: another operation */
 	bool ends;		 /* it gives the row its end, which is to be announced */
+	struct list ending_link; /* in app->ending then */
 };
 
 static void submit_job(struct app *app, struct job *job, enum store_verb verb)
@@ -116,8 +117,18 @@ static bool end_if_tried(struct app *app, int64_t row)
 	version->note = xstrdup("it went, or was replaced, between two attempts");
 	struct side_op *side = side_new(TAKE(version), STORE_SAVE);
 	side->ends = true;
+	list_append(&app->ending, &side->ending_link);
 	store_submit(app->store, &side->op);
 	return true;
+}
+
+bool record_is_ending(const struct app *app, int64_t row)
+{
+	LIST_FOREACH(at, &app->ending) {
+		if (LIST_OF(at, struct side_op, ending_link)->version->id == row)
+			return true;
+	}
+	return false;
 }
 
 void record_forget(struct app *app, struct job *job)
@@ -335,6 +346,8 @@ void record_committed(struct app *app)
 			struct side_op *side = LIST_OF(op, struct side_op, op);
 			if (side->interim)
 				interim_committed(app, side);
+			if (side->ends)
+				list_unlink(&side->ending_link);
 			if (side->ends && op->result == STORE_WRITTEN)
 				tell_end(app, side->version);
 			version_free(side->version);

@@ -5,6 +5,7 @@
 #ifndef CARVED_CORE_APP_RECORD_H
 #define CARVED_CORE_APP_RECORD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/store/version.h"
@@ -23,6 +24,8 @@ void record_requeue(struct app *app, struct job *job);
 void record_refresh(struct app *app, struct job *job, int64_t id);
 /** Deletes the job's queued row: another row stands for the file. */
 void record_forget(struct app *app, struct job *job);
+/** Whether a queued row is being given its end just now, so that nobody may go on with it. */
+bool record_is_ending(const struct app *app, int64_t row);
 /** Deletes another queued row, of the file of version. */
 void record_forget_row(struct app *app, const struct version *version, int64_t row);
 /** The history knows this version as row id already; drops the job. */

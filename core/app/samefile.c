@@ -79,8 +79,11 @@ static bool is_answered(struct app *app, const struct job *job, const struct ide
 		log_error("cannot read the history: %s", err.text);
 	bool answered = (known.as == KNOWN_ELSEWHERE || known.as == KNOWN_SAME) &&
 			known.state == VERSION_DONE;
+	/* nor does a name that has its row in the queue: a thousand links would wait for each other
+	 */
+	bool has_own_row = known.as == KNOWN_SAME && job->row != 0 && known.id == job->row;
 	known_done(&known);
-	return answered;
+	return answered || has_own_row;
 }
 
 bool samefile_wait(struct app *app, struct job *job, const struct identity *identity)

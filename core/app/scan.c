@@ -132,8 +132,11 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
 		return tell(job, JOB_CHANGED, 0);
-	if (!identity_same_version(&now, &version->identity))
+	if (!identity_same_version(&now, &version->identity)) {
+		/* nothing holds that was known of it when it was dispatched */
 		job->hashed = false;
+		job->sighting_of = 0;
+	}
 	version->identity = now;
 	version->checked_ns = clock_wall_ns();
 	if (!S_ISREG(mode))
@@ -331,6 +334,5 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 		outbox_put(app->outbox, job);
 		return;
 	}
-	job->op.same_stamp = job->same_stamp;
 	store_submit(app->store, &job->op);
 }

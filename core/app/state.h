@@ -65,6 +65,7 @@ struct app {
 	struct control *control;
 	struct gaps *gaps;
 	struct flight flight;
+	struct list ending; /* operations that end queued rows, until their commit: record */
 	struct app_counters counters;
 
 	enum app_mode mode;

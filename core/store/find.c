@@ -16,6 +16,7 @@
 #include "core/store/db.h"
 #include "core/store/reader.h"
 #include "core/store/row.h"
+#include "core/store/store.h"
 
 #define COLUMNS                                                                                   \
 	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.attempt," \
@@ -183,6 +184,14 @@ static int find_by_key(struct find *find, const struct identity *identity,
 	return sqlite3_reset(row);
 }
 
+/* A row of another content that the file had under the same size and time. */
+static bool is_further_content(sqlite3_stmt *row, const struct identity *identity)
+{
+	int64_t later = sqlite3_column_int64(row, MTIME) - identity->mtime_ns;
+	return later > 0 && later < STORE_STAMP_SPAN_NS &&
+	       sqlite3_column_int64(row, SIZE) == identity->size;
+}
+
 static int find_by_file(struct find *find, const struct identity *identity,
 			const struct find_path *path, struct known *out)
 {
@@ -190,15 +199,18 @@ static int find_by_file(struct find *find, const struct identity *identity,
 	db_bind(row, 1, (int64_t)identity->inode);
 	db_bind(row, 2, identity->btime_ns);
 	size_t seen = 0;
+	bool ambiguous = false;
 	while (out->as != KNOWN_SAME && seen < ROWS_OF_A_FILE && sqlite3_step(row) == SQLITE_ROW) {
 		seen++;
 		enum known_as as = classify(row, identity, path);
+		ambiguous = ambiguous || is_further_content(row, identity);
 		if (as != KNOWN_NOT && is_better(row, as, out))
 			take_row(row, as, out);
 	}
 	int rc = sqlite3_reset(row);
 	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE && out->as != KNOWN_SAME)
 		rc = find_by_key(find, identity, path, out);
+	out->ambiguous = ambiguous;
 	return rc;
 }
 

@@ -16,8 +16,13 @@
 
 enum {
 	ANSWERS_MAX = 65535, /* of one version: see the view scan */
-	CONTENTS_MAX = 1000, /* of one file under one size and time; more are refused */
 };
+
+/* Where the contents lie that a file had under one size and time. */
+#define STAMP_IS                                                                                      \
+	"inode = ?4 AND btime_ns = ?5 AND size = ?6 AND mtime_ns BETWEEN ?7 AND ?7 + " STAMP_SPAN_SQL \
+	" AND dir_id = ?2 AND name = ?3"
+#define STAMP_SPAN_SQL "999999" /* STORE_STAMP_SPAN_NS, less one */
 
 enum statement {
 	BEGIN,
@@ -27,6 +32,8 @@ enum statement {
 	INSERT,
 	FIND_KEY,
 	OTHER_CONTENT,
+	SAME_CONTENT,
+	LAST_CONTENT,
 	UPDATE_SAME_KEY,
 	UPDATE_ANY,
 	INSERT_FINDING,
@@ -52,7 +59,9 @@ static const char *const sql[STATEMENTS] = {
 	[INSERT] = ROW_INSERT,
 	[FIND_KEY] = "SELECT id, state FROM version WHERE " ROW_KEY_IS,
 	[OTHER_CONTENT] = "SELECT EXISTS (SELECT 1 FROM version WHERE " ROW_KEY_IS
-			  " AND state <> 'queued' AND sha256 <> ?16)",
+			  " AND id <> ?1 AND sha256 <> ?16)",
+	[SAME_CONTENT] = "SELECT max(mtime_ns) FROM version WHERE " STAMP_IS " AND sha256 = ?16",
+	[LAST_CONTENT] = "SELECT max(mtime_ns) FROM version WHERE " STAMP_IS,
 	/* The usual end of a queued version: its key and fuid stay, so their indexes are left
 	   alone. */
 	[UPDATE_SAME_KEY] = "UPDATE version SET " ROW_SET_REST
@@ -216,26 +225,47 @@ static int save_into_key(struct save *save, struct store_op *op, int64_t dir_id)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* Is the version's key that of a row of another content? */
+/* Is the version's key that of another row, which is of another content? */
 static int is_other_content(struct save *save, const struct store_op *op, int64_t dir_id,
 			    int64_t *other)
 {
 	*other = 0;
-	if (!op->same_stamp || !op->version->has_sha256)
+	if (!op->version->has_sha256)
 		return SQLITE_OK;
 	row_bind(save->statements[OTHER_CONTENT], op->version, dir_id, &save->scratch);
 	return read_integer(save->statements[OTHER_CONTENT], other);
 }
 
-/* Inserts the version, at the first nanosecond where no other content is; *known: it is there
- * already. */
+/* Several contents of one file may have one size and time. They are recorded some nanoseconds
+ * apart: moves the version to where its content is already, or else behind the last. */
+static int move_stamp(struct save *save, struct store_op *op, int64_t dir_id)
+{
+	int64_t *mtime_ns = &op->version->identity.mtime_ns;
+	int64_t found = 0;
+	row_bind(save->statements[SAME_CONTENT], op->version, dir_id, &save->scratch);
+	int rc = read_integer(save->statements[SAME_CONTENT], &found);
+	if (rc == SQLITE_OK && found) {
+		*mtime_ns = found;
+		return SQLITE_OK;
+	}
+	row_bind(save->statements[LAST_CONTENT], op->version, dir_id, &save->scratch);
+	if (rc == SQLITE_OK)
+		rc = read_integer(save->statements[LAST_CONTENT], &found);
+	if (rc == SQLITE_OK && found - *mtime_ns >= STORE_STAMP_SPAN_NS - 1)
+		rc = SQLITE_TOOBIG;
+	if (rc == SQLITE_OK)
+		*mtime_ns = found + 1;
+	return rc;
+}
+
+/* Inserts the version; *known: it is there already. */
 static int insert_row(struct save *save, struct store_op *op, int64_t dir_id, bool *known)
 {
 	struct version *version = op->version;
 	sqlite3_stmt *insert = save->statements[INSERT];
-	version->id = save->next_id;
 	*known = false;
-	for (int i = 0; i < CONTENTS_MAX; i++) {
+	version->id = save->next_id;
+	for (;;) {
 		row_bind(insert, version, dir_id, &save->scratch);
 		int rc = db_run(insert);
 		if (rc != SQLITE_OK || sqlite3_changes(save->handle) > 0)
@@ -243,11 +273,11 @@ static int insert_row(struct save *save, struct store_op *op, int64_t dir_id, bo
 		int64_t other = 0;
 		rc = is_other_content(save, op, dir_id, &other);
 		*known = other == 0;
+		if (rc == SQLITE_OK && !*known)
+			rc = move_stamp(save, op, dir_id);
 		if (rc != SQLITE_OK || *known)
 			return rc;
-		version->identity.mtime_ns++;
 	}
-	return SQLITE_TOOBIG;
 }
 
 static int insert_version(struct save *save, struct store_op *op, int64_t dir_id)
@@ -296,6 +326,14 @@ static int save_version(struct save *save, struct store_op *op)
 	if (rc == SQLITE_ROW)
 		return SQLITE_OK;
 	if (rc != SQLITE_CONSTRAINT_UNIQUE)
+		return rc;
+	int64_t other = 0;
+	rc = is_other_content(save, op, dir_id, &other);
+	if (rc == SQLITE_OK && other) {
+		rc = move_stamp(save, op, dir_id);
+		return rc == SQLITE_OK ? save_version(save, op) : rc;
+	}
+	if (rc != SQLITE_OK)
 		return rc;
 	/* another row is this version already: it stands for it, the queued one goes */
 	int deleted = 0;

@@ -70,6 +70,9 @@ struct store_gap {
 	int64_t found;
 };
 
+/* Contents of one file under one size and time are recorded within so many nanoseconds. */
+#define STORE_STAMP_SPAN_NS 1000000
+
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from
  * store_submit() until the operation came back. */
 struct store_op {
@@ -79,10 +82,6 @@ struct store_op {
 	int64_t *id_out; /* STORE_SAVE: where the writer also puts the row's id, or NULL; a later
 			  * operation's version->id may be the place: operations run in order */
 	struct store_gap *gap;
-	bool same_stamp; /* STORE_SAVE of a new version with a hash: that its key is taken does not
-			  * mean that it is known, as two contents may have one size and time.
-			  * Another content is recorded some nanoseconds later, at the first free
-			  * one */
 	enum store_result result;
 	void *owner;	 /* the caller's */
 	int64_t undo_id; /* the writer's own */
