@@ -156,12 +156,4 @@ static inline uint64_t watcher_position(const struct watcher *w)
 	return reader_position(w->reader);
 }
 
-/** Since when what is being done was known: a listing and a look for something lost go back to
- * older events, and tickets for those wait for all that it leads to. */
-static inline uint64_t watcher_since(const struct watcher *w)
-{
-	uint64_t position = watcher_position(w);
-	return w->cause < position ? w->cause : position;
-}
-
 #endif

@@ -20,4 +20,12 @@ void walk_forget(struct watcher *w, const struct node *node);
 /** Gives up the listing under way, if any. */
 void walk_abandon(struct watcher *w);
 
+/** Since when what is being done was known: a listing and a look for something lost go back to
+ * older events, and tickets for those wait for all that it leads to. */
+static inline uint64_t watcher_since(const struct watcher *w)
+{
+	uint64_t position = watcher_position(w);
+	return w->cause < position ? w->cause : position;
+}
+
 #endif
