@@ -27,6 +27,8 @@ CREATE TABLE version (
 	btime_ns INTEGER NOT NULL,
 	size INTEGER NOT NULL,
 	mtime_ns INTEGER NOT NULL,
+	-- Which of several contents that the file had under this size and time: 0, then as they came.
+	content INTEGER NOT NULL DEFAULT 0,
 	state TEXT NOT NULL CHECK (state = 'done' OR state = 'queued' OR state = 'unscanned'),
 	reason TEXT CHECK (reason IS NULL OR reason = 'vanished' OR reason = 'unreadable'
 		OR reason = 'not-regular' OR reason = 'oversize' OR reason = 'unmatched'
@@ -65,7 +67,7 @@ CREATE TABLE version (
 
 -- Inode first: new files have new inodes, near each other, where names are random; and the prefix
 -- (inode, btime_ns) finds a file under whatever name it has now.
-CREATE UNIQUE INDEX version_key ON version (inode, btime_ns, size, mtime_ns, dir_id, name);
+CREATE UNIQUE INDEX version_key ON version (inode, btime_ns, size, mtime_ns, dir_id, name, content);
 CREATE INDEX version_seen ON version (first_seen_ns);
 -- Random keys, led by the day: only today's part of the index is written to, and stays in the cache.
 CREATE INDEX version_fuid ON version (day, fuid) WHERE fuid IS NOT NULL;
@@ -127,7 +129,7 @@ CREATE TABLE tally (
 -- fuids and hashes a day. With them "fuid = ?" without a day skips from day to day in the index.
 ANALYZE sqlite_schema;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
-	('version', 'version_key', '10000000 1 1 1 1 1 1'),
+	('version', 'version_key', '10000000 1 1 1 1 1 1 1'),
 	('version', 'version_seen', '10000000 1'),
 	('version', 'version_fuid', '10000000 100000 1'),
 	('version', 'version_sha256', '10000000 100000 2'),

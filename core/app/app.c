@@ -16,6 +16,7 @@
 #include "core/app/intake.h"
 #include "core/app/loop.h"
 #include "core/app/outbox.h"
+#include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/scan.h"
 #include "core/app/state.h"
@@ -177,6 +178,7 @@ static void take_apart(struct app *app)
 	outbox_free(app->outbox);
 	flight_each(&app->flight, release_handle, app->roots);
 	flight_done(&app->flight);
+	record_done(app);
 	twins_free(app->twins);
 	gaps_free(app->gaps);
 	roots_free(app->roots);
@@ -224,7 +226,7 @@ int app_run(const struct app_options *options, struct error *err)
 	app->config = config_ref(options->config);
 	lock_init(&app->engine_lock);
 	flight_init(&app->flight);
-	list_init(&app->ending);
+	list_init(&app->side_ops);
 	int code = run(app, err);
 	take_apart(app);
 	free(app);

@@ -285,7 +285,12 @@ static void act(struct app *app, struct job *job, const struct known *known,
 		return;
 	}
 	if (known->as == KNOWN_IMPORTED) {
-		record_refresh(app, job, known->id);
+		/* the file as it is once it is complete: a writer is looked for before */
+		job->prior_imported = reason == REASON_NONE;
+		if (job->prior_imported)
+			look_again(app, job, known);
+		else
+			record_refresh(app, job, known->id);
 		return;
 	}
 	if (job->from_walk)
@@ -314,6 +319,7 @@ void decide(struct app *app, struct job *job, enum version_reason reason)
 	struct version *version = job->version;
 	job->sighting_of = 0;
 	job->prior_id = 0;
+	job->prior_imported = false;
 	job->prior_has_sha256 = false;
 	job->hashed = false;
 	version->has_sha256 = false;

@@ -190,7 +190,7 @@ bool flight_row_is_known(uint64_t committed, const struct job *job)
 
 bool flight_claim_row(struct flight *flight, struct job *job, int64_t row)
 {
-	struct job *holder = row ? flight_row_holder(flight, row) : NULL;
+	struct job *holder = flight_row_holder(flight, row);
 	if (holder && holder == job)
 		return true;
 	if (holder && (holder->state == JOB_RUNNING || holder->state == JOB_SAVING))

@@ -43,7 +43,7 @@ struct job *flight_same_file(const struct flight *flight, const struct identity 
 bool flight_row_is_known(uint64_t committed, const struct job *job);
 /** The job that goes on with the row of this id, at whatever path; NULL: none. */
 struct job *flight_row_holder(const struct flight *flight, int64_t row);
-/** job goes on with this row from now on (0: with none). A job that waits has to give it up, and
+/** job goes on with this row from now on. A job that waits has to give it up, and
  * goes on as one that was never recorded; false when a worker or the store is at it. */
 bool flight_claim_row(struct flight *flight, struct job *job, int64_t row);
 /** Notes the identity that the loop saw and indexes it. */

@@ -24,8 +24,9 @@ struct side_op {
 	struct store_op op;
 	struct version *version; /* owned */
 	uint64_t interim;	 /* ordinal of a row of record_interim(), 0: another operation */
-	bool ends;		 /* it gives the row its end, which is to be announced */
-	struct list ending_link; /* in app->ending then */
+	int64_t ends; /* the queued row that it gives its end, which is to be announced; 0: none */
+	struct list link;	       /* in app->side_ops */
+	struct table_link ending_link; /* in app->ending, when it ends a row */
 };
 
 static void submit_job(struct app *app, struct job *job, enum store_verb verb)
@@ -38,20 +39,42 @@ static void submit_job(struct app *app, struct job *job, enum store_verb verb)
 }
 
 /* Takes version; to be given to the store by its caller. */
-static struct side_op *side_new(struct version *version, enum store_verb verb)
+static struct side_op *side_new(struct app *app, struct version *version, enum store_verb verb)
 {
 	struct side_op *side = xcalloc(1, sizeof *side);
 	side->version = version;
 	list_init(&side->op.link);
 	side->op.verb = verb;
 	side->op.version = side->version;
+	list_append(&app->side_ops, &side->link);
 	return side;
 }
 
 /* Takes version. */
 static void submit_side(struct app *app, struct version *version, enum store_verb verb)
 {
-	store_submit(app->store, &side_new(version, verb)->op);
+	store_submit(app->store, &side_new(app, version, verb)->op);
+}
+
+static uint64_t ending_hash(int64_t row)
+{
+	return table_hash(&row, sizeof row);
+}
+
+static void side_free(struct app *app, struct side_op *side)
+{
+	if (side->ends)
+		table_remove(&app->ending, &side->ending_link);
+	list_unlink(&side->link);
+	version_free(side->version);
+	free(side);
+}
+
+void record_done(struct app *app)
+{
+	while (!list_empty(&app->side_ops))
+		side_free(app, LIST_OF(app->side_ops.next, struct side_op, link));
+	table_done(&app->ending);
 }
 
 void record_unscanned(struct app *app, struct job *job, enum version_reason reason,
@@ -102,6 +125,8 @@ void record_refresh(struct app *app, struct job *job, int64_t id)
  * file went on elsewhere: it keeps them, and says so. False: it has none. */
 static bool end_if_tried(struct app *app, int64_t row)
 {
+	if (record_is_ending(app, row))
+		return true;
 	AUTO(version) struct version *version = NULL;
 	struct error err = { 0 };
 	if (store_load(app->reader, row, &version, &err) < 0)
@@ -115,17 +140,18 @@ static bool end_if_tried(struct app *app, int64_t row)
 	version->due_ns = 0;
 	free(version->note);
 	version->note = xstrdup("it went, or was replaced, between two attempts");
-	struct side_op *side = side_new(TAKE(version), STORE_SAVE);
-	side->ends = true;
-	list_append(&app->ending, &side->ending_link);
+	struct side_op *side = side_new(app, TAKE(version), STORE_SAVE);
+	side->ends = row; /* version->id is the writer's from now on */
+	table_insert(&app->ending, &side->ending_link, ending_hash(row));
 	store_submit(app->store, &side->op);
 	return true;
 }
 
 bool record_is_ending(const struct app *app, int64_t row)
 {
-	LIST_FOREACH(at, &app->ending) {
-		if (LIST_OF(at, struct side_op, ending_link)->version->id == row)
+	struct table_link *link = table_first(&app->ending, ending_hash(row));
+	for (; link; link = table_next(link)) {
+		if (TABLE_OF(link, struct side_op, ending_link)->ends == row)
 			return true;
 	}
 	return false;
@@ -188,7 +214,7 @@ void record_interim(struct app *app, struct job *job)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
-	struct side_op *side = side_new(copy, STORE_SAVE);
+	struct side_op *side = side_new(app, copy, STORE_SAVE);
 	side->interim = job->interim;
 	store_submit(app->store, &side->op);
 }
@@ -346,12 +372,9 @@ void record_committed(struct app *app)
 			struct side_op *side = LIST_OF(op, struct side_op, op);
 			if (side->interim)
 				interim_committed(app, side);
-			if (side->ends)
-				list_unlink(&side->ending_link);
 			if (side->ends && op->result == STORE_WRITTEN)
 				tell_end(app, side->version);
-			version_free(side->version);
-			free(side);
+			side_free(app, side);
 		}
 	}
 }

@@ -40,6 +40,8 @@ void record_interim(struct app *app, struct job *job);
 void record_put_off(struct app *app, struct job *job);
 /** Jobs parked behind job are considered anew. */
 void record_release_parked(struct app *app, struct job *job);
+/** Frees what the store never wrote; after store_close(). */
+void record_done(struct app *app);
 /** Takes what the store committed. */
 void record_committed(struct app *app);
 

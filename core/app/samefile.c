@@ -68,8 +68,10 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 		intake_look_soon(app, path, len, complete);
 }
 
-/* The history has an answer for this very version at another path: a sighting needs no turn. */
-static bool is_answered(struct app *app, const struct job *job, const struct identity *identity)
+/* No turn is needed where the history has an answer for this very version, for that makes a
+ * sighting; nor by a name that has its row in the queue: a thousand links would wait for each
+ * other. */
+static bool needs_turn(struct app *app, const struct job *job, const struct identity *identity)
 {
 	const struct version *version = job->version;
 	struct known known = { .as = KNOWN_NOT };
@@ -79,11 +81,9 @@ static bool is_answered(struct app *app, const struct job *job, const struct ide
 		log_error("cannot read the history: %s", err.text);
 	bool answered = (known.as == KNOWN_ELSEWHERE || known.as == KNOWN_SAME) &&
 			known.state == VERSION_DONE;
-	/* nor does a name that has its row in the queue: a thousand links would wait for each other
-	 */
 	bool has_own_row = known.as == KNOWN_SAME && job->row != 0 && known.id == job->row;
 	known_done(&known);
-	return answered || has_own_row;
+	return !answered && !has_own_row;
 }
 
 bool samefile_wait(struct app *app, struct job *job, const struct identity *identity)
@@ -99,7 +99,7 @@ bool samefile_wait(struct app *app, struct job *job, const struct identity *iden
 			return false;
 		}
 	}
-	if (is_answered(app, job, identity))
+	if (!needs_turn(app, job, identity))
 		return false;
 	flight_park(&app->flight, job, other);
 	return true;
@@ -130,5 +130,5 @@ bool samefile_was_passing(struct app *app, const struct job *job)
 {
 	if (job->recorded || !job->in_inode_table)
 		return false;
-	return flight_same_file(&app->flight, &job->seen, job) || is_answered(app, job, &job->seen);
+	return flight_same_file(&app->flight, &job->seen, job) || !needs_turn(app, job, &job->seen);
 }

@@ -141,13 +141,23 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 	version->checked_ns = clock_wall_ns();
 	if (!S_ISREG(mode))
 		return unscanned(job, REASON_NOT_REGULAR, NULL);
-	if (now.size > config->max_file_size) {
+	if (now.size > config->max_file_size && !job->prior_imported) {
 		char note[96];
 		(void)snprintf(note, sizeof note, "%lld bytes, max_file_size is %lld",
 			       (long long)now.size, (long long)config->max_file_size);
 		return unscanned(job, REASON_OVERSIZE, note);
 	}
 	return STEP_ON;
+}
+
+/* The same content again under a new size or time is no new version: the known row is brought up to
+ * date. */
+static enum step refresh_prior(struct job *job)
+{
+	struct version *version = job->version;
+	job->op.verb = STORE_REFRESH;
+	version->id = job->prior_id;
+	return STEP_SAVE;
 }
 
 static enum step find_writer(struct job *job, int fd)
@@ -161,16 +171,6 @@ static enum step find_writer(struct job *job, int fd)
 		return job->complete ? STEP_ON : tell(job, JOB_UNSETTLED, 0);
 	}
 	return STEP_ON;
-}
-
-/* The same content again under a new size or time is no new version: the known row is brought up to
- * date. */
-static enum step refresh_prior(struct job *job)
-{
-	struct version *version = job->version;
-	job->op.verb = STORE_REFRESH;
-	version->id = job->prior_id;
-	return STEP_SAVE;
 }
 
 static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
@@ -286,6 +286,8 @@ static enum step examine(struct scanner *scanner, struct job *job, struct engine
 		step = fix_identity(job, engine->config, *fd);
 	if (step == STEP_ON)
 		step = find_writer(job, *fd);
+	if (step == STEP_ON && job->prior_imported)
+		step = refresh_prior(job);
 	if (step == STEP_ON && engine->config->hash)
 		step = hash_content(scanner, job, *fd);
 	if (step == STEP_ON)

@@ -13,7 +13,9 @@
 
 #include "core/app/app.h"
 #include "core/app/flight.h"
+#include "core/base/list.h"
 #include "core/base/lock.h"
+#include "core/base/table.h"
 
 struct control;
 struct engine;
@@ -65,7 +67,8 @@ struct app {
 	struct control *control;
 	struct gaps *gaps;
 	struct flight flight;
-	struct list ending; /* operations that end queued rows, until their commit: record */
+	struct list side_ops; /* operations of the loop's own on their way to the history: record */
+	struct table ending;  /* of them, those that end queued rows, by row */
 	struct app_counters counters;
 
 	enum app_mode mode;

@@ -24,7 +24,7 @@ static struct store_op *op_of(struct list *link)
 static void note_ids(struct store_op *op)
 {
 	op->undo_id = op->version ? op->version->id : 0;
-	op->undo_mtime_ns = op->version ? op->version->identity.mtime_ns : 0;
+	op->undo_content = op->version ? op->version->content : 0;
 	op->undo_id_out = op->id_out ? *op->id_out : 0;
 }
 
@@ -37,7 +37,7 @@ static void undo_ids(struct store_op *op)
 	if (op->id_out)
 		*op->id_out = op->undo_id_out;
 	op->version->id = op->undo_id;
-	op->version->identity.mtime_ns = op->undo_mtime_ns;
+	op->version->content = op->undo_content;
 }
 
 static int run_op(struct save *save, struct store_op *op)

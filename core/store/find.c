@@ -16,11 +16,10 @@
 #include "core/store/db.h"
 #include "core/store/reader.h"
 #include "core/store/row.h"
-#include "core/store/store.h"
 
 #define COLUMNS                                                                                   \
 	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.attempt," \
-	" v.name, d.path, d.fsid, v.tries"
+	" v.name, d.path, d.fsid, v.tries, v.content"
 
 /* Rows that are looked at to see what a file is. An inode with ten thousand links, or as many
  * versions, must not cost the square of that; beyond this many the very version is asked for, and
@@ -40,16 +39,17 @@ enum column {
 	NAME,
 	DIR,
 	FSID,
-	TRIES
+	TRIES,
+	CONTENT
 };
 
 static const char by_file_sql[] =
 	"SELECT " COLUMNS " FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
-	" WHERE v.inode = ?1 AND v.btime_ns = ?2";
+	" WHERE v.inode = ?1 AND v.btime_ns = ?2 ORDER BY v.size, v.mtime_ns";
 static const char by_key_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.size = ?3 AND v.mtime_ns = ?4"
-	" AND v.name = ?6 AND d.fsid = ?7";
+	" AND v.name = ?6 AND d.fsid = ?7 ORDER BY v.content DESC LIMIT 1";
 static const char by_path_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?1 AND v.name = ?2 AND v.inode = 0 AND v.btime_ns = 0 AND v.size = 0"
@@ -99,16 +99,20 @@ static bool at_path(sqlite3_stmt *row, const struct find_path *path)
 	       column_is(row, DIR, path->path, path->dir_len);
 }
 
+static bool same_stamp(sqlite3_stmt *row, const struct identity *identity)
+{
+	return sqlite3_column_int64(row, SIZE) == identity->size &&
+	       sqlite3_column_int64(row, MTIME) == identity->mtime_ns;
+}
+
 static enum known_as classify(sqlite3_stmt *row, const struct identity *identity,
 			      const struct find_path *path)
 {
 	if ((uint64_t)sqlite3_column_int64(row, FSID) != identity->fsid)
 		return KNOWN_NOT;
-	bool same_version = sqlite3_column_int64(row, SIZE) == identity->size &&
-			    sqlite3_column_int64(row, MTIME) == identity->mtime_ns;
 	if (at_path(row, path))
-		return same_version ? KNOWN_SAME : KNOWN_CHANGED;
-	return same_version ? KNOWN_ELSEWHERE : KNOWN_NOT;
+		return same_stamp(row, identity) ? KNOWN_SAME : KNOWN_CHANGED;
+	return same_stamp(row, identity) ? KNOWN_ELSEWHERE : KNOWN_NOT;
 }
 
 static enum version_state row_state(sqlite3_stmt *row)
@@ -184,14 +188,8 @@ static int find_by_key(struct find *find, const struct identity *identity,
 	return sqlite3_reset(row);
 }
 
-/* A row of another content that the file had under the same size and time. */
-static bool is_further_content(sqlite3_stmt *row, const struct identity *identity)
-{
-	int64_t later = sqlite3_column_int64(row, MTIME) - identity->mtime_ns;
-	return later > 0 && later < STORE_STAMP_SPAN_NS &&
-	       sqlite3_column_int64(row, SIZE) == identity->size;
-}
-
+/* Of several contents that the file had under one size and time the last stands for it: the rows
+ * come in the order of both, so that what follows the stamp ends the search. */
 static int find_by_file(struct find *find, const struct identity *identity,
 			const struct find_path *path, struct known *out)
 {
@@ -200,15 +198,18 @@ static int find_by_file(struct find *find, const struct identity *identity,
 	db_bind(row, 2, identity->btime_ns);
 	size_t seen = 0;
 	bool ambiguous = false;
-	while (out->as != KNOWN_SAME && seen < ROWS_OF_A_FILE && sqlite3_step(row) == SQLITE_ROW) {
+	while (seen < ROWS_OF_A_FILE && sqlite3_step(row) == SQLITE_ROW) {
 		seen++;
+		if (out->as == KNOWN_SAME && !same_stamp(row, identity))
+			break;
+		ambiguous = ambiguous ||
+			    (same_stamp(row, identity) && sqlite3_column_int64(row, CONTENT) > 0);
 		enum known_as as = classify(row, identity, path);
-		ambiguous = ambiguous || is_further_content(row, identity);
 		if (as != KNOWN_NOT && is_better(row, as, out))
 			take_row(row, as, out);
 	}
 	int rc = sqlite3_reset(row);
-	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE && out->as != KNOWN_SAME)
+	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE)
 		rc = find_by_key(find, identity, path, out);
 	out->ambiguous = ambiguous;
 	return rc;

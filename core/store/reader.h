@@ -39,7 +39,8 @@ struct known {
 	int64_t size;
 	int64_t mtime_ns;
 	int64_t checked_ns;
-	bool ambiguous;	  /* the file had several contents under this size and time */
+	bool ambiguous;	  /* KNOWN_ELSEWHERE: the file had several contents under this size and time
+			   */
 	unsigned attempt; /* attempts recorded so far */
 	unsigned tries;	  /* of them, those since it was queued last */
 	char *path;	  /* KNOWN_ELSEWHERE: the other path; owned (known_done) */

@@ -33,6 +33,7 @@ void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_
 	db_bind(statement, 5, version->identity.btime_ns);
 	db_bind(statement, 6, version->identity.size);
 	db_bind(statement, 7, version->identity.mtime_ns);
+	db_bind(statement, 33, version->content);
 }
 
 static void bind_nonzero(sqlite3_stmt *statement, int at, int64_t value)

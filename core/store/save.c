@@ -18,12 +18,6 @@ enum {
 	ANSWERS_MAX = 65535, /* of one version: see the view scan */
 };
 
-/* Where the contents lie that a file had under one size and time. */
-#define STAMP_IS                                                                                      \
-	"inode = ?4 AND btime_ns = ?5 AND size = ?6 AND mtime_ns BETWEEN ?7 AND ?7 + " STAMP_SPAN_SQL \
-	" AND dir_id = ?2 AND name = ?3"
-#define STAMP_SPAN_SQL "999999" /* STORE_STAMP_SPAN_NS, less one */
-
 enum statement {
 	BEGIN,
 	COMMIT,
@@ -33,7 +27,6 @@ enum statement {
 	FIND_KEY,
 	OTHER_CONTENT,
 	SAME_CONTENT,
-	LAST_CONTENT,
 	UPDATE_SAME_KEY,
 	UPDATE_ANY,
 	INSERT_FINDING,
@@ -57,18 +50,20 @@ static const char *const sql[STATEMENTS] = {
 	[ROLLBACK] = "ROLLBACK",
 	[LARGEST_ID] = "SELECT max(id) FROM version",
 	[INSERT] = ROW_INSERT,
-	[FIND_KEY] = "SELECT id, state FROM version WHERE " ROW_KEY_IS,
+	[FIND_KEY] = "SELECT id FROM version WHERE " ROW_KEY_IS " AND content = ?33",
 	[OTHER_CONTENT] = "SELECT EXISTS (SELECT 1 FROM version WHERE " ROW_KEY_IS
-			  " AND id <> ?1 AND sha256 <> ?16)",
-	[SAME_CONTENT] = "SELECT max(mtime_ns) FROM version WHERE " STAMP_IS " AND sha256 = ?16",
-	[LAST_CONTENT] = "SELECT max(mtime_ns) FROM version WHERE " STAMP_IS,
+			  " AND content = ?33 AND id <> ?1 AND sha256 <> ?16)",
+	[SAME_CONTENT] = "SELECT coalesce((SELECT content FROM version WHERE " ROW_KEY_IS
+			 " AND sha256 = ?16 ORDER BY content DESC LIMIT 1),"
+			 " (SELECT max(content) + 1 FROM version WHERE " ROW_KEY_IS "))",
 	/* The usual end of a queued version: its key and fuid stay, so their indexes are left
 	   alone. */
 	[UPDATE_SAME_KEY] = "UPDATE version SET " ROW_SET_REST
 			    " WHERE id = ?1 AND state = 'queued' AND fuid IS ?20 AND " ROW_KEY_IS
 			    " RETURNING first_seen_ns",
-	[UPDATE_ANY] = "UPDATE version SET " ROW_SET_KEY ", fuid = ?20, " ROW_SET_REST
-		       " WHERE id = ?1 AND state = 'queued' RETURNING first_seen_ns",
+	[UPDATE_ANY] =
+		"UPDATE version SET " ROW_SET_KEY ", content = ?33, fuid = ?20, " ROW_SET_REST
+		" WHERE id = ?1 AND state = 'queued' RETURNING first_seen_ns",
 	[INSERT_FINDING] = ROW_INSERT_FINDING,
 	[LARGEST_NR] = "SELECT max(nr) FROM result WHERE version_id = ?1",
 	[KIND] = "SELECT first_seen_ns, mime, state, reason, verdict FROM version"
@@ -236,25 +231,15 @@ static int is_other_content(struct save *save, const struct store_op *op, int64_
 	return read_integer(save->statements[OTHER_CONTENT], other);
 }
 
-/* Several contents of one file may have one size and time. They are recorded some nanoseconds
- * apart: moves the version to where its content is already, or else behind the last. */
-static int move_stamp(struct save *save, struct store_op *op, int64_t dir_id)
+/* The file had another content under this size and time: the version gets the number of its own,
+ * when that is in the history, or the next one. */
+static int number_content(struct save *save, struct store_op *op, int64_t dir_id)
 {
-	int64_t *mtime_ns = &op->version->identity.mtime_ns;
-	int64_t found = 0;
+	int64_t content = 0;
 	row_bind(save->statements[SAME_CONTENT], op->version, dir_id, &save->scratch);
-	int rc = read_integer(save->statements[SAME_CONTENT], &found);
-	if (rc == SQLITE_OK && found) {
-		*mtime_ns = found;
-		return SQLITE_OK;
-	}
-	row_bind(save->statements[LAST_CONTENT], op->version, dir_id, &save->scratch);
+	int rc = read_integer(save->statements[SAME_CONTENT], &content);
 	if (rc == SQLITE_OK)
-		rc = read_integer(save->statements[LAST_CONTENT], &found);
-	if (rc == SQLITE_OK && found - *mtime_ns >= STORE_STAMP_SPAN_NS - 1)
-		rc = SQLITE_TOOBIG;
-	if (rc == SQLITE_OK)
-		*mtime_ns = found + 1;
+		op->version->content = (unsigned)content;
 	return rc;
 }
 
@@ -274,7 +259,7 @@ static int insert_row(struct save *save, struct store_op *op, int64_t dir_id, bo
 		rc = is_other_content(save, op, dir_id, &other);
 		*known = other == 0;
 		if (rc == SQLITE_OK && !*known)
-			rc = move_stamp(save, op, dir_id);
+			rc = number_content(save, op, dir_id);
 		if (rc != SQLITE_OK || *known)
 			return rc;
 	}
@@ -330,7 +315,7 @@ static int save_version(struct save *save, struct store_op *op)
 	int64_t other = 0;
 	rc = is_other_content(save, op, dir_id, &other);
 	if (rc == SQLITE_OK && other) {
-		rc = move_stamp(save, op, dir_id);
+		rc = number_content(save, op, dir_id);
 		return rc == SQLITE_OK ? save_version(save, op) : rc;
 	}
 	if (rc != SQLITE_OK)

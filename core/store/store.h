@@ -70,9 +70,6 @@ struct store_gap {
 	int64_t found;
 };
 
-/* Contents of one file under one size and time are recorded within so many nanoseconds. */
-#define STORE_STAMP_SPAN_NS 1000000
-
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from
  * store_submit() until the operation came back. */
 struct store_op {
@@ -86,7 +83,7 @@ struct store_op {
 	void *owner;	 /* the caller's */
 	int64_t undo_id; /* the writer's own */
 	int64_t undo_id_out;
-	int64_t undo_mtime_ns;
+	unsigned undo_content;
 };
 
 struct store_options {

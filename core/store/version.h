@@ -52,6 +52,8 @@ struct version {
 	size_t dir_len; /* the base name begins at path + dir_len + 1 */
 	struct entry entry;
 	struct identity identity;
+	unsigned
+		content; /* which of several under one size and time. The store's writer gives it */
 	enum version_state state;
 	enum version_reason reason;
 	enum outcome verdict; /* OUTCOMES: none */

@@ -88,6 +88,18 @@ Test(ask, what_is_definite_is_not_asked_again_when_another_detector_is)
 	" - { type: command, name: flaky, retries: 3, retry_pause: 1s, run: [ /bin/sh, -c, " \
 	"'test -e ${1%/root/*}/mended || { : > ${1%/root/*}/mended; exit 9; }', sh, '{path}' ] }\n"
 
+static void write_list(const struct daemon *d)
+{
+	char list[128];
+	snprintf(list, sizeof list, "%s/bad.sha256", d->dir);
+	FILE *file = fopen(list, "w");
+	cr_assert(file);
+	fputs("b5c1fb2efc6d6b4674c2fdcc48ce01b43a3b7c03763c0c3355de0099ee0f8c73  Evil\n", /* "evil"
+											   */
+	      file);
+	fclose(file);
+}
+
 static void replace(const struct daemon *d, const char *name, const char *text)
 {
 	char from[512], to[512];
@@ -104,14 +116,7 @@ Test(ask, what_was_said_of_another_content_does_not_stand_for_the_one_that_took_
 {
 	struct daemon d;
 	daemon_init(&d, FLAKY);
-	char list[128];
-	snprintf(list, sizeof list, "%s/bad.sha256", d.dir);
-	FILE *file = fopen(list, "w");
-	cr_assert(file);
-	fputs("b5c1fb2efc6d6b4674c2fdcc48ce01b43a3b7c03763c0c3355de0099ee0f8c73  Evil\n", /* "evil"
-											   */
-	      file);
-	fclose(file);
+	write_list(&d);
 	daemon_start(&d);
 	daemon_wait_ready(&d);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "harmless");
@@ -125,5 +130,66 @@ Test(ask, what_was_said_of_another_content_does_not_stand_for_the_one_that_took_
 		"SELECT group_concat(detector || outcome || attempt, ' ') FROM (SELECT s.* FROM "
 		"scan s JOIN file f ON f.id = s.file_id WHERE f.size = 4 ORDER BY detector)",
 		"flakyclean1 hashlistmalicious1");
+	daemon_finish(&d);
+}
+
+/* Writes another content of the same size, and sets the time back. */
+static void forge(const char *path, const char *text)
+{
+	struct stat st;
+	cr_assert_eq(stat(path, &st), 0);
+	const struct timespec times[] = { st.st_atim, st.st_mtim };
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_eq(write(fd, text, strlen(text)), st.st_size);
+	cr_assert_eq(futimens(fd, times), 0);
+	close(fd);
+}
+
+#define EVIL                                                                                 \
+	"SELECT group_concat(DISTINCT state || ' ' || verdict) FROM file WHERE sha256 LIKE " \
+	"'b5c1fb2e%'"
+
+Test(ask, a_content_forged_while_the_daemon_was_down_is_asked_about_for_itself)
+{
+	struct daemon d;
+	daemon_init(&d, FLAKY);
+	write_list(&d);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	char path[512];
+	daemon_path(&d, "HTTP-Fone.text.plain.txt", path);
+	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
+	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	kill(d.pid, SIGKILL);
+	(void)daemon_wait_exit(&d);
+	forge(path, "evil");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, EVIL, "done malicious");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	put(&d, TXT, "copy", "evil");
+	daemon_expect(&d, "SELECT verdict FROM file WHERE name LIKE '%copy%'", "malicious");
+	daemon_finish(&d);
+}
+
+Test(ask, a_file_that_vanished_between_two_tries_and_came_back_forged_is_asked_about_anew)
+{
+	struct daemon d;
+	daemon_init(&d, FLAKY);
+	write_list(&d);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	char path[512], away[512];
+	daemon_path(&d, "HTTP-Fone.text.plain.txt", path);
+	snprintf(away, sizeof away, "%s/away", d.dir);
+	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
+	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	cr_assert_eq(rename(path, away), 0);
+	daemon_expect(&d, "SELECT reason FROM file", "vanished");
+	forge(away, "evil");
+	cr_assert_eq(rename(away, path), 0);
+	daemon_expect(&d, EVIL, "done malicious");
+	put(&d, TXT, "copy", "evil");
+	daemon_expect(&d, "SELECT verdict FROM file WHERE name LIKE '%copy%'", "malicious");
 	daemon_finish(&d);
 }

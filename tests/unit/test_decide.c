@@ -1,5 +1,6 @@
 /* What a version is, given the history: the cases of DESIGN.md, sections 4 and 5, on the real
  * daemon. */
+#include "core/store/maintain.h"
 #include "daemon_harness.h"
 
 #define NOOP  "detectors: [ { type: noop } ]\n"
@@ -115,35 +116,34 @@ Test(decide, identical_content_is_scanned_once_and_every_sighting_kept)
 	daemon_finish(&d);
 }
 
+/* Writes text from the beginning of the file and sets its times to 1000 s, before the close. */
+static void write_stamped(const char *path, const char *text)
+{
+	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert_eq(futimens(fd, past), 0);
+	close(fd);
+}
+
 /* Whoever writes sets the times as well; only the inode's change time tells. */
 Test(decide, contents_under_one_size_and_time_are_told_apart)
 {
 	static const char *const contents[] = { "AAAA", "BBBB", "CCCC", "DDDD" };
-	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct daemon d;
 	daemon_begin(&d, NOOP);
-	char path[512], sql[160];
+	char path[512], wanted[8];
 	daemon_path(&d, NAME, path);
 	for (unsigned i = 0; i < 4; i++) {
-		int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-		cr_assert_eq(write(fd, contents[i], 4), 4);
-		cr_assert_eq(futimens(fd, past), 0);
-		close(fd);
-		snprintf(sql, sizeof sql,
-			 "SELECT count(DISTINCT sha256) FROM file WHERE state = 'done'");
-		char wanted[8];
+		write_stamped(path, contents[i]);
 		snprintf(wanted, sizeof wanted, "%u", i + 1);
-		daemon_expect(&d, sql, wanted);
+		daemon_expect(&d, "SELECT count(DISTINCT sha256) FROM file WHERE state = 'done'",
+			      wanted);
 	}
-	daemon_expect(&d,
-		      "SELECT count(*) FROM file WHERE mtime_ns BETWEEN 1000000000000 AND "
-		      "1000000000003",
-		      "4");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE mtime_ns = 1000000000000", "4");
 	/* one of them again is nothing new */
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	cr_assert_eq(write(fd, contents[1], 4), 4);
-	cr_assert_eq(futimens(fd, past), 0);
-	close(fd);
+	write_stamped(path, contents[1]);
 	barrier(&d, 1);
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE name = '" NAME "'", "4");
 	daemon_finish(&d);
@@ -151,21 +151,72 @@ Test(decide, contents_under_one_size_and_time_are_told_apart)
 
 Test(decide, a_content_that_was_changed_while_nobody_looked_is_found_by_the_walk)
 {
-	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	struct daemon d;
 	daemon_begin(&d, NOOP);
 	char path[512];
 	daemon_path(&d, NAME, path);
-	daemon_put(&d, NAME, "AAAA");
-	cr_assert_eq(utimensat(AT_FDCWD, path, past, 0), 0);
-	daemon_expect(&d,
-		      "SELECT count(*) FROM file WHERE state = 'done' AND mtime_ns = 1000000000000",
-		      "1");
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
 	cr_assert_eq(daemon_stop(&d), 0);
-	daemon_put(&d, NAME, "BBBB");
-	cr_assert_eq(utimensat(AT_FDCWD, path, past, 0), 0);
+	write_stamped(path, "BBBB");
 	daemon_start(&d);
 	daemon_wait_ready(&d);
 	daemon_expect(&d, "SELECT count(DISTINCT sha256) FROM file WHERE state = 'done'", "2");
+	daemon_finish(&d);
+}
+
+Test(decide, a_file_with_several_contents_under_one_stamp_is_read_at_its_next_name)
+{
+	static const char both[] =
+		"SELECT group_concat(size || substr(sha256, 1, 4), ' ') FROM (SELECT * FROM file "
+		"WHERE name = '" OTHER "' ORDER BY id)";
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	write_stamped(path, "BBBB");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
+	write_stamped(path, "AAAA"); /* is not the last of them that the history has */
+	barrier(&d, 1);
+	rename_in(&d, NAME, OTHER);
+	daemon_expect(&d, both, "463c1"); /* SHA-256 of AAAA, not of BBBB */
+	daemon_finish(&d);
+}
+
+static void import_path(const struct daemon *d, const char *path)
+{
+	struct store_import *import = NULL;
+	struct store_imported total = { 0 };
+	struct error err = { 0 };
+	cr_assert_eq(store_import_begin(&import, d->history, &err), 0, "%s", err.text);
+	cr_assert_eq(store_import_add(import, version_new(path, strlen(path)), &err), 0);
+	cr_assert_eq(store_import_end(import, &total, &err), 0, "%s", err.text);
+	cr_assert_eq(total.fresh, 1);
+}
+
+Test(decide, an_imported_path_counts_for_the_file_as_it_is_when_it_is_complete)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	import_path(&d, path);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644); /* nothing is written yet */
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	barrier(&d, 1);
+	cr_assert_eq(write(fd, "whole", 5), 5);
+	close(fd);
+	daemon_expect(&d, "SELECT group_concat(state || size) FROM file WHERE name = '" NAME "'",
+		      "done5");
+	barrier(&d, 2);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE name = '" NAME "'", "1");
+	daemon_expect(
+		&d,
+		"SELECT count(*) FROM scan s JOIN file f ON f.id = s.file_id WHERE f.name = '" NAME
+		"' AND s.detector <> 'broapt'",
+		"0");
 	daemon_finish(&d);
 }

@@ -206,3 +206,23 @@ Test(find, many_look_ups_share_a_snapshot)
 	known = find("/r/a", &now->identity);
 	cr_expect(known.as == KNOWN_SAME);
 }
+
+Test(find, the_last_of_several_contents_under_one_stamp_stands_for_the_file)
+{
+	for (char byte = 1; byte < 4; byte++) {
+		struct version *v = world_version("/r/a", 1);
+		world_finish(v, OUTCOME_CLEAN);
+		v->has_sha256 = true;
+		memset(v->sha256, byte, 32);
+		world_put(&w, v);
+	}
+	AUTO(version) struct version *v = world_version("/r/a", 1);
+	struct known known = find("/r/a", &v->identity);
+	cr_expect(known.as == KNOWN_SAME && known.id == 3 && known.sha256[0] == 3);
+	known = find("/r/b", &v->identity);
+	cr_expect(known.as == KNOWN_ELSEWHERE && known.ambiguous);
+	known_done(&known);
+	v->identity.mtime_ns++;
+	known = find("/r/b", &v->identity);
+	cr_expect(known.as == KNOWN_NOT && !known.ambiguous);
+}

@@ -382,3 +382,43 @@ Test(save, names_are_kept_byte_by_byte)
 	}
 	world_tally_is_right(&w);
 }
+
+static struct version *content(char byte)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_CLEAN);
+	v->has_sha256 = true;
+	memset(v->sha256, byte, 32);
+	return v;
+}
+
+Test(save, contents_under_one_size_and_time_are_numbered_and_none_is_recorded_twice)
+{
+	for (char byte = 0; byte < 3; byte++)
+		cr_expect_eq(world_put(&w, content(byte)), byte + 1);
+	AUTO(version) struct version *again = content(1);
+	cr_expect_eq(world_do(&w, STORE_SAVE, again), STORE_KNOWN);
+	cr_expect_eq(again->id, 2);
+	EXPECT_SQL(&w,
+		   "SELECT group_concat(content) FROM (SELECT content FROM version ORDER BY id)",
+		   "0,1,2");
+	EXPECT_SQL(&w, "SELECT count(DISTINCT mtime_ns), count(DISTINCT sha256) FROM version",
+		   "1|3");
+	world_tally_is_right(&w);
+}
+
+Test(save, an_end_without_a_look_keeps_the_hash_that_earlier_outcomes_belong_to)
+{
+	struct version *v = content(7);
+	v->state = VERSION_QUEUED;
+	v->verdict = OUTCOMES;
+	v->wait = WAIT_RETRY;
+	v->attempt = 1;
+	int64_t id = world_put(&w, v);
+	v = world_version("/r/a", 1);
+	v->id = id;
+	world_fail(v, REASON_VANISHED);
+	world_put(&w, v);
+	EXPECT_SQL(&w, "SELECT reason, substr(sha256, 1, 4) FROM version", "vanished|0707");
+	world_tally_is_right(&w);
+}

@@ -110,3 +110,35 @@ Test(scan, bad_and_good_together)
 	daemon_expect(&d, "SELECT count(*) FROM detections", "2");
 	daemon_finish(&d);
 }
+
+/* A done file is renamed, and written anew before a worker has opened it at its new name. */
+Test(scan, what_was_known_of_a_file_does_not_hold_once_it_has_changed)
+{
+	struct daemon d;
+	daemon_begin(
+		&d,
+		"workers: 1\ndetectors: [ { type: command, run: [ /bin/sh, -c, "
+		"'case $1 in *slow*) until test -e ${1%/root/*}/go; do sleep 0.02; done;; esac; "
+		"grep -q evil $1 && exit 1; exit 0', sh, '{path}' ] } ]\n");
+	char a[512], renamed[512], go[128];
+	daemon_path(&d, A, a);
+	daemon_path(&d, "HTTP-Fcccccccccccccccccc.text.plain.txt", renamed);
+	daemon_put(&d, A, "harmless");
+	daemon_expect(&d, "SELECT state FROM file", "done");
+	daemon_put(&d, "HTTP-Fslow.text.plain.txt", "blocks the worker");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "1");
+	cr_assert_eq(rename(a, renamed), 0);
+	daemon_expect(&d, "SELECT count(*) FROM pending", "2");
+	int fd = open(renamed, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	cr_assert_eq(write(fd, "evil", 4), 4);
+	close(fd);
+	snprintf(go, sizeof go, "%s/go", d.dir);
+	fd = open(go, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	close(fd);
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	daemon_expect(&d,
+		      "SELECT group_concat(verdict) FROM file WHERE name LIKE '%ccc%' AND size = 4",
+		      "malicious");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE verdict = 'clean' AND size = 4", "0");
+	daemon_finish(&d);
+}
