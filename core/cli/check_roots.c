@@ -10,14 +10,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "core/app/lease.h"
 #include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/cli/check_report.h"
 #include "core/config/config.h"
+#include "watcher/place.h"
 
 #define CAP_LEASE_BIT 28 /* capabilities(7) */
 
@@ -87,10 +90,9 @@ static int try_lease(const char *file)
 	int fd AUTO_CLOSE = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0)
 		return -errno;
-	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
-		return errno == EAGAIN ? 0 : -errno;
-	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
-	return 0;
+	/* whoever opens it for writing just then breaks the lease, which is told by SIGIO */
+	(void)signal(SIGIO, SIG_IGN);
+	return lease_probe(fd) == LEASE_UNKNOWN ? -errno : 0;
 }
 
 static void check_lease(struct check *check, const struct config_root *root, const char *file)
@@ -128,25 +130,36 @@ static void check_lease(struct check *check, const struct config_root *root, con
 			   error_text(-r), without);
 }
 
+/* Whether the watcher will trust the file system to tell every change. */
+static bool tells_changes(const char *path)
+{
+	uint64_t fsid;
+	uint64_t magic;
+	int fd AUTO_CLOSE = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || place_filesystem(fd, &fsid, &magic) < 0 || place_is_local(magic);
+}
+
 static void check_events(struct check *check, const struct config_root *root)
 {
-	const char *remote = check_remote_filesystem(root->path);
+	const char *name = check_remote_filesystem(root->path);
+	if (!name)
+		name = "its file system, as far as is known,";
 	if (root->mode == CONFIG_MODE_POLL)
 		check_ok("root %s: walked every rescan_interval, as its mode asks", root->path);
-	else if (!remote)
+	else if (tells_changes(root->path))
 		check_ok("root %s: watched by events", root->path);
 	else if (root->mode == CONFIG_MODE_AUTO)
 		check_warn(
 			check,
 			"root %s: %s tells nothing of what other machines write, so it is walked "
 			"every rescan_interval instead of watched",
-			root->path, remote);
+			root->path, name);
 	else
 		check_warn(
 			check,
 			"root %s: %s tells nothing of what other machines write: expected mode auto "
 			"or poll there",
-			root->path, remote);
+			root->path, name);
 }
 
 static void check_root(struct check *check, const struct config_root *root)

@@ -136,6 +136,17 @@ def test_check_takes_for_a_history_what_run_does():
             same(done.returncode, code, f"exit status with {content!r} for a history ({done.stdout!r})")
 
 
+def test_check_says_of_a_root_what_run_does():
+    with Carved() as carved:
+        for root, words in ((carved.root, b"watched by events"), ("/proc/sys/fs/inotify", b"walked every")):
+            done = command("check", "--history", carved.history, root)
+            check(words in done.stdout, f"{root}: {done.stdout!r}")
+            carved.start(roots=[root])
+            told = json.loads(command("status", "--json", "--history", carved.history).stdout)
+            same(told["roots"][0]["mode"] == "poll", words != b"watched by events", f"{root} is polled")
+            carved.stop()
+
+
 def test_a_pipe_that_closes_early_is_no_error():
     with Carved(NOOP) as carved:
         for _ in range(2000):
