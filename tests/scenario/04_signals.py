@@ -85,6 +85,9 @@ def test_term_gives_up_after_its_grace():
         carved.start()
         for _ in range(3):
             carved.put()
+        # The command may run before the events of the later files are read: TERM does not read them any
+        # more, the walk of the next start finds those files.
+        carved.wait_until("SELECT count(*) FROM file", [(3,)])
         carved.until(lambda: processes_with(word), "the command runs")
         carved.stop(timeout=30)
         same(carved.sql("SELECT state, count(*) FROM file GROUP BY 1"), [(b"queued", 3)],
@@ -94,6 +97,26 @@ def test_term_gives_up_after_its_grace():
         carved.write_config(NOOP)
         carved.start()
         carved.wait_settled(3)
+
+
+def test_what_term_left_unread_is_found_by_the_next_start():
+    word = f"100.1{time.time_ns() % 10**9:09}"
+    with Carved(sleeper(word, "stop_grace: 0s\n")) as carved:
+        carved.start()
+        carved.put()
+        carved.until(lambda: processes_with(word), "the command runs")
+        carved.send(signal.SIGSTOP)
+        for _ in range(2):
+            carved.put()
+        carved.send(signal.SIGTERM)
+        carved.send(signal.SIGCONT)
+        same(carved.wait(), 0, "exit status")
+        same(processes_with(word), [], "processes left")
+        carved.write_config(NOOP)
+        carved.start()
+        carved.wait_settled(3)
+        same(carved.sql("SELECT file_id FROM scan GROUP BY 1 HAVING count(*) <> 1"), [], "scanned twice")
+        same(carved.sql("SELECT count(*) FROM file WHERE state = 'done'"), [(3,)], "scanned")
 
 
 def test_a_deadline_is_kept():
