@@ -197,6 +197,22 @@ static bool same_content(const struct version *then, const struct version *now)
 	return identity_same_version(&then->identity, &now->identity);
 }
 
+/* Without hashes only the change time tells whether a finding is of what the file holds now: the
+ * row may have got the identity of a later look, one that led to no answer. Two changes within a
+ * tick look like one. */
+static void drop_older_than_change(struct asking *asking)
+{
+	int64_t changed_ns = asking->job->version->identity.ctime_ns + 2 * clock_tick_ns();
+	size_t kept = 0;
+	for (size_t i = 0; i < asking->earlier_count; i++) {
+		if (asking->earlier[i].started_ns > changed_ns)
+			asking->earlier[kept++] = asking->earlier[i];
+		else
+			finding_done(&asking->earlier[i]);
+	}
+	asking->earlier_count = kept;
+}
+
 /* Are the row's attempts, if it has any, of this content? */
 static int look_at_row(struct asking *asking, struct error *err)
 {
@@ -226,6 +242,8 @@ static int load_earlier(struct asking *asking)
 					&asking->earlier_count, &err);
 	if (result < 0)
 		log_error("cannot read the history: %s", err.text);
+	else if (asking->earlier_stands && !job->version->has_sha256)
+		drop_older_than_change(asking);
 	return result;
 }
 

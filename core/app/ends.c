@@ -47,7 +47,7 @@ void ends_stop(struct app *app)
 		job->result = JOB_CANCELLED;
 		outbox_put(app->outbox, job);
 	}
-	(void)settle_leave(app);
+	settle_leave(app);
 }
 
 void ends_join(struct app *app)
@@ -94,8 +94,8 @@ static bool joined(struct app *app)
 {
 	if (app->backlog || !only_writers_wait(app) || store_depth(app->store) > 0)
 		return false;
-	if (settle_leave(app) >
-	    0) /* those get rows, to be told of and looked at by the next start */
+	/* those go on waiting in the history, to be told of and looked at by the next start */
+	if (settle_put_off_all(app))
 		return false;
 	if (app->options.own_only) /* what others left queued is not waited for */
 		return !backlog_has_own(app);

@@ -94,6 +94,7 @@ void record_unscanned(struct app *app, struct job *job, enum version_reason reas
 void record_spill(struct app *app, struct job *job)
 {
 	struct version *version = job->version;
+	version->has_sha256 = false; /* as in scan.c, forget_look() */
 	version->state = VERSION_QUEUED;
 	version->reason = REASON_NONE;
 	version->due_ns = 0;

@@ -136,6 +136,7 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		/* nothing holds that was known of it when it was dispatched */
 		job->hashed = false;
 		job->sighting_of = 0;
+		version->has_sha256 = false;
 	}
 	version->identity = now;
 	version->checked_ns = clock_wall_ns();
@@ -262,6 +263,9 @@ static enum step ask(struct scanner *scanner, struct job *job, struct engine *en
 	struct asking asking = { .scanner = scanner, .job = job, .engine = engine, .fd = fd };
 	switch (ask_all(&asking)) {
 	case ASK_NO_DETECTOR:
+		/* outcomes of earlier attempts may be of another content */
+		if (job->version->attempt > 0)
+			job->version->has_sha256 = false;
 		return unscanned(job, REASON_NO_DETECTOR, NULL);
 	case ASK_CANCELLED:
 		return tell(job, JOB_CANCELLED, 0);
@@ -297,12 +301,16 @@ static enum step examine(struct scanner *scanner, struct job *job, struct engine
 	return step;
 }
 
-/* Findings that led nowhere are forgotten; the next run makes new ones. */
-static void drop_findings(struct version *version)
+/* A look that led nowhere is forgotten, the hash with the findings: a row's hash says of what
+ * content its outcomes are, and the row may have some of an earlier attempt. */
+static void forget_look(struct job *job)
 {
+	struct version *version = job->version;
 	for (size_t i = 0; i < version->finding_count; i++)
 		finding_done(&version->findings[i]);
 	version->finding_count = 0;
+	version->has_sha256 = false;
+	job->hashed = false;
 }
 
 /* Lets go of a leader's place: with an answer when the version is done, without one otherwise. */
@@ -330,7 +338,7 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	if (step == STEP_GONE)
 		return;
 	if (step == STEP_TELL)
-		drop_findings(job->version);
+		forget_look(job);
 	settle_twins(app, job, step);
 	if (step == STEP_TELL) {
 		outbox_put(app->outbox, job);

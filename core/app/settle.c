@@ -126,6 +126,9 @@ static void take_back(struct app *app, struct job *job)
 	assert(job->state == JOB_RUNNING);
 	if (job->handle)
 		roots_release(app->roots, job->root, TAKE(job->handle));
+	/* it may have its row by now, so that nobody looks out for it any more */
+	if (app->next_interim.ns == 0)
+		app->next_interim = mono_add_ms(mono_now(), APP_INTERIM_MS);
 	bool again = job->again;
 	job->again = false;
 	if (again && job->result != JOB_CANCELLED) {
@@ -223,19 +226,28 @@ static bool record_slow(struct app *app)
 	return left;
 }
 
-size_t settle_leave(struct app *app)
+void settle_leave(struct app *app)
 {
-	size_t count = 0;
 	struct list *head = &app->flight.lists[JOB_WAITING];
 	for (struct list *at = head->next, *next; at != head; at = next) {
 		next = at->next;
 		struct job *job = LIST_OF(at, struct job, state_link);
-		if (!job->recorded && job->in_inode_table) {
+		if (!job->recorded && job->in_inode_table)
 			record_put_off(app, job);
-			count++;
-		}
 	}
-	return count;
+}
+
+bool settle_put_off_all(struct app *app)
+{
+	struct list *head = &app->flight.lists[JOB_WAITING];
+	bool any = !list_empty(head);
+	for (struct list *at = head->next, *next; at != head; at = next) {
+		next = at->next;
+		struct job *job = LIST_OF(at, struct job, state_link);
+		if (flight_row_is_known(app->interims_committed, job))
+			record_put_off(app, job);
+	}
+	return any;
 }
 
 void settle_tick(struct app *app)

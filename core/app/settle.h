@@ -5,7 +5,7 @@
 #ifndef CARVED_CORE_APP_SETTLE_H
 #define CARVED_CORE_APP_SETTLE_H
 
-#include <stddef.h>
+#include <stdbool.h>
 
 #include "core/base/clock.h"
 
@@ -14,8 +14,11 @@ struct job;
 
 /** Does what is due. */
 void settle_tick(struct app *app);
-/** Gives rows to all that wait and have none, for the next start; how many. */
-size_t settle_leave(struct app *app);
+/** Gives rows to all that wait and have none, for the next start. */
+void settle_leave(struct app *app);
+/** Lets all that wait go on waiting in the history, as soon as their rows are known; false: none
+ * waits. */
+bool settle_put_off_all(struct app *app);
 /** The earliest moment at which settle_tick() has something to do; ns INT64_MAX: never. */
 struct mono settle_next(const struct app *app);
 /** Takes what the workers handed back. */

@@ -6,7 +6,7 @@ find_package(Python3 REQUIRED COMPONENTS Interpreter)
 function(carved_scenario name source binary)
 	add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${source} --carved ${binary})
 	set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${CARVED_FAIL_WORDS}"
-		SKIP_RETURN_CODE 77 TIMEOUT 300 ENVIRONMENT CARVED_PRODUCER=$<TARGET_FILE:producer>)
+		SKIP_RETURN_CODE 77 TIMEOUT 900 ENVIRONMENT CARVED_PRODUCER=$<TARGET_FILE:producer>)
 endfunction()
 
 file(GLOB scenario_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/[0-9][0-9]_*.py)

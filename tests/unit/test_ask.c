@@ -193,3 +193,63 @@ Test(ask, a_file_that_vanished_between_two_tries_and_came_back_forged_is_asked_a
 	daemon_expect(&d, "SELECT verdict FROM file WHERE name LIKE '%copy%'", "malicious");
 	daemon_finish(&d);
 }
+
+/* Fails at its first try; then it waits for somebody at the FIFO "go-on", until there is "through".
+ */
+#define HELD                                                                                        \
+	"detectors:\n"                                                                              \
+	" - { type: hashlist, file: bad.sha256 }\n"                                                 \
+	" - { type: command, name: held, retries: 3, retry_pause: 1s, timeout: 90s, run: [ "        \
+	"/bin/sh, -c, 'cd ${1%/root/*}; test -e mended || { : > mended; exit 9; }; test -e through" \
+	" || { : > began; exec cat go-on; }', sh, '{path}' ] }\n"
+
+static void daemon_file(const struct daemon *d, const char *name, char out[512])
+{
+	snprintf(out, 512, "%s/%s", d->dir, name);
+}
+
+/* The command is at the file, which changes under it without an event: what it says is worth
+ * nothing. */
+static void change_while_asked(const struct daemon *d, off_t size, bool last)
+{
+	char path[512], began[512], go_on[512], through[512];
+	daemon_path(d, "HTTP-Fone.text.plain.txt", path);
+	daemon_file(d, "began", began);
+	daemon_file(d, "go-on", go_on);
+	daemon_file(d, "through", through);
+	for (int i = 0; i < DAEMON_PATIENCE_MS / 10 && access(began, F_OK) != 0; i++)
+		(void)poll(NULL, 0, 10);
+	cr_assert_eq(unlink(began), 0);
+	cr_assert_eq(truncate(path, size), 0);
+	if (last)
+		close(open(through, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	int fd = open(go_on, O_WRONLY | O_CLOEXEC);
+	cr_assert(fd >= 0);
+	close(fd);
+}
+
+Test(ask, a_look_that_led_nowhere_leaves_no_hash_for_earlier_answers_to_stand_for)
+{
+	struct daemon d;
+	daemon_init(&d, HELD);
+	write_list(&d);
+	char path[512], file[512];
+	daemon_file(&d, "go-on", file);
+	cr_assert_eq(mkfifo(file, 0600), 0);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_path(&d, "HTTP-Fone.text.plain.txt", path);
+	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
+	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	forge(path, "evil");
+	change_while_asked(&d, 5, false);
+	change_while_asked(&d, 4, false);
+	change_while_asked(&d, 5, true);
+	/* so often changed: put off, with what was said of "good" */
+	daemon_expect(&d, "SELECT substr(sha256, 1, 8) FROM file WHERE wait = 'settle'",
+		      "770e6076");
+	cr_assert_eq(truncate(path, 4), 0);
+	daemon_expect(&d, EVIL, "done malicious");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	daemon_finish(&d);
+}
