@@ -19,7 +19,7 @@ def test_a_dropped_file_is_done_and_clean():
                    b"done", None, b"clean"), "the row")
         same(carved.sql("SELECT detector, outcome, attempt, cached FROM scan"),
              [(b"noop", b"clean", 1, 0)], "its scan")
-        carved.stop(timeout=10)
+        carved.stop()
 
 
 def test_files_that_were_there_before_are_found():
@@ -72,11 +72,11 @@ def test_once_finishes_what_is_there_and_ends():
              [(b"done", b"clean", 5)], "the history")
 
 
-def test_it_ends_quickly_on_term_and_int():
+def test_it_ends_on_term_and_int():
     for number in (signal.SIGTERM, signal.SIGINT):
         with Carved(NOOP) as carved:
             carved.start()
-            carved.stop(number, timeout=10)
+            carved.stop(number)
 
 
 def test_history_is_read_while_it_runs_and_after():

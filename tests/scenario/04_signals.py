@@ -89,7 +89,7 @@ def test_term_gives_up_after_its_grace():
         # more, the walk of the next start finds those files.
         carved.wait_until("SELECT count(*) FROM file", [(3,)])
         carved.until(lambda: processes_with(word), "the command runs")
-        carved.stop(timeout=30)
+        carved.stop()
         same(carved.sql("SELECT state, count(*) FROM file GROUP BY 1"), [(b"queued", 3)],
              "what ran and what waited")
         same(carved.sql("SELECT count(*) FROM scan"), [(0,)], "outcomes")

@@ -92,7 +92,7 @@ def test_broapt_exact_is_what_pythons_re_gives():
     count = COUNT or (20000 if sanitized else 100000)
     done = subprocess.run([sys.executable, "-B", os.path.join(here, "parse_against_re.py"),
                            scenario.binary(), str(count)], stdout=subprocess.PIPE, check=False,
-                          stdin=subprocess.DEVNULL, timeout=280)
+                          stdin=subprocess.DEVNULL, timeout=600)
     print("       ", done.stdout.splitlines()[-1].decode("ascii", "replace"))
     same(done.returncode, 0, f"differences: {done.stdout[-2000:]!r}")
 

@@ -27,7 +27,7 @@ import uuid
 # In two halves, so that this file is not what it is about: the EICAR test file, 68 bytes.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + rb"ANTIVIRUS-TEST-FILE!$H+H*"
 SANITIZER = re.compile(rb"ERROR: [A-Za-z]+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
-PATIENCE = 60.0  # seconds; generous, for sanitizers on a loaded machine
+PATIENCE = 240.0  # seconds; generous, for sanitizers on a loaded machine
 PAUSE = 0.02
 
 NOOP = "detectors:\n  - { type: noop }\n"

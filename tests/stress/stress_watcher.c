@@ -29,7 +29,7 @@
 #define NAMES	    6
 #define FILES_MOST  60000
 #define SECONDS	    3
-#define PATIENCE_MS 60000
+#define PATIENCE_MS 240000
 #define RENAME_SWAP 2		 /* RENAME_EXCHANGE of linux/fs.h */
 #define QUEUE_FULL  (16384 * 32) /* bytes: the default length, short names */
 

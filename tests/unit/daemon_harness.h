@@ -30,7 +30,7 @@
 #include "core/base/log.h"
 #include "core/store/query.h"
 
-#define DAEMON_PATIENCE_MS 60000
+#define DAEMON_PATIENCE_MS 240000
 
 struct daemon {
 	pid_t pid;

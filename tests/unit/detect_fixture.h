@@ -23,7 +23,7 @@
 #include "core/config/config.h"
 #include "core/detect/detect.h"
 
-#define FIXTURE_DEADLINE_MS 60000
+#define FIXTURE_DEADLINE_MS 240000
 
 /* Words of a command, NULL-terminated. */
 #define WORDS(...)                \

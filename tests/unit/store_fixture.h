@@ -120,7 +120,7 @@ static inline void world_wait(struct world *w, size_t wanted)
 	list_init(&out);
 	while (wanted > 0) {
 		struct pollfd ready = { .fd = store_fd(w->store), .events = POLLIN };
-		cr_assert(poll(&ready, 1, 30000) == 1, "the writer does not answer");
+		cr_assert(poll(&ready, 1, 240000) == 1, "the writer does not answer");
 		store_committed(w->store, &out);
 		while (list_shift(&out))
 			wanted--;

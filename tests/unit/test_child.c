@@ -72,7 +72,7 @@ static bool is_gone(const char *name)
 	AUTO_FREE char *text = fixture_read(path);
 	pid_t pid = (pid_t)strtol(text, NULL, 10);
 	cr_assert_gt(pid, 1, "the child never wrote its number");
-	const struct mono limit = mono_add_ms(mono_now(), 10000);
+	const struct mono limit = mono_add_ms(mono_now(), FIXTURE_DEADLINE_MS);
 	while (!mono_passed(limit)) {
 		AUTO_STR status = STR_INIT;
 		str_printf(&status, "/proc/%d/stat", (int)pid);
@@ -137,7 +137,7 @@ Test(child, a_hundred_megabytes_are_read_and_dropped)
 Test(child, endless_output_does_not_outlast_the_deadline)
 {
 	struct setting setting = plain;
-	setting.deadline_ms = 300;
+	setting.deadline_ms = 2000; /* time to write its number, loaded as we may be */
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
 		run("echo $$ >$DIR/pid; exec cat /dev/zero", setting);
 	cr_assert_eq(result.end, CHILD_TIMEOUT);
@@ -154,7 +154,7 @@ Test(child, hangs_are_ended_at_the_deadline)
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct setting setting = plain;
-		setting.deadline_ms = 300;
+		setting.deadline_ms = 2000; /* time to write its number, loaded as we may be */
 		__attribute__((cleanup(child_result_cleanup))) struct child_result result =
 			run(texts[i], setting);
 		cr_expect_eq(result.end, CHILD_TIMEOUT, "%s", texts[i]);

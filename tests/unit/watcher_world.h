@@ -26,7 +26,7 @@
 #include "watcher/inside.h"
 #include "watcher/watcher.h"
 
-#define WORLD_PATIENCE_MS 30000
+#define WORLD_PATIENCE_MS 240000
 #define UNUSED		  __attribute__((unused))
 
 struct told {
