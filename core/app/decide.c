@@ -235,6 +235,11 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		if (!look_holds(job, known))
 			break;
 		job->sighting_of = known->id;
+		/* its content was not read since that row's look; the change time may be the
+		 * rename's, or a write's within the same tick */
+		job->version->checked_ns = known->checked_ns > job->version->identity.ctime_ns
+						   ? known->checked_ns
+						   : job->version->identity.ctime_ns;
 		job->complete = true; /* it was when it was scanned, and has not changed since */
 		if (known->has_sha256) {
 			job->version->has_sha256 = true;

@@ -132,14 +132,17 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
 		return tell(job, JOB_CHANGED, 0);
-	if (!identity_same_version(&now, &version->identity)) {
+	if (!identity_same_version(&now, &version->identity) ||
+	    now.ctime_ns != version->identity.ctime_ns) {
 		/* nothing holds that was known of it when it was dispatched */
 		job->hashed = false;
 		job->sighting_of = 0;
 		version->has_sha256 = false;
 	}
 	version->identity = now;
-	version->checked_ns = clock_wall_ns();
+	/* a content that is not read now is not vouched for by this look, but by the one before */
+	if (!job->hashed)
+		version->checked_ns = clock_wall_ns();
 	if (!S_ISREG(mode))
 		return unscanned(job, REASON_NOT_REGULAR, NULL);
 	if (now.size > config->max_file_size && !job->prior_imported) {
