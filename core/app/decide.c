@@ -36,16 +36,29 @@ static void absolute_path(const struct app *app, struct job *job)
 	memcpy(job->absolute + root_len + slash, rest, rest_len);
 }
 
+/* No worker has time for it, nor will one soon. */
+static void put_aside(struct app *app, struct job *job)
+{
+	if (!job->prior_stands) {
+		/* in its turn it is looked at as it would be now */
+		job->version->wait = job->complete ? WAIT_NOTHING : WAIT_SETTLE;
+		record_spill(app, job);
+	} else if (app->mode == APP_STOPPING) {
+		record_let_wait(app, job); /* the next start's walk has the same doubt */
+	} else {
+		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_CREATED_MS));
+	}
+}
+
 void decide_dispatch(struct app *app, struct job *job)
 {
 	job->version->state = VERSION_QUEUED;
 	job->version->reason = REASON_NONE;
 	if (!job->version->id)
 		job->version->id = job->row;
-	if (app->mode == APP_STOPPING || !backlog_has_room(app, job)) {
-		/* in its turn it is looked at as it would be now */
-		job->version->wait = job->complete ? WAIT_NOTHING : WAIT_SETTLE;
-		record_spill(app, job);
+	bool room = backlog_has_room(app, job) || job->prior_stands;
+	if (app->mode == APP_STOPPING || !room) {
+		put_aside(app, job);
 		return;
 	}
 	int result = roots_acquire(app->roots, job->root, &job->handle);
@@ -67,7 +80,7 @@ void decide_dispatch(struct app *app, struct job *job)
 	enum pool_result pushed = pool_push(app->pool, &job->pool_job);
 	if (pushed != POOL_TAKEN) {
 		roots_release(app->roots, job->root, TAKE(job->handle));
-		record_spill(app, job);
+		put_aside(app, job);
 	}
 }
 
@@ -119,6 +132,7 @@ static bool stamp_is_doubtful(const struct job *job, const struct known *known)
 static void look_again(struct app *app, struct job *job, const struct known *known)
 {
 	job->prior_id = known->id;
+	job->prior_stands = known->as != KNOWN_CHANGED;
 	job->prior_has_sha256 = known->has_sha256;
 	memcpy(job->prior_sha256, known->sha256, sizeof job->prior_sha256);
 	decide_dispatch(app, job);
@@ -324,6 +338,7 @@ void decide(struct app *app, struct job *job, enum version_reason reason)
 	struct version *version = job->version;
 	job->sighting_of = 0;
 	job->prior_id = 0;
+	job->prior_stands = false;
 	job->prior_imported = false;
 	job->prior_has_sha256 = false;
 	job->hashed = false;

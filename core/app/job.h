@@ -66,6 +66,8 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	bool complete;	     /* a close, a move or a settling time says so */
 	int64_t sighting_of; /* row whose outcomes are taken over (same file elsewhere), 0: none */
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
+	bool prior_stands;   /* it has this very key, or was imported: no queued row beside it can
+			      * wait in the history, so the job does in memory */
 	bool prior_imported; /* the prior row was imported by its path alone and stands for the
 			      * file, once nobody writes to it */
 	bool prior_has_sha256;

@@ -113,7 +113,7 @@ static void handle_result(struct app *app, struct job *job)
 		look_again_later(app, job);
 		return;
 	case JOB_CANCELLED:
-		if (job->recorded)
+		if (job->recorded || job->prior_stands)
 			record_let_wait(app, job);
 		else
 			record_spill(app, job);
@@ -191,17 +191,33 @@ static bool is_slow(const struct job *job, struct mono now)
 	return job->in_inode_table && now.ns - job->admitted.ns >= APP_INTERIM_MS * CLOCK_NS_PER_MS;
 }
 
-/* Jobs that have waited for long go on waiting in the history: a thousand files that are held open
- * must not take the place of others. True when younger ones are left. */
-static bool put_off_slow(struct app *app)
+static bool row_is_known(const struct app *app, const struct job *job)
 {
-	struct mono now = mono_now();
+	return flight_row_is_known(app->interims_committed, job);
+}
+
+/* A doubt about a row that stands has no row of its own to wait in; a writer's close renews it. */
+static bool has_waited_long(const struct app *app, const struct job *job)
+{
+	return is_slow(job, mono_now()) && row_is_known(app, job) &&
+	       (!job->prior_stands || job->version->wait == WAIT_WRITER);
+}
+
+static bool has_no_row(const struct app *app, const struct job *job)
+{
+	(void)app;
+	return !job->recorded && !job->prior_stands && job->in_inode_table;
+}
+
+/* Waiting jobs go on waiting in the history; true when there are others. */
+static bool put_off(struct app *app, bool (*which)(const struct app *, const struct job *))
+{
 	struct list *head = &app->flight.lists[JOB_WAITING];
 	bool left = false;
 	for (struct list *at = head->next, *next; at != head; at = next) {
 		next = at->next;
 		struct job *job = LIST_OF(at, struct job, state_link);
-		if (is_slow(job, now) && flight_row_is_known(app->interims_committed, job))
+		if (which(app, job))
 			record_put_off(app, job);
 		else
 			left = true;
@@ -216,7 +232,7 @@ static bool record_slow(struct app *app)
 	bool left = false;
 	LIST_FOREACH(at, &app->flight.lists[JOB_RUNNING]) {
 		struct job *job = LIST_OF(at, struct job, state_link);
-		if (job->recorded)
+		if (job->recorded || job->prior_stands)
 			continue;
 		if (is_slow(job, now))
 			record_interim(app, job);
@@ -228,25 +244,13 @@ static bool record_slow(struct app *app)
 
 void settle_leave(struct app *app)
 {
-	struct list *head = &app->flight.lists[JOB_WAITING];
-	for (struct list *at = head->next, *next; at != head; at = next) {
-		next = at->next;
-		struct job *job = LIST_OF(at, struct job, state_link);
-		if (!job->recorded && job->in_inode_table)
-			record_put_off(app, job);
-	}
+	(void)put_off(app, has_no_row);
 }
 
 bool settle_put_off_all(struct app *app)
 {
-	struct list *head = &app->flight.lists[JOB_WAITING];
-	bool any = !list_empty(head);
-	for (struct list *at = head->next, *next; at != head; at = next) {
-		next = at->next;
-		struct job *job = LIST_OF(at, struct job, state_link);
-		if (flight_row_is_known(app->interims_committed, job))
-			record_put_off(app, job);
-	}
+	bool any = app->flight.counts[JOB_WAITING] > 0;
+	(void)put_off(app, row_is_known);
 	return any;
 }
 
@@ -261,7 +265,8 @@ void settle_tick(struct app *app)
 	if (app->mode == APP_STOPPING)
 		return;
 	bool left = record_slow(app);
-	left = put_off_slow(app) || left;
+	/* a thousand files that are held open must not take the place of others */
+	left = put_off(app, has_waited_long) || left;
 	if (left)
 		app->next_interim = mono_add_ms(now, APP_INTERIM_MS);
 }

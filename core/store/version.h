@@ -60,8 +60,7 @@ struct version {
 	bool has_sha256;
 	uint8_t sha256[32];
 	int64_t first_seen_ns;
-	int64_t checked_ns;  /* wall time of the look that the content was read after; 0: never read
-			      */
+	int64_t checked_ns;  /* wall time of the look before its content was read; 0: none */
 	int64_t finished_ns; /* 0 while queued */
 	int64_t due_ns;	     /* queued: not before this wall time; 0: now */
 	enum version_wait wait;

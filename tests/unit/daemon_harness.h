@@ -87,6 +87,29 @@ static inline void daemon_child(const struct daemon *d)
 	exit(code); /* not _exit: leaks are looked for at exit */
 }
 
+/* Makes an empty file beside the root, for a command to look for. */
+static inline void daemon_flag(const struct daemon *d, const char *name)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/%s", d->dir, name);
+	int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+	cr_assert_geq(fd, 0);
+	close(fd);
+}
+
+/* Writes text over the beginning of a file and sets its times back. */
+static inline void daemon_forge(const char *path, const char *text)
+{
+	struct stat st;
+	cr_assert_eq(stat(path, &st), 0);
+	const struct timespec times[] = { st.st_atim, st.st_mtim };
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	cr_assert_eq(futimens(fd, times), 0);
+	close(fd);
+}
+
 static inline void daemon_start(struct daemon *d)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

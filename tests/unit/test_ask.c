@@ -133,18 +133,6 @@ Test(ask, what_was_said_of_another_content_does_not_stand_for_the_one_that_took_
 	daemon_finish(&d);
 }
 
-/* Writes another content of the same size, and sets the time back. */
-static void forge(const char *path, const char *text)
-{
-	struct stat st;
-	cr_assert_eq(stat(path, &st), 0);
-	const struct timespec times[] = { st.st_atim, st.st_mtim };
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	cr_assert_eq(write(fd, text, strlen(text)), st.st_size);
-	cr_assert_eq(futimens(fd, times), 0);
-	close(fd);
-}
-
 #define EVIL                                                                                 \
 	"SELECT group_concat(DISTINCT state || ' ' || verdict) FROM file WHERE sha256 LIKE " \
 	"'b5c1fb2e%'"
@@ -162,7 +150,7 @@ Test(ask, a_content_forged_while_the_daemon_was_down_is_asked_about_for_itself)
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
 	kill(d.pid, SIGKILL);
 	(void)daemon_wait_exit(&d);
-	forge(path, "evil");
+	daemon_forge(path, "evil");
 	daemon_start(&d);
 	daemon_wait_ready(&d);
 	daemon_expect(&d, EVIL, "done malicious");
@@ -186,7 +174,7 @@ Test(ask, a_file_that_vanished_between_two_tries_and_came_back_forged_is_asked_a
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
 	cr_assert_eq(rename(path, away), 0);
 	daemon_expect(&d, "SELECT reason FROM file", "vanished");
-	forge(away, "evil");
+	daemon_forge(away, "evil");
 	cr_assert_eq(rename(away, path), 0);
 	daemon_expect(&d, EVIL, "done malicious");
 	put(&d, TXT, "copy", "evil");
@@ -212,17 +200,16 @@ static void daemon_file(const struct daemon *d, const char *name, char out[512])
  * nothing. */
 static void change_while_asked(const struct daemon *d, off_t size, bool last)
 {
-	char path[512], began[512], go_on[512], through[512];
+	char path[512], began[512], go_on[512];
 	daemon_path(d, "HTTP-Fone.text.plain.txt", path);
 	daemon_file(d, "began", began);
 	daemon_file(d, "go-on", go_on);
-	daemon_file(d, "through", through);
 	for (int i = 0; i < DAEMON_PATIENCE_MS / 10 && access(began, F_OK) != 0; i++)
 		(void)poll(NULL, 0, 10);
 	cr_assert_eq(unlink(began), 0);
 	cr_assert_eq(truncate(path, size), 0);
 	if (last)
-		close(open(through, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		daemon_flag(d, "through");
 	int fd = open(go_on, O_WRONLY | O_CLOEXEC);
 	cr_assert(fd >= 0);
 	close(fd);
@@ -241,7 +228,7 @@ Test(ask, a_look_that_led_nowhere_leaves_no_hash_for_earlier_answers_to_stand_fo
 	daemon_path(&d, "HTTP-Fone.text.plain.txt", path);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
-	forge(path, "evil");
+	daemon_forge(path, "evil");
 	change_while_asked(&d, 5, false);
 	change_while_asked(&d, 4, false);
 	change_while_asked(&d, 5, true);

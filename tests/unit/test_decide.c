@@ -156,7 +156,9 @@ Test(decide, a_content_that_was_changed_while_nobody_looked_is_found_by_the_walk
 	char path[512];
 	daemon_path(&d, NAME, path);
 	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	daemon_expect(&d,
+		      "SELECT count(*) FROM file WHERE state = 'done' AND mtime_ns = 1000000000000",
+		      "1");
 	cr_assert_eq(daemon_stop(&d), 0);
 	write_stamped(path, "BBBB");
 	daemon_start(&d);
@@ -218,5 +220,49 @@ Test(decide, an_imported_path_counts_for_the_file_as_it_is_when_it_is_complete)
 		"SELECT count(*) FROM scan s JOIN file f ON f.id = s.file_id WHERE f.name = '" NAME
 		"' AND s.detector <> 'broapt'",
 		"0");
+	daemon_finish(&d);
+}
+
+/* Keeps the only worker, while "go" is not there, at the first text. */
+#define ONE_WORKER                                                                           \
+	"workers: 1\ndetectors: [ { type: command, mime: [ 'text/plain' ], run: [ /bin/sh, " \
+	"-c, 'until test -e ${1%/root/*}/go; do sleep 0.02; done', sh, '{path}' ] }, { type: noop } ]\n"
+#define KNOWN	 "extract-1258867934.558264-HTTP-Fknown"
+#define IMPORTED "extract-1258867934.558264-HTTP-Fimported"
+
+Test(decide, what_stands_in_the_history_is_not_queued_anew_when_the_queue_is_full)
+{
+	struct daemon d;
+	daemon_init(&d, ONE_WORKER);
+	char known[512], imported[512], name[64];
+	daemon_path(&d, KNOWN, known);
+	daemon_path(&d, IMPORTED, imported);
+	import_path(&d, imported);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	write_stamped(known, "AAAA");
+	daemon_expect(&d, "SELECT state FROM file WHERE name = '" KNOWN "'", "done");
+	daemon_put(&d, "HTTP-Fslow.text.plain.txt", "keeps the worker");
+	for (unsigned i = 0; i < 1500; i++) {
+		snprintf(name, sizeof name, "extract-1258867934.558264-HTTP-F%u", i);
+		daemon_put(&d, name, "x");
+	}
+	daemon_expect(&d, "SELECT count(*) FROM pending", "1501");
+	write_stamped(known, "BBBB"); /* under its old size and time: to be read again */
+	daemon_put(&d, IMPORTED, "x");
+	daemon_put(&d, "extract-1258867934.558264-HTTP-Flast", "x"); /* comes after them */
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE name LIKE '%Flast'", "1");
+	daemon_flag(&d, "go");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	daemon_expect(
+		&d,
+		"SELECT count(*) || ' ' || count(DISTINCT sha256) FROM file WHERE name = '" KNOWN
+		"'",
+		"2 2");
+	daemon_expect(
+		&d,
+		"SELECT group_concat(s.detector || f.size) FROM file f JOIN scan s ON s.file_id = "
+		"f.id WHERE f.name = '" IMPORTED "'",
+		"broapt1");
 	daemon_finish(&d);
 }

@@ -59,15 +59,6 @@ Test(samefile, a_storm_of_links_is_one_scan_and_many_sightings)
 	"'d=${1%/root/*}; test -e $d/mended || exit 9; until test -e $d/go; do sleep 0.02; done; " \
 	"head -c 9 $1 | grep -q evil && exit 1; exit 0', sh, '{path}' ] }\n"
 
-static void put_flag(const struct daemon *d, const char *name)
-{
-	char flag[128];
-	snprintf(flag, sizeof flag, "%s/%s", d->dir, name);
-	int fd = open(flag, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-	cr_assert_geq(fd, 0);
-	close(fd);
-}
-
 /* A file waits for another try; while the daemon is down it is renamed, and another comes to its
  * old name. */
 Test(samefile, a_row_of_a_file_that_was_renamed_between_two_tries_is_not_shared)
@@ -86,11 +77,11 @@ Test(samefile, a_row_of_a_file_that_was_renamed_between_two_tries_is_not_shared)
 	(void)daemon_wait_exit(&d);
 	cr_assert_eq(rename(a, b), 0);
 	daemon_put(&d, A, "harmless");
-	put_flag(&d, "mended");
+	daemon_flag(&d, "mended");
 	daemon_start(&d);
 	daemon_wait_ready(
 		&d); /* the row is at work with what lies at its old name; both were met */
-	put_flag(&d, "go");
+	daemon_flag(&d, "go");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
 	daemon_expect(&d, "SELECT verdict FROM file WHERE name = '" B "' AND state = 'done'",
 		      "malicious");

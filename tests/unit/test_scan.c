@@ -117,15 +117,6 @@ Test(scan, bad_and_good_together)
 	"'case $1 in *slow*) until test -e ${1%/root/*}/go; do sleep 0.02; done;; esac; " \
 	"grep -q evil $1 && exit 1; exit 0', sh, '{path}' ] } ]\n"
 
-static void make_go(const struct daemon *d)
-{
-	char go[128];
-	snprintf(go, sizeof go, "%s/go", d->dir);
-	int fd = open(go, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
-	cr_assert_geq(fd, 0);
-	close(fd);
-}
-
 /* A file that is done is renamed while the worker is busy; its new path. */
 static void rename_before_a_worker_has_time(const struct daemon *d, char renamed[512])
 {
@@ -149,7 +140,7 @@ Test(scan, what_was_known_of_a_file_does_not_hold_once_it_has_changed)
 	int fd = open(renamed, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	cr_assert_eq(write(fd, "evil", 4), 4);
 	close(fd);
-	make_go(&d);
+	daemon_flag(&d, "go");
 	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
 	daemon_expect(&d,
 		      "SELECT group_concat(verdict) FROM file WHERE name LIKE '%ccc%' AND size = 4",
@@ -164,19 +155,14 @@ Test(scan, nor_once_it_may_have_changed_under_its_old_time)
 	daemon_begin(&d, ONE_WORKER);
 	char renamed[512];
 	rename_before_a_worker_has_time(&d, renamed);
-	struct stat st;
-	cr_assert_eq(stat(renamed, &st), 0);
-	const struct timespec times[] = { st.st_atim, st.st_mtim };
-	int fd = open(renamed, O_WRONLY | O_CLOEXEC);
-	cr_assert_eq(write(fd, "evil", 4), 4);
-	cr_assert_eq(futimens(fd, times), 0);
-	close(fd);
+	daemon_forge(renamed, "evil");
 	/* longer ago than the doubt about changes within a tick reaches back */
+	struct stat st;
 	cr_assert_eq(stat(renamed, &st), 0);
 	int64_t changed_ns = st.st_ctim.tv_sec * CLOCK_NS_PER_S + st.st_ctim.tv_nsec;
 	while (clock_wall_ns() < changed_ns + 100 * CLOCK_NS_PER_MS)
 		(void)poll(NULL, 0, 10);
-	make_go(&d);
+	daemon_flag(&d, "go");
 	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
 	daemon_expect(&d,
 		      "SELECT count(*) FROM file WHERE name LIKE '%ccc%' AND verdict = 'malicious'",
