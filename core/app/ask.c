@@ -12,11 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/app/conclude.h"
 #include "core/app/engine.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
+#include "core/detect/answer.h"
 #include "core/detect/detect.h"
 #include "core/store/reader.h"
 
@@ -44,12 +46,11 @@ void ask_return_lent(struct scanner *scanner)
 	scanner->lent_count = 0;
 }
 
-/* A definite finding of the wanted detector among some, NULL when there is none. By key, or (a
- * row's own earlier attempts) by name and digest, which the key covers as well. */
+/* The newest definite finding of the wanted detector among some, NULL when there is none. */
 static const struct finding *pick(const struct finding *findings, size_t count,
 				  const struct finding *wanted)
 {
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = count; i-- > 0;) {
 		const struct finding *finding = &findings[i];
 		if (outcome_is_definite(finding->outcome) &&
 		    memcmp(finding->key, wanted->key, sizeof wanted->key) == 0 &&
@@ -59,16 +60,25 @@ static const struct finding *pick(const struct finding *findings, size_t count,
 	return NULL;
 }
 
-static struct finding wanted_finding(const struct detector *detector, const struct version *version,
-				     unsigned attempt)
+static unsigned this_attempt(const struct asking *asking)
 {
-	struct finding finding = { .outcome = OUTCOMES, .attempt = attempt };
-	size_t name_len;
-	const char *name = version_name(version, &name_len);
+	return asking->other_row ? 1 : asking->job->version->attempt + 1;
+}
+
+/* False: the detector is away, and its digest not known. */
+static bool wanted_finding(const struct asking *asking, const struct detector *detector,
+			   struct finding *out, struct error *why)
+{
+	const struct version *version = asking->job->version;
+	struct finding finding = { .outcome = OUTCOMES, .attempt = this_attempt(asking) };
+	struct slice name = { 0 };
+	name.at = version_name(version, &name.len);
+	bool known = detector_digest(detector, finding.digest, why);
+	if (known)
+		detector_key(detector, finding.digest, &version->entry, name, finding.key);
 	finding.detector = xstrdup(detector_name(detector));
-	(void)snprintf(finding.digest, sizeof finding.digest, "%s", detector_digest(detector));
-	detector_key(detector, &version->entry, name, name_len, finding.key);
-	return finding;
+	*out = finding;
+	return known;
 }
 
 static void take_over(struct version *version, struct finding *wanted, const struct finding *from)
@@ -84,7 +94,7 @@ static void take_over(struct version *version, struct finding *wanted, const str
 }
 
 /* True when an answer on the same content was found and taken over. */
-static bool reuse(struct asking *asking, struct finding *wanted, int *failure)
+static bool reuse(struct asking *asking, struct finding *wanted, enum outcome *outcome)
 {
 	struct scanner *scanner = asking->scanner;
 	struct version *version = asking->job->version;
@@ -92,6 +102,7 @@ static bool reuse(struct asking *asking, struct finding *wanted, int *failure)
 	if (!found && asking->job->sighting_of)
 		found = pick(asking->earlier, asking->earlier_count, wanted);
 	if (found) {
+		*outcome = found->outcome;
 		take_over(version, wanted, found);
 		return true;
 	}
@@ -105,9 +116,10 @@ static bool reuse(struct asking *asking, struct finding *wanted, int *failure)
 		store_reuse(scanner->reader, version->sha256, wanted, since, &kept, &hit, &err);
 	if (result < 0) {
 		log_error("cannot read the history: %s", err.text);
-		*failure = -result;
+		asking->failure = -result;
 		return false;
 	}
+	*outcome = kept.outcome;
 	if (hit)
 		take_over(version, wanted, &kept);
 	finding_done(&kept);
@@ -125,7 +137,7 @@ static int reopen(int fd)
 }
 
 static enum ask_result question(struct asking *asking, const struct detector *detector,
-				struct finding *wanted)
+				struct finding *wanted, char **away)
 {
 	struct job *job = asking->job;
 	struct version *version = job->version;
@@ -156,6 +168,7 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	detector_scan(detector, &request, &answer);
 	wanted->finished_ns = clock_wall_ns();
 	bool cancelled = answer.cancelled;
+	*away = TAKE(answer.away);
 	asking->failure = answer.unable;
 	wanted->outcome = answer.outcome;
 	wanted->signature = TAKE(answer.signature);
@@ -163,28 +176,51 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	answer_done(&answer);
 	if (cancelled)
 		return ASK_CANCELLED;
-	if (asking->failure)
-		return ASK_FAILED;
-	version_add_finding(version, wanted);
-	return ASK_ASKED;
+	return asking->failure ? ASK_FAILED : ASK_ASKED;
 }
 
-static unsigned this_attempt(const struct asking *asking)
+static int64_t waited_ms(const struct version *version)
 {
-	return asking->other_row ? 1 : asking->job->version->attempt + 1;
+	if (version->away_since_ns == 0)
+		return 0;
+	int64_t waited_ns = clock_wall_ns() - version->away_since_ns;
+	return waited_ns > 0 ? waited_ns / CLOCK_NS_PER_MS : 0;
 }
 
-static enum ask_result ask_one(struct asking *asking, const struct detector *detector)
+/* Is this detector, which is away, waited for (on)? */
+static bool waits_for(const struct config_detector *row, const struct version *version)
+{
+	return row->required && waited_ms(version) < row->wait_ms;
+}
+
+static void put_away(struct str *out, const struct config_detector *row, const char *words)
+{
+	str_printf(out, "%s is away: %s", row->name, words);
+}
+
+/* The detector is away: the version waits for it, or has waited long enough. */
+static void be_away(struct asking *asking, struct standing *standing, struct finding *wanted,
+		    const char *words)
 {
 	struct version *version = asking->job->version;
-	struct finding wanted = wanted_finding(detector, version, this_attempt(asking));
-	enum ask_result result = ASK_ASKED;
-	bool stands =
-		asking->earlier_stands && pick(asking->earlier, asking->earlier_count, &wanted);
-	if (!stands && !reuse(asking, &wanted, &asking->failure))
-		result = asking->failure ? ASK_FAILED : question(asking, detector, &wanted);
-	finding_done(&wanted);
-	return result;
+	AUTO_STR text = STR_INIT;
+	put_away(&text, standing->row, words);
+	if (waits_for(standing->row, version)) {
+		standing->away = true;
+		if (asking->away.len == 0)
+			str_puts(&asking->away, str_text(&text));
+		return;
+	}
+	struct answer answer = { 0 };
+	answer_fail(&answer, OUTCOME_ERROR, "%s", str_text(&text));
+	wanted->outcome = answer.outcome;
+	free(wanted->detail);
+	wanted->detail = TAKE(answer.detail);
+	answer_done(&answer);
+	wanted->started_ns = wanted->finished_ns = clock_wall_ns();
+	standing->outcome = OUTCOME_ERROR;
+	standing->final = true;
+	version_add_finding(version, wanted);
 }
 
 /* Is what we hold the content that the row's earlier attempts were made on? The path may lead to
@@ -247,6 +283,85 @@ static int load_earlier(struct asking *asking)
 	return result;
 }
 
+/* Of the attempts since this row was queued: how often the detector failed, and what it said last
+ * that needs no asking again. NULL: nothing. */
+static const struct finding *look_back(const struct asking *asking,
+				       const struct config_detector *row,
+				       const struct finding *wanted, unsigned *failures)
+{
+	const struct version *version = asking->job->version;
+	const struct finding *last = NULL;
+	if (!asking->earlier_stands)
+		return NULL;
+	for (size_t i = 0; i < asking->earlier_count; i++) {
+		const struct finding *finding = &asking->earlier[i];
+		if (strcmp(finding->detector, wanted->detector) != 0 ||
+		    finding->attempt + version->tries <= version->attempt)
+			continue;
+		last = finding;
+		if (finding->outcome == OUTCOME_ERROR || finding->outcome == OUTCOME_TIMEOUT)
+			(*failures)++;
+	}
+	const struct finding *stands = pick(asking->earlier, asking->earlier_count, wanted);
+	if (stands || !last)
+		return stands;
+	bool skipped = last->outcome == OUTCOME_SKIPPED &&
+		       memcmp(last->key, wanted->key, sizeof wanted->key) == 0;
+	return skipped || conclude_exhausted(row, *failures) ? last : NULL;
+}
+
+/* Asks; or finds that it is away. */
+static enum ask_result ask_now(struct asking *asking, const struct detector *detector,
+			       struct standing *standing, struct finding *wanted)
+{
+	AUTO_FREE char *away = NULL;
+	enum ask_result result = question(asking, detector, wanted, &away);
+	if (result != ASK_ASKED)
+		return result;
+	if (away) {
+		be_away(asking, standing, wanted, away);
+		return ASK_ASKED;
+	}
+	standing->outcome = wanted->outcome;
+	if (!outcome_is_definite(wanted->outcome))
+		standing->failures++;
+	version_add_finding(asking->job->version, wanted);
+	return ASK_ASKED;
+}
+
+static enum ask_result ask_wanted(struct asking *asking, const struct detector *detector,
+				  struct standing *standing, struct finding *wanted)
+{
+	const struct finding *stands =
+		look_back(asking, standing->row, wanted, &standing->failures);
+	if (stands) {
+		standing->outcome = stands->outcome;
+		return ASK_ASKED;
+	}
+	enum outcome outcome = OUTCOMES;
+	if (reuse(asking, wanted, &outcome)) {
+		standing->outcome = outcome;
+		return ASK_ASKED;
+	}
+	return asking->failure ? ASK_FAILED : ask_now(asking, detector, standing, wanted);
+}
+
+static enum ask_result ask_one(struct asking *asking, size_t at)
+{
+	const struct detector *detector = asking->engine->detectors[at];
+	struct standing *standing = &asking->standings[at];
+	struct finding wanted = { .outcome = OUTCOMES };
+	struct error why = { 0 };
+	enum ask_result result = ASK_ASKED;
+	*standing = (struct standing){ .row = detector_row(detector), .outcome = OUTCOMES };
+	if (wanted_finding(asking, detector, &wanted, &why))
+		result = ask_wanted(asking, detector, standing, &wanted);
+	else
+		be_away(asking, standing, &wanted, why.text);
+	finding_done(&wanted);
+	return result;
+}
+
 enum ask_result ask_all(struct asking *asking)
 {
 	if (!ask_any_wanted(asking->engine, asking->job->version))
@@ -256,90 +371,75 @@ enum ask_result ask_all(struct asking *asking)
 		asking->failure = -loaded;
 		return ASK_FAILED;
 	}
+	asking->standings = xcalloc(asking->engine->detector_count, sizeof *asking->standings);
 	enum ask_result result = ASK_ASKED;
 	for (size_t i = 0; i < asking->engine->detector_count && result == ASK_ASKED; i++) {
-		const struct detector *detector = asking->engine->detectors[i];
-		if (detector_wants(detector, &asking->job->version->entry))
-			result = ask_one(asking, detector);
+		if (detector_wants(asking->engine->detectors[i], &asking->job->version->entry))
+			result = ask_one(asking, i);
 	}
 	if (result != ASK_ASKED)
 		ask_forget(asking);
 	return result;
 }
 
-/* The present outcome of a detector on this version: of this attempt, else of an earlier one. */
-static enum outcome outcome_of(const struct asking *asking, const struct detector *detector)
-{
-	const struct version *version = asking->job->version;
-	for (size_t i = 0; i < version->finding_count; i++) {
-		if (strcmp(version->findings[i].detector, detector_name(detector)) == 0)
-			return version->findings[i].outcome;
-	}
-	for (size_t i = 0; i < asking->earlier_count; i++) {
-		if (strcmp(asking->earlier[i].detector, detector_name(detector)) == 0)
-			return asking->earlier[i].outcome;
-	}
-	return OUTCOMES;
-}
-
-struct tally {
-	enum outcome worst;
-	bool all_definite;
-	bool retry; /* a detector that failed has attempts left */
-	int64_t pause_ms;
-};
-
-static struct tally count_outcomes(const struct asking *asking, unsigned tries)
-{
-	struct tally tally = { .worst = OUTCOMES, .all_definite = true };
-	for (size_t i = 0; i < asking->engine->detector_count; i++) {
-		const struct detector *detector = asking->engine->detectors[i];
-		if (!detector_wants(detector, &asking->job->version->entry))
-			continue;
-		enum outcome outcome = outcome_of(asking, detector);
-		tally.worst = outcome_worst(tally.worst, outcome);
-		if (outcome_is_definite(outcome))
-			continue;
-		tally.all_definite = false;
-		const struct config_detector *row = detector_row(detector);
-		if (tries < row->retries) {
-			tally.retry = true;
-			if (row->retry_pause_ms > tally.pause_ms)
-				tally.pause_ms = row->retry_pause_ms;
-		}
-	}
-	return tally;
-}
-
 void ask_forget(struct asking *asking)
 {
 	free_findings(TAKE(asking->earlier), asking->earlier_count);
 	asking->earlier_count = 0;
+	free(TAKE(asking->standings));
+	str_done(&asking->away);
+}
+
+static void set_note(struct version *version, struct str *words)
+{
+	free(version->note);
+	version->note = words->len ? str_take(words) : NULL;
 }
 
 void ask_conclude(struct asking *asking)
 {
 	struct version *version = asking->job->version;
-	version->attempt = this_attempt(asking);
-	version->tries = asking->other_row ? 1 : version->tries + 1;
-	if (asking->other_row)
+	if (asking->other_row) {
 		version->id = 0; /* the loop ends the row that is left */
-	struct tally tally = count_outcomes(asking, version->tries);
-	version->verdict = tally.worst;
-	version->finished_ns = clock_wall_ns();
-	version->wait = WAIT_NOTHING;
-	version->due_ns = 0;
-	if (tally.all_definite || tally.worst == OUTCOME_MALICIOUS) {
-		version->state = VERSION_DONE;
-		version->reason = REASON_NONE;
-	} else if (tally.retry) {
-		version->state = VERSION_QUEUED;
-		version->wait = WAIT_RETRY;
-		version->due_ns = version->finished_ns + tally.pause_ms * CLOCK_NS_PER_MS;
-		version->finished_ns = 0;
-		version->verdict = OUTCOMES;
-	} else {
-		version->state = VERSION_UNSCANNED;
-		version->reason = REASON_FAILED;
+		version->attempt = 0;
+		version->tries = 0;
+		version->away_since_ns = 0;
 	}
+	if (version->finding_count > 0) {
+		version->attempt++;
+		version->tries++;
+	}
+	struct conclusion conclusion =
+		conclude(asking->standings, asking->engine->detector_count, waited_ms(version));
+	conclude_write(&conclusion, version);
+	/* a row that waits has the hash of its outcomes, or none */
+	if (version->state == VERSION_QUEUED && version->attempt == 0)
+		version->has_sha256 = false;
+	set_note(version, &asking->away);
+}
+
+bool ask_waits_on(const struct engine *engine, struct version *version)
+{
+	if (version->away_since_ns == 0)
+		return false;
+	for (size_t i = 0; i < engine->detector_count; i++) {
+		const struct detector *detector = engine->detectors[i];
+		char digest[65];
+		struct error why = { 0 };
+		if (!detector_wants(detector, &version->entry) ||
+		    detector_digest(detector, digest, &why) ||
+		    !waits_for(detector_row(detector), version))
+			continue;
+		struct standing standing = { .row = detector_row(detector),
+					     .outcome = OUTCOMES,
+					     .away = true };
+		struct conclusion conclusion = conclude(&standing, 1, waited_ms(version));
+		AUTO_STR words = STR_INIT;
+		put_away(&words, standing.row, why.text);
+		conclude_write(&conclusion, version);
+		version->has_sha256 = false; /* the row's own stays */
+		set_note(version, &words);
+		return true;
+	}
+	return false;
 }

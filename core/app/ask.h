@@ -8,11 +8,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "core/base/str.h"
+
 struct app;
 struct digest;
 struct engine;
 struct finding;
 struct job;
+struct standing;
 struct store_reader;
 struct version;
 
@@ -30,8 +33,10 @@ struct asking {
 	struct job *job;
 	struct engine *engine;
 	int fd;
-	bool took_path; /* a detector was given the path, not only the content */
-	int failure;	/* ASK_FAILED: errno */
+	bool took_path;		    /* a detector was given the path, not only the content */
+	int failure;		    /* ASK_FAILED: errno */
+	struct standing *standings; /* one for each detector of the engine; owned */
+	struct str away;	    /* "NAME: why", of the first that is away and waited for */
 	struct finding
 		*earlier;    /* what the history has: of earlier attempts, or of the sighted row */
 	bool earlier_stands; /* they are of earlier attempts on this very content */
@@ -47,6 +52,9 @@ enum ask_result {
 };
 
 bool ask_any_wanted(const struct engine *engine, const struct version *version);
+/** True when a version that waits for a detector would only wait on: it is away still, and the time
+ * for it is not over. The version is then made ready to be saved as queued. */
+bool ask_waits_on(const struct engine *engine, struct version *version);
 enum ask_result ask_all(struct asking *asking);
 /** Sets state, reason, verdict, and for a retry the due time, from all findings. */
 void ask_conclude(struct asking *asking);

@@ -200,6 +200,7 @@ bool flight_claim_row(struct flight *flight, struct job *job, int64_t row)
 		holder->version->id = 0;
 		holder->version->attempt = 0;
 		holder->version->tries = 0;
+		holder->version->away_since_ns = 0;
 		holder->recorded = false;
 		holder->row_taken = true;
 	}

@@ -190,6 +190,7 @@ bool intake_queued(struct app *app, struct version *version)
 	(void)flight_claim_row(&app->flight, job, row->id); /* nobody has it */
 	mine->attempt = row->attempt;
 	mine->tries = row->tries;
+	mine->away_since_ns = row->away_since_ns;
 	mine->first_seen_ns = row->first_seen_ns;
 	mine->identity.fsid = row->identity.fsid;
 	mine->identity.inode = row->identity.inode;

@@ -107,6 +107,7 @@ void record_requeue(struct app *app, struct job *job)
 	version->state = VERSION_QUEUED;
 	version->reason = REASON_NONE;
 	version->tries = 0;
+	version->away_since_ns = 0;
 	app->counters.retries++;
 	submit_side(app, version_clone(version), STORE_REQUEUE);
 	job->recorded = true;

@@ -44,6 +44,7 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	int64_t row = late->id ? late->id : other->row;
 	unsigned attempt = late->attempt;
 	unsigned tries = late->tries;
+	int64_t away_since_ns = late->away_since_ns;
 	bool recorded = other->recorded;
 	if (row && !heir->id && !job->row) {
 		bool claimed = flight_claim_row(&app->flight, job, row);
@@ -52,6 +53,7 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 		heir->id = row;
 		heir->attempt = attempt;
 		heir->tries = tries;
+		heir->away_since_ns = away_since_ns;
 	} else if (row && row != heir->id && row != job->row) {
 		record_forget_row(app, late, row);
 	}

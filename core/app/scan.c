@@ -132,6 +132,8 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
 		return tell(job, JOB_CHANGED, 0);
+	if (!identity_same_version(&now, &version->identity))
+		version->away_since_ns = 0; /* another content, which has not waited for anyone */
 	if (!identity_same_version(&now, &version->identity) ||
 	    now.ctime_ns != version->identity.ctime_ns) {
 		/* nothing holds that was known of it when it was dispatched */
@@ -295,6 +297,9 @@ static enum step examine(struct scanner *scanner, struct job *job, struct engine
 		step = find_writer(job, *fd);
 	if (step == STEP_ON && job->prior_imported)
 		step = refresh_prior(job);
+	/* before it is read: a thousand files that wait would be read again each time */
+	if (step == STEP_ON && ask_waits_on(engine, job->version))
+		step = STEP_SAVE;
 	if (step == STEP_ON && engine->config->hash)
 		step = hash_content(scanner, job, *fd);
 	if (step == STEP_ON)

@@ -43,8 +43,10 @@ struct config_detector {
 	char *file;		/* hashlist: the list; api: api.yml; else NULL */
 	char **run;		/* command: argv with placeholders, NULL-terminated; else NULL */
 	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
-	int64_t retry_pause_ms; /* pause before another attempt after error or timeout, default 10 s
-				 */
+	int64_t retry_pause_ms; /* pause before the second attempt after error or timeout, default
+				 * 10 s; it doubles with each further one */
+	int64_t wait_ms;	/* how long files wait for it while it is away, default 1 h */
+	bool required;		/* a version is done only with a definite outcome of it; default */
 	unsigned retries;	/* attempts in all, default 3 for api and command, 1 for the rest */
 	struct api *api;	/* type api: the file, loaded; owned by the config */
 	unsigned line;		/* where it stands in the file, for messages; 0: built in */

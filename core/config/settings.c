@@ -109,7 +109,15 @@ const struct setting settings[] = {
 	{ DETECTOR("retry_pause", SETTING_DURATION, retry_pause_ms), .max = DAY_MS,
 	  .fallback = "10s",
 	  .environment = NAMES("CARVED_RETRY_PAUSE", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
-	  .description = "The pause before another attempt." },
+	  .description = "The pause before the second attempt; it doubles with each further one, "
+			 "up to an hour, and varies by a fifth." },
+	{ DETECTOR("required", SETTING_SWITCH, required), .fallback = "true",
+	  .words = NAMES("false", "true"),
+	  .description = "Whether a file is done only once this detector gave a definite answer. "
+			 "false: a failure is recorded, and the file is done all the same." },
+	{ DETECTOR("wait", SETTING_DURATION, wait_ms), .max = 30 * DAY_MS, .fallback = "1h",
+	  .description = "How long files wait for a required detector whose server is away; then "
+			 "it counts as failed." },
 	{ DETECTOR("file", SETTING_PATH, file), .only = NAMES("hashlist", "api"),
 	  .description =
 		  "hashlist: the list of SHA-256 sums, default the one that is shipped. api: "

@@ -18,7 +18,15 @@ void answer_done(struct answer *answer)
 {
 	free(answer->signature);
 	free(answer->detail);
+	free(answer->away);
 	*answer = (struct answer){ 0 };
+}
+
+void answer_away(struct answer *answer, const char *words)
+{
+	answer_done(answer);
+	answer->outcome = OUTCOMES;
+	answer->away = xstrdup(words);
 }
 
 /* Appends one member to the object that out begins with "{" and that is not closed yet. */

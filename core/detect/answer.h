@@ -30,6 +30,9 @@ void answer_not_run(struct answer *answer, int code, const char *words);
 void answer_fail(struct answer *answer, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** answer: the detector's peer cannot be reached, in words. */
+void answer_away(struct answer *answer, const char *words);
+
 /** Fills answer, which is empty, with what child and its reports said. */
 void answer_from_child(struct answer *answer, const struct child_result *child,
 		       const struct report *report, const struct answer_rule *rule);

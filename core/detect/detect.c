@@ -78,12 +78,12 @@ static void add_extension(struct digest *hash, const struct entry *entry, struct
 		add_slice(hash, name);
 }
 
-static void make_key(const struct detector *detector, const struct entry *entry, struct slice name,
-		     uint8_t key[KEY_SIZE])
+static void make_key(const struct detector *detector, const char *text, const struct entry *entry,
+		     struct slice name, uint8_t key[KEY_SIZE])
 {
 	AUTO(digest) struct digest *hash = digest_new();
 	digest_text(hash, detector->class->type);
-	digest_text(hash, detector->digest);
+	digest_text(hash, text);
 	digest_number(hash, detector->reads);
 	if (detector->reads & DETECT_READS_MIME)
 		digest_text(hash, entry->mime);
@@ -115,7 +115,7 @@ int detector_open(struct detector **out, const struct config_detector *row,
 	if (class->also_reads)
 		detector->reads |= class->also_reads(detector->state);
 	if (detector->reads == 0)
-		make_key(detector, NULL, (struct slice){ 0 }, detector->key);
+		make_key(detector, detector->digest, NULL, (struct slice){ 0 }, detector->key);
 	*out = detector;
 	return 0;
 }
@@ -133,9 +133,12 @@ const char *detector_name(const struct detector *detector)
 	return detector->row->name;
 }
 
-const char *detector_digest(const struct detector *detector)
+bool detector_digest(const struct detector *detector, char digest[65], struct error *why)
 {
-	return detector->digest;
+	if (detector->class->digest)
+		return detector->class->digest(detector->state, digest, why);
+	memcpy(digest, detector->digest, DIGEST_HEX);
+	return true;
 }
 
 const struct detector_class *detector_class(const struct detector *detector)
@@ -153,13 +156,13 @@ bool detector_wants(const struct detector *detector, const struct entry *entry)
 	return config_mime_matches(detector->row->mime, entry->mime);
 }
 
-void detector_key(const struct detector *detector, const struct entry *entry, const char *name,
-		  size_t name_len, uint8_t key[16])
+void detector_key(const struct detector *detector, const char *digest, const struct entry *entry,
+		  struct slice name, uint8_t key[16])
 {
-	if (detector->reads == 0)
+	if (detector->reads == 0 && !detector->class->digest)
 		memcpy(key, detector->key, KEY_SIZE);
 	else
-		make_key(detector, entry, (struct slice){ .at = name, .len = name_len }, key);
+		make_key(detector, digest, entry, name, key);
 }
 
 /* True while the path leads to the file that fd holds; else why not, in words. lstat: what was
@@ -193,6 +196,7 @@ void detector_scan(const struct detector *detector, const struct scan_request *r
 		return;
 	}
 	class->scan(detector->state, request, answer);
-	if (by_path && !answer->cancelled && !answer->unable && !path_holds(request, &words))
+	if (by_path && !answer->cancelled && !answer->unable && !answer->away &&
+	    !path_holds(request, &words))
 		path_lost(answer, words);
 }

@@ -60,6 +60,8 @@ struct answer {
 	char *signature; /* owned; NULL: none. At most 512 bytes */
 	char *detail;	 /* owned; one JSON value (ASCII), or NULL. At most 64 KiB */
 	bool cancelled;	 /* stopped by cancel_fd: no outcome, the file stays queued */
+	char *away; /* owned; why its peer cannot be reached: no outcome and no attempt, the file
+		       waits. NULL: it could */
 	int unable; /* errno of what we ourselves had none left of (descriptors, processes, memory):
 		       no outcome either, and no attempt; to be asked again later */
 };
@@ -74,6 +76,10 @@ struct detector_class {
 	 * file, line or permission to mend. */
 	int (*open)(void **state, const struct config_detector *row, const struct config *config,
 		    char digest[65], struct error *err);
+	/** The digest as it is now, for classes whose peer may be given new signatures under way;
+	 * NULL: that of open() holds. False: the peer is away, why has the words. Any thread;
+	 * blocks for 2 s at most. */
+	bool (*digest)(const void *state, char digest[65], struct error *why);
 	/** Entry fields that this instance reads besides reads; NULL: none. */
 	unsigned (*also_reads)(const void *state);
 	/** Asks. Every failure is an answer with outcome error or timeout and {"error": "..."} in
@@ -95,15 +101,17 @@ void detector_free(struct detector *detector);
 AUTO_DEFINE(detector);
 
 const char *detector_name(const struct detector *detector);
-const char *detector_digest(const struct detector *detector);
+/** The digest of engine, rules and configuration as it is now. False: it cannot be known, because
+ * the detector's peer is away; why has the words. */
+bool detector_digest(const struct detector *detector, char digest[65], struct error *why);
 const struct detector_class *detector_class(const struct detector *detector);
 const struct config_detector *detector_row(const struct detector *detector);
 /** True when the detector is to look at files of this entry. */
 bool detector_wants(const struct detector *detector, const struct entry *entry);
-/** The reuse key of this detector for this entry: a hash over its digest and the fields that it
- * reads (name_len bytes at name are the base name). */
-void detector_key(const struct detector *detector, const struct entry *entry, const char *name,
-		  size_t name_len, uint8_t key[16]);
+/** The reuse key of this detector for this entry: a hash over the digest (of detector_digest()) and
+ * the fields that it reads (of name, the base name). */
+void detector_key(const struct detector *detector, const char *digest, const struct entry *entry,
+		  struct slice name, uint8_t key[16]);
 /** Asks; fills answer. Blocks at most until the deadline. Any thread. */
 void detector_scan(const struct detector *detector, const struct scan_request *request,
 		   struct answer *answer);

@@ -39,7 +39,8 @@ static const char *const sql[STATEMENTS] = {
 	[KIND] = "SELECT first_seen_ns, mime, state, reason, verdict, finished_ns FROM version"
 		 " WHERE id = ?1",
 	[REQUEUE] = "UPDATE version SET state = 'queued', reason = NULL, verdict = NULL,"
-		    " note = NULL, wait = NULL, finished_ns = NULL, due_ns = 0, tries = 0"
+		    " note = NULL, wait = NULL, finished_ns = NULL, due_ns = 0, tries = 0,"
+		    " away_since_ns = 0"
 		    " WHERE id = ?1",
 	[FAILED_AFTER] = "SELECT id, first_seen_ns FROM version WHERE state = 'unscanned'"
 			 " AND reason IN ('failed', 'unreadable')"

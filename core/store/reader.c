@@ -130,20 +130,6 @@ int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, st
 	return result;
 }
 
-/* Puts finding in the place of an earlier one of its detector, or at the end. */
-static void keep_newest(struct version *kept, struct finding *finding)
-{
-	for (size_t i = 0; i < kept->finding_count; i++) {
-		struct finding *earlier = &kept->findings[i];
-		if (strcmp(earlier->detector, finding->detector) != 0)
-			continue;
-		finding_done(earlier);
-		*earlier = *finding;
-		return;
-	}
-	version_add_finding(kept, finding);
-}
-
 int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
 		   size_t *count, struct error *err)
 {
@@ -152,7 +138,7 @@ int store_findings(struct store_reader *reader, int64_t file_id, struct finding 
 	db_bind(findings, 1, file_id);
 	while (sqlite3_step(findings) == SQLITE_ROW) {
 		struct finding finding = row_read_finding(findings, 0);
-		keep_newest(kept, &finding);
+		version_add_finding(kept, &finding);
 	}
 	int result = finish(reader, sqlite3_reset(findings), err);
 	if (result < 0)

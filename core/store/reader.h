@@ -68,8 +68,8 @@ int store_due(struct store_reader *reader, int64_t now_ns,
 /** The earliest due_ns > now_ns among queued rows, INT64_MAX when there is none. */
 int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err);
 
-/** All findings of a version that are recorded, newest attempt of each detector only. *out is
- * owned. */
+/** All findings of a version that are recorded, of all attempts, in the order in which they were
+ * made. *out is owned. */
 int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
 		   size_t *count, struct error *err);
 /** A definite finding of detector under key on the same content, not older than since_ns. Fills

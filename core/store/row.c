@@ -9,7 +9,8 @@
 
 enum {
 	FIRST_FIELD_PARAMETER = 20,
-	TRIES_COLUMN = 32, /* of ROW_SELECT, the last */
+	TRIES_COLUMN = 32, /* of ROW_SELECT, the last but one */
+	AWAY_COLUMN,
 };
 
 /* The fields in the order of the statements: fuid first, as it is indexed. */
@@ -87,6 +88,7 @@ void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t di
 	bind_entry(statement, &version->entry);
 	db_bind(statement, 31, version->first_seen_ns);
 	db_bind(statement, 32, version->tries);
+	db_bind(statement, 34, version->away_since_ns);
 }
 
 static const char *column_text(sqlite3_stmt *statement, int column)
@@ -221,6 +223,7 @@ struct version *row_read(sqlite3_stmt *statement)
 	version->note = column_copy(statement, 18);
 	read_entry(statement, 19, version);
 	version->tries = (unsigned)sqlite3_column_int64(statement, TRIES_COLUMN);
+	version->away_since_ns = sqlite3_column_int64(statement, AWAY_COLUMN);
 	return version;
 }
 

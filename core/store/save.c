@@ -75,7 +75,7 @@ static const char *const sql[STATEMENTS] = {
 			 " WHERE id = ?1 AND state <> 'queued' AND inode = 0",
 	[REQUEUE] = "UPDATE version SET " ROW_SET_KEY ", state = 'queued', reason = NULL,"
 		    " verdict = NULL, note = NULL, finished_ns = NULL, wait = ?11, due_ns = ?12,"
-		    " tries = 0 WHERE id = ?1 AND state = 'unscanned'",
+		    " tries = 0, away_since_ns = 0 WHERE id = ?1 AND state = 'unscanned'",
 	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
 	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
 	[GAP_OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",

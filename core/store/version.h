@@ -68,7 +68,9 @@ struct version {
 			   */
 	unsigned tries; /* of them, those since it was queued, or queued again: retries are counted
 			   by it */
-	char *note;	/* words for the reason ("Permission denied"), NULL: none; owned */
+	int64_t away_since_ns; /* queued: since when it waits for a detector that is away; 0: it
+				  does not */
+	char *note;	       /* words for the reason ("Permission denied"), NULL: none; owned */
 	struct finding *findings; /* those not yet in the history; owned */
 	size_t finding_count;
 };

@@ -48,6 +48,15 @@ static inline char *fixture_path(const struct fixture *fixture, const char *name
 	return str_take(&path);
 }
 
+/* The digest in force; overwritten by the next call. */
+static inline const char *fixture_digest(const struct detector *detector)
+{
+	static char digest[65];
+	struct error why = { 0 };
+	assert(detector_digest(detector, digest, &why));
+	return digest;
+}
+
 static inline void fixture_write(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");

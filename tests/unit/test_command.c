@@ -236,7 +236,7 @@ static void digest_of(char **run, int64_t timeout_ms, char out[65])
 	struct detector *detector = NULL;
 	row.timeout_ms = timeout_ms;
 	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
-	(void)strcpy(out, detector_digest(detector));
+	(void)strcpy(out, fixture_digest(detector));
 	detector_free(detector);
 }
 

@@ -69,12 +69,14 @@ Test(hashlist, its_key_follows_the_list_alone)
 	uint8_t a[16], b[16], c[16];
 	struct entry other = { .scheme = "broapt", .mime = "text/plain" };
 	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
-	detector_key(detector, &fixture.entry, "x.pdf", 5, a);
-	detector_key(detector, &other, "y.exe", 5, b);
+	detector_key(detector, fixture_digest(detector), &fixture.entry,
+		     (struct slice){ "x.pdf", 5 }, a);
+	detector_key(detector, fixture_digest(detector), &other, (struct slice){ "y.exe", 5 }, b);
 	detector_free(detector);
 	fixture_write(list, "# now empty\n");
 	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
-	detector_key(detector, &fixture.entry, "x.pdf", 5, c);
+	detector_key(detector, fixture_digest(detector), &fixture.entry,
+		     (struct slice){ "x.pdf", 5 }, c);
 	detector_free(detector);
 	cr_assert_arr_eq(a, b, 16);
 	cr_assert_arr_neq(a, c, 16);

@@ -110,7 +110,7 @@ Test(reader, the_queue_is_visited_in_the_order_of_due_time_and_id)
 	cr_expect(store_next_due(w.reader, 99, &next, &err) == 0 && next == INT64_MAX);
 }
 
-Test(reader, findings_are_the_newest_of_each_detector)
+Test(reader, findings_are_those_of_all_attempts_in_their_order)
 {
 	struct version *v = world_version("/r/a", 1);
 	struct finding first = world_finding("one", OUTCOME_ERROR);
@@ -133,13 +133,15 @@ Test(reader, findings_are_the_newest_of_each_detector)
 	struct finding *findings = NULL;
 	size_t count = 0;
 	cr_assert(store_findings(w.reader, v->id, &findings, &count, &err) == 0);
-	cr_assert(count == 2);
-	cr_expect(strcmp(findings[0].detector, "one") == 0 && findings[0].attempt == 2 &&
-		  findings[0].outcome == OUTCOME_MALICIOUS && findings[0].cached &&
-		  strcmp(findings[0].signature, "Sig\xff") == 0 && !findings[0].detail);
+	cr_assert(count == 3);
+	cr_expect(strcmp(findings[0].detector, "one") == 0 && findings[0].attempt == 1 &&
+		  findings[0].outcome == OUTCOME_ERROR);
+	cr_expect(strcmp(findings[2].detector, "one") == 0 && findings[2].attempt == 2 &&
+		  findings[2].outcome == OUTCOME_MALICIOUS && findings[2].cached &&
+		  strcmp(findings[2].signature, "Sig\xff") == 0 && !findings[2].detail);
 	cr_expect(strcmp(findings[1].detector, "two") == 0 && !findings[1].cached);
-	cr_expect(strlen(findings[0].digest) == 64 && findings[0].key[15] == 'k' &&
-		  findings[0].started_ns == T0);
+	cr_expect(strlen(findings[2].digest) == 64 && findings[2].key[15] == 'k' &&
+		  findings[2].started_ns == T0);
 	for (size_t i = 0; i < count; i++)
 		finding_done(&findings[i]);
 	free(findings);
