@@ -24,10 +24,8 @@ int64_t conclude_pause_ms(const struct config_detector *row, unsigned failures)
 		pause *= 2;
 	if (pause > PAUSE_MAX_MS)
 		pause = PAUSE_MAX_MS > row->retry_pause_ms ? PAUSE_MAX_MS : row->retry_pause_ms;
-	int64_t fifth = pause / 5;
-	if (fifth > 0)
-		pause += (int64_t)arc4random_uniform((uint32_t)(2 * fifth + 1)) - fifth;
-	return pause;
+	int64_t quarter = pause / 4;
+	return pause + (int64_t)arc4random_uniform((uint32_t)quarter + 1);
 }
 
 int64_t conclude_away_ms(int64_t away_ms)

@@ -34,8 +34,9 @@ struct conclusion {
 
 /** True when the detector failed as often as it may: it is not asked again. */
 bool conclude_exhausted(const struct config_detector *row, unsigned failures);
-/** The pause after so many failures (at least 1): retry_pause doubled with each, at most an hour,
- * give or take a fifth, so that files that failed together do not come back together. ms. */
+/** The pause after so many failures (at least 1): retry_pause doubled with each, at most an hour
+ * (or retry_pause, when that is longer), and up to a quarter more, so that files that failed
+ * together do not come back together. ms. */
 int64_t conclude_pause_ms(const struct config_detector *row, unsigned failures);
 /** How long until a detector that has been away for so long is asked for again. ms. */
 int64_t conclude_away_ms(int64_t away_ms);

@@ -110,7 +110,7 @@ const struct setting settings[] = {
 	  .fallback = "10s",
 	  .environment = NAMES("CARVED_RETRY_PAUSE", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
 	  .description = "The pause before the second attempt; it doubles with each further one, "
-			 "up to an hour, and varies by a fifth." },
+			 "up to an hour, and up to a quarter is added by chance." },
 	{ DETECTOR("required", SETTING_SWITCH, required), .fallback = "true",
 	  .words = NAMES("false", "true"),
 	  .description = "Whether a file is done only once this detector gave a definite answer. "
