@@ -1,0 +1,95 @@
+/* migrate: a history of every older version is brought up to date, and nothing in it is lost. What
+ * is not ours, or newer, or broken, is tried by test_open.c. */
+#include "core/store/db.h"
+#include "core/store/migrate.h"
+#include "schema/schema.h"
+#include "store_fixture.h"
+
+static struct world w;
+
+static void setup(void)
+{
+	world_dir(&w);
+}
+
+static void teardown(void)
+{
+	world_done(&w);
+}
+
+TestSuite(migrate, .init = setup, .fini = teardown);
+
+static void run_sql(sqlite3 *db, const char *sql)
+{
+	char *said = NULL;
+	cr_assert(sqlite3_exec(db, sql, NULL, NULL, &said) == SQLITE_OK, "%s", said);
+}
+
+/* A history as the carved of that version left it: a done row with its answer, and a queued one. */
+static void make_old(int version)
+{
+	sqlite3 *db = NULL;
+	char pragmas[128];
+	cr_assert(sqlite3_open(w.db, &db) == SQLITE_OK);
+	for (int step = 0; step < version; step++)
+		run_sql(db, schema_steps[step]);
+	snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		 DB_APPLICATION_ID, version);
+	run_sql(db, pragmas);
+	run_sql(db,
+		"INSERT INTO dir (id, path, fsid) VALUES (1, '/r', 7);"
+		"INSERT INTO detector (id, name, digest) VALUES (1, 'list', printf('%064d', 1));"
+		"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, verdict,"
+		" first_seen_ns, finished_ns, attempt)"
+		" VALUES (1, 1, 'a', 5, 5, 10, 5, 'done', 'malicious', 5, 6, 1);"
+		"INSERT INTO result (version_id, nr, detector_id, outcome, attempt, cached, started_ns,"
+		" finished_ns, key, signature) VALUES (1, 1, 1, 'malicious', 1, 0, 5, 6, x'00', 'Evil');"
+		"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, wait,"
+		" due_ns, first_seen_ns) VALUES (2, 1, 'b', 6, 6, 10, 6, 'queued', 'retry', 9, 6)");
+	sqlite3_close(db);
+}
+
+static bool take(void *context, struct version *row)
+{
+	struct version **out = context;
+	version_free(*out);
+	*out = row;
+	return true;
+}
+
+Test(migrate, a_history_of_any_older_version_keeps_its_rows_and_goes_on)
+{
+	for (int version = 1; version < schema_version; version++) {
+		struct error err = { 0 };
+		make_old(version);
+		world_open(&w);
+		char wanted[32];
+		snprintf(wanted, sizeof wanted, "%d", schema_version);
+		EXPECT_SQL(&w, "PRAGMA user_version", wanted);
+		EXPECT_SQL(&w, "SELECT path, verdict, signature FROM detections",
+			   "/r/a|malicious|Evil");
+		EXPECT_SQL(&w, "SELECT path, waits_for FROM pending", "/r/b|retry");
+		AUTO(version) struct version *queued = NULL;
+		cr_assert(store_due(w.reader, 10, take, &queued, &err) == 0, "%s", err.text);
+		cr_assert(queued && queued->id == 2);
+		world_finish(queued, OUTCOME_CLEAN);
+		cr_assert(world_do(&w, STORE_SAVE, queued) == STORE_WRITTEN);
+		EXPECT_SQL(&w, "SELECT group_concat(state) FROM file", "done,done");
+		world_close(&w);
+		cr_assert(unlink(w.db) == 0);
+		char rest[256];
+		snprintf(rest, sizeof rest, "rm -f %s-wal %s-shm", w.db, w.db);
+		cr_assert(system(rest) == 0);
+	}
+}
+
+Test(migrate, what_waits_for_a_detector_says_so)
+{
+	world_open(&w);
+	struct version *v = world_version("/r/a", 1);
+	v->wait = WAIT_RETRY;
+	v->away_since_ns = T0;
+	cr_assert(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
+	EXPECT_SQL(&w, "SELECT path, waits_for FROM pending", "/r/a|detector");
+	version_free(v);
+}
