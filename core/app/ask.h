@@ -11,9 +11,9 @@
 #include "core/base/str.h"
 
 struct app;
-struct digest;
 struct engine;
 struct finding;
+struct hasher;
 struct job;
 struct standing;
 struct store_reader;
@@ -23,7 +23,7 @@ struct version;
 struct scanner {
 	struct app *app;
 	struct store_reader *reader;
-	struct digest *digest;
+	struct hasher *hasher;
 	struct finding *lent; /* findings of a twin, for the job in hand; owned */
 	size_t lent_count;
 };

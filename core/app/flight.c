@@ -17,6 +17,7 @@ static void job_free(struct job *job)
 {
 	version_free(job->version);
 	free(job->absolute);
+	free(job->hashes);
 	free(job);
 }
 

@@ -20,6 +20,7 @@
 #include "core/store/version.h"
 
 struct app;
+struct hashes;
 struct root_handle;
 struct twin;
 
@@ -75,6 +76,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 
 	/* the worker's */
 	bool hashed;	       /* version->sha256 belongs to version->identity */
+	struct hashes *hashes; /* further ones (hashing.h), NULL: none; owned */
 	struct twin *twin;     /* guarded by the twins' lock */
 	struct list twin_link; /* among a twin's followers; guarded by the twins' lock */
 	enum job_result result;

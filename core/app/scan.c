@@ -15,6 +15,7 @@
 
 #include "core/app/ask.h"
 #include "core/app/engine.h"
+#include "core/app/hashing.h"
 #include "core/app/lease.h"
 #include "core/app/outbox.h"
 #include "core/app/roots.h"
@@ -23,7 +24,7 @@
 #include "core/base/beneath.h"
 #include "core/base/error.h"
 #include "core/config/config.h"
-#include "core/detect/digest.h"
+#include "core/detect/hasher.h"
 #include "core/store/reader.h"
 
 enum step {
@@ -38,7 +39,7 @@ int scanner_new(void **out, void *context, struct error *err)
 	struct app *app = context;
 	struct scanner *scanner = xcalloc(1, sizeof *scanner);
 	scanner->app = app;
-	scanner->digest = digest_new();
+	scanner->hasher = hasher_new();
 	int result = store_reader_open(&scanner->reader, app->config->history, err);
 	if (result < 0) {
 		scanner_free(scanner);
@@ -54,7 +55,7 @@ void scanner_free(void *scanner_)
 	if (!scanner)
 		return;
 	store_reader_free(scanner->reader);
-	digest_free(scanner->digest);
+	hasher_free(scanner->hasher);
 	free(scanner);
 }
 
@@ -179,14 +180,16 @@ static enum step find_writer(struct job *job, int fd)
 	return STEP_ON;
 }
 
-static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
+static enum step hash_content(struct scanner *scanner, struct job *job, struct engine *engine,
+			      int fd)
 {
 	struct version *version = job->version;
 	if (job->hashed)
 		return STEP_ON;
 	version->has_sha256 = false;
 	int64_t size = 0;
-	int result = digest_fd(scanner->digest, fd, version->identity.size, version->sha256, &size);
+	struct hashes hashes = { .have = hashing_wanted(engine, job) };
+	int result = hasher_fd(scanner->hasher, fd, version->identity.size, &hashes, &size);
 	if (result == -EFBIG)
 		return tell(job, JOB_CHANGED, 0); /* it grew */
 	if (result < 0)
@@ -198,8 +201,7 @@ static enum step hash_content(struct scanner *scanner, struct job *job, int fd)
 		return not_opened(job, -result);
 	if (!identity_same_version(&after, &version->identity) || size != after.size)
 		return tell(job, JOB_CHANGED, 0);
-	version->has_sha256 = true;
-	job->hashed = true;
+	hashing_keep(job, &hashes);
 	if (job->prior_id && job->prior_has_sha256 &&
 	    memcmp(job->prior_sha256, version->sha256, 32) == 0)
 		return refresh_prior(job);
@@ -301,7 +303,7 @@ static enum step examine(struct scanner *scanner, struct job *job, struct engine
 	if (step == STEP_ON && ask_waits_on(engine, job->version))
 		step = STEP_SAVE;
 	if (step == STEP_ON && engine->config->hash)
-		step = hash_content(scanner, job, *fd);
+		step = hash_content(scanner, job, engine, *fd);
 	if (step == STEP_ON)
 		step = meet_twins(scanner, job, engine);
 	if (step == STEP_ON)

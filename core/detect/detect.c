@@ -27,6 +27,7 @@ struct detector {
 	const struct config_detector *row;
 	void *state;
 	unsigned reads;
+	unsigned needs;
 	char digest[DIGEST_HEX];
 	uint8_t key[KEY_SIZE]; /* when it reads nothing */
 };
@@ -114,6 +115,9 @@ int detector_open(struct detector **out, const struct config_detector *row,
 	detector->reads = class->reads;
 	if (class->also_reads)
 		detector->reads |= class->also_reads(detector->state);
+	detector->needs = class->needs;
+	if (class->also_needs)
+		detector->needs |= class->also_needs(detector->state);
 	if (detector->reads == 0)
 		make_key(detector, detector->digest, NULL, (struct slice){ 0 }, detector->key);
 	*out = detector;
@@ -149,6 +153,17 @@ const struct detector_class *detector_class(const struct detector *detector)
 const struct config_detector *detector_row(const struct detector *detector)
 {
 	return detector->row;
+}
+
+unsigned detector_needs(const struct detector *detector)
+{
+	return detector->needs;
+}
+
+void detector_doubts(const struct detector *detector, struct str *out)
+{
+	if (detector->class->doubts)
+		detector->class->doubts(detector->state, out);
 }
 
 bool detector_wants(const struct detector *detector, const struct entry *entry)
@@ -188,9 +203,9 @@ void detector_scan(const struct detector *detector, const struct scan_request *r
 		   struct answer *answer)
 {
 	const struct detector_class *class = detector->class;
-	assert(request->fd >= 0 || !(class->needs & DETECT_NEEDS_FD));
+	assert(request->fd >= 0 || !(detector->needs & DETECT_NEEDS_FD));
 	const char *words = NULL;
-	bool by_path = class->needs & DETECT_NEEDS_PATH;
+	bool by_path = detector->needs & DETECT_NEEDS_PATH;
 	if (by_path && !path_holds(request, &words)) {
 		path_lost(answer, words);
 		return;

@@ -21,12 +21,15 @@ struct config;
 struct config_detector;
 struct detector;
 struct error;
+struct str;
 
 /* What a class needs of the worker, as bits. */
 enum detect_needs {
 	DETECT_NEEDS_FD = 1,	 /* an open file description of its own at offset 0 */
 	DETECT_NEEDS_SHA256 = 2, /* the content's hash */
 	DETECT_NEEDS_PATH = 4, /* the real path; the inode behind it is compared before and after */
+	DETECT_NEEDS_SHA1 = 256, /* these too, from the same read of the file */
+	DETECT_NEEDS_MD5 = 512,
 };
 
 /* Which entry fields an answer depends on, as bits; they are part of the reuse key. */
@@ -47,6 +50,8 @@ struct scan_request {
 	int fd; /* read-only, offset 0, the callee may move it; -1 unless NEEDS_FD */
 	int64_t size;
 	const uint8_t *sha256; /* 32 bytes; NULL when hashing is off */
+	const uint8_t *sha1;   /* 20 bytes; NULL unless NEEDS_SHA1 */
+	const uint8_t *md5;    /* 16 bytes; NULL unless NEEDS_MD5 */
 	unsigned attempt;      /* 1 is the first */
 	struct mono deadline;
 	int cancel_fd; /* becomes readable when the daemon gives up waiting (stop_grace over); -1:
@@ -82,6 +87,11 @@ struct detector_class {
 	bool (*digest)(const void *state, char digest[65], struct error *why);
 	/** Entry fields that this instance reads besides reads; NULL: none. */
 	unsigned (*also_reads)(const void *state);
+	/** What this instance needs besides needs; NULL: nothing. */
+	unsigned (*also_needs)(const void *state);
+	/** Appends to out what of this instance may disappoint whoever configured it, one sentence
+	 * a line; NULL: there is nothing to say. */
+	void (*doubts)(const void *state, struct str *out);
 	/** Asks. Every failure is an answer with outcome error or timeout and {"error": "..."} in
 	 * detail; there is no other way to fail. */
 	void (*scan)(const void *state, const struct scan_request *request, struct answer *answer);
@@ -106,6 +116,10 @@ const char *detector_name(const struct detector *detector);
 bool detector_digest(const struct detector *detector, char digest[65], struct error *why);
 const struct detector_class *detector_class(const struct detector *detector);
 const struct config_detector *detector_row(const struct detector *detector);
+/** What it needs of the worker, as bits. */
+unsigned detector_needs(const struct detector *detector);
+/** Appends what may disappoint whoever configured it, one sentence a line; for "carved check". */
+void detector_doubts(const struct detector *detector, struct str *out);
 /** True when the detector is to look at files of this entry. */
 bool detector_wants(const struct detector *detector, const struct entry *entry);
 /** The reuse key of this detector for this entry: a hash over the digest (of detector_digest()) and

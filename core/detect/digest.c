@@ -1,21 +1,14 @@
 /* digest: see digest.h. */
 #include "core/detect/digest.h"
 
-#include <errno.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/mem.h"
 
-/* Large enough that the system call is lost in the hashing, small enough for the second-level
- * cache. */
-#define CHUNK ((size_t)128 * 1024)
-
 struct digest {
 	EVP_MD_CTX *context;
-	unsigned char *chunk; /* CHUNK bytes, made by the first digest_fd() */
 };
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -51,7 +44,6 @@ void digest_free(struct digest *digest)
 	if (!digest)
 		return;
 	EVP_MD_CTX_free(digest->context);
-	free(digest->chunk);
 	free(digest);
 }
 
@@ -104,29 +96,4 @@ void digest_end_hex(struct digest *digest, char out[DIGEST_HEX])
 		out[2 * i + 1] = hex_digits[raw[i] & 15];
 	}
 	out[DIGEST_HEX - 1] = '\0';
-}
-
-int digest_fd(struct digest *digest, int fd, int64_t limit, uint8_t out[DIGEST_SIZE], int64_t *size)
-{
-	if (!digest->chunk)
-		digest->chunk = xcalloc(1, CHUNK);
-	digest_begin(digest);
-	int64_t at = 0;
-	for (;;) {
-		ssize_t got = pread(fd, digest->chunk, CHUNK, at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0)
-			break;
-		at += got;
-		if (at > limit)
-			return -EFBIG;
-		digest_add(digest, digest->chunk, (size_t)got);
-	}
-	digest_end(digest, out);
-	if (size)
-		*size = at;
-	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * digest: SHA-256 (FIPS 180-4, by OpenSSL's EVP), of files and of lists of fields.
+ * digest: SHA-256 (FIPS 180-4, by OpenSSL's EVP) of lists of fields; hasher.h has that of files.
  *
  * One struct digest is one reusable context, so that a worker allocates nothing per file. It
  * belongs to one thread at a time. Failures of EVP itself (no SHA-256 in this libcrypto, no memory)
@@ -36,13 +36,5 @@ void digest_number(struct digest *digest, int64_t number);
 void digest_end(struct digest *digest, uint8_t out[DIGEST_SIZE]);
 /** Ends, as lower-case hex. */
 void digest_end_hex(struct digest *digest, char out[DIGEST_HEX]);
-
-/**
- * The hash of what fd holds from offset 0 to its end, and how many bytes that was (size may be
- * NULL). Reads by pread(2), so the file offset stays. At most limit bytes: a file that is longer,
- * or that grows past it while it is read, gives -EFBIG. Else 0 or the -errno of reading.
- */
-int digest_fd(struct digest *digest, int fd, int64_t limit, uint8_t out[DIGEST_SIZE],
-	      int64_t *size);
 
 #endif
