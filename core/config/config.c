@@ -36,6 +36,7 @@ void config_detector_done(struct config_detector *detector)
 	free(detector->file);
 	texts_free(detector->mime);
 	texts_free(detector->run);
+	texts_free(detector->skips);
 	api_free(detector->api);
 }
 

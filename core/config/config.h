@@ -29,6 +29,12 @@ enum config_unmatched {
 	CONFIG_UNMATCHED_IGNORE
 };
 
+/* What a hash list is a list of. */
+enum config_known {
+	CONFIG_KNOWN_BAD,
+	CONFIG_KNOWN_GOOD
+};
+
 struct config_root {
 	char *path;	/* as written, without trailing slashes (but "/" stays) */
 	char *producer; /* "auto", a scheme word, or a PCRE2 pattern */
@@ -37,11 +43,14 @@ struct config_root {
 };
 
 struct config_detector {
-	char *type;		/* "hashlist", "command", "api", "noop" */
-	char *name;		/* defaults to the type */
-	char **mime;		/* globs, NULL-terminated; NULL: every file */
-	char *file;		/* hashlist: the list; api: api.yml; else NULL */
-	char **run;		/* command: argv with placeholders, NULL-terminated; else NULL */
+	char *type;		 /* "hashlist", "command", "api", "noop" */
+	char *name;		 /* defaults to the type */
+	char **mime;		 /* globs, NULL-terminated; NULL: every file */
+	char *file;		 /* hashlist: the list; api: api.yml; else NULL */
+	enum config_known known; /* hashlist: what is in the list; default bad */
+	char **skips; /* hashlist of known good files: names of the detectors that are not asked
+		       * about them, or "*"; NULL-terminated, NULL: none */
+	char **run;   /* command: argv with placeholders, NULL-terminated; else NULL */
 	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
 	int64_t retry_pause_ms; /* pause before the second attempt after error or timeout, default
 				 * 10 s; it doubles with each further one */
@@ -103,6 +112,9 @@ char *config_default_history(void);
 /** The hash list that is shipped: uninstalled beside the source or the binary, else installed
  * (/usr/share/carved/bad.sha256). Owned; NULL when there is none. */
 char *config_shipped_hashlist(void);
+
+/** True when row is not to be asked about a file that the hash list by knows to be good. */
+bool config_skips(const struct config_detector *by, const struct config_detector *row);
 
 /** True when mime ("" for none) is matched by one of the globs (fnmatch without FNM_PATHNAME,
  * lower case); NULL globs match everything; "" is matched only by "*". */

@@ -192,7 +192,7 @@ int loading_detectors(struct loading *loading, const struct node *list, struct e
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return loading_skips(loading, list, err);
 }
 
 /* Built in: every detector that works without being configured. */
@@ -213,6 +213,11 @@ static void add_built_in(struct config *config)
 static int finish_hashlist(const struct loading *loading, struct config_detector *row,
 			   const struct origin *origin, struct error *err)
 {
+	if (!row->file && row->known == CONFIG_KNOWN_GOOD)
+		return loading_error(loading, origin, err,
+				     "the hashlist \"%s\" of known good files names no \"file\": "
+				     "none is shipped",
+				     row->name);
 	if (!row->file)
 		row->file = config_shipped_hashlist();
 	if (!row->file)

@@ -70,6 +70,12 @@ int loading_detectors_finish(struct loading *loading, struct error *err);
 int loading_command(const struct loading *loading, const struct node *item,
 		    struct config_detector *row, struct error *err);
 
+/* skips.c */
+
+/** Whether the names in "skips" are those of detectors that may be skipped; list: all detectors,
+ * read already. */
+int loading_skips(const struct loading *loading, const struct node *list, struct error *err);
+
 /* environment.c */
 
 /** Lays the environment, then the command line, over the configuration. */

@@ -120,8 +120,15 @@ const struct setting settings[] = {
 			 "it counts as failed." },
 	{ DETECTOR("file", SETTING_PATH, file), .only = NAMES("hashlist", "api"),
 	  .description =
-		  "hashlist: the list of SHA-256 sums, default the one that is shipped. api: "
-		  "BroAPT's api.yml, default the one in api_root." },
+		  "hashlist: the list of SHA-256, SHA-1 or MD5 sums, default the one that is "
+		  "shipped. api: BroAPT's api.yml, default the one in api_root." },
+	{ DETECTOR("known", SETTING_CHOICE, known), .fallback = "bad",
+	  .words = NAMES("bad", "good"), .only = NAMES("hashlist"),
+	  .description = "What is in the list. A file on a list of known good ones is clean to it, "
+			 "and it has no say about others." },
+	{ DETECTOR("skips", SETTING_TEXTS, skips), .only = NAMES("hashlist"),
+	  .description = "With known: good. Names of the detectors that are not asked about a file "
+			 "in the list; \"*\": all that are no hash lists." },
 	{ DETECTOR("run", SETTING_TEXTS, run), .only = NAMES("command"),
 	  .description =
 		  "The program and its arguments, run without a shell. {path} is the file's "
