@@ -1,12 +1,10 @@
 /*
- * hashset: SHA-256 hashes with the name of what they stand for, read from a text file.
+ * hashset: hashes with the name of what they stand for, read from a text file (hashline.h has its
+ * format).
  *
- *	# a comment
- *	64 hex digits[ blanks signature]
- *
- * Lines end with LF or CRLF; empty lines and lines that begin with # are passed over. Held as one
- * sorted array of 36 bytes a hash plus one pool of signatures (a signature that the line before has
- * too is kept once), for lists of millions. Immutable after loading; any thread.
+ * A short list is held in memory, sorted. A long one, which would take more memory than all the
+ * rest of the daemon, is searched in an index file (hashindex.h), which is made once and kept for
+ * as long as the list's text is the same. Immutable after loading; any thread.
  */
 #ifndef CARVED_CORE_DETECT_HASHSET_H
 #define CARVED_CORE_DETECT_HASHSET_H
@@ -16,26 +14,28 @@
 
 #include "core/base/mem.h"
 #include "core/detect/digest.h"
+#include "core/detect/hashline.h"
 
-/* Offsets into the pool have 32 bits; a list this long holds 33 million hashes. */
-#define HASHSET_FILE_MAX ((int64_t)2 * 1024 * 1024 * 1024)
-/* Bytes of a line, without its end. */
-#define HASHSET_LINE_MAX      1024
-#define HASHSET_SIGNATURE_MAX 512
+/* Of a list that is held in memory: fewer lines, and at most so many bytes. */
+#define HASHSET_LINES_MAX 100000
+#define HASHSET_BYTES_MAX ((int64_t)16 * 1024 * 1024)
 
 struct error;
 struct hashset;
 
-/** Loads the file; digest is the hex SHA-256 of its content, what sha256sum(1) prints. On failure
- * err reads "FILE:LINE: what is wrong" or "FILE: why it cannot be read". */
-int hashset_load(struct hashset **out, const char *file, char digest[DIGEST_HEX],
+/** Loads the file; digest is the hex SHA-256 of its content, what sha256sum(1) prints. index: where
+ * the index of a long list is kept; NULL: nowhere, it is made each time. On failure err reads
+ * "FILE:LINE: what is wrong" or "FILE: why it cannot be read". */
+int hashset_load(struct hashset **out, const char *file, const char *index, char digest[DIGEST_HEX],
 		 struct error *err);
 void hashset_free(struct hashset *set);
 AUTO_DEFINE(hashset);
 
-size_t hashset_count(const struct hashset *set);
-/** The signature of that hash ("" when its line has none), NULL when it is not in the list.
- * Borrowed from the set. */
-const char *hashset_find(const struct hashset *set, const uint8_t hash[DIGEST_SIZE]);
+/** How many hashes of that kind are in the list, repetitions included. */
+size_t hashset_count(const struct hashset *set, enum hash_kind kind);
+/** 1: the hash is in the list, and its signature ("" when its line has none) is written; 0: it is
+ * not; else the -errno of reading the index. */
+int hashset_find(const struct hashset *set, enum hash_kind kind, const uint8_t *sum,
+		 char signature[HASHLINE_SIGNATURE_MAX + 1]);
 
 #endif
