@@ -19,8 +19,22 @@ static void describe(const struct config_detector *row, struct str *out)
 		str_printf(out, " %s", row->file);
 	if (row->run)
 		str_printf(out, " %s", row->run[0]);
+	if (row->known == CONFIG_KNOWN_GOOD)
+		str_puts(out, ", known good");
+	for (char **name = row->skips; name && *name; name++)
+		str_printf(out, "%s%s", name == row->skips ? ", skips " : ", ", *name);
 	for (char **glob = row->mime; glob && *glob; glob++)
 		str_printf(out, "%s%s", glob == row->mime ? ", for " : ", ", *glob);
+}
+
+static void check_doubts(struct check *check, const struct detector *detector)
+{
+	AUTO_STR doubts = STR_INIT;
+	detector_doubts(detector, &doubts);
+	for (char *at = doubts.data, *end; at && (end = strchr(at, '\n')); at = end + 1) {
+		*end = '\0';
+		check_warn(check, "detector %s: %s", detector_name(detector), at);
+	}
 }
 
 static void check_detector(struct check *check, const struct config_detector *row)
@@ -29,10 +43,15 @@ static void check_detector(struct check *check, const struct config_detector *ro
 	describe(row, &words);
 	AUTO(detector) struct detector *detector = NULL;
 	struct error err = { 0 };
-	if (detector_open(&detector, row, check->config, &err) < 0)
+	/* nothing is changed here: what would be kept beside the history is not */
+	struct config nowhere = *check->config;
+	nowhere.history = NULL;
+	if (detector_open(&detector, row, &nowhere, &err) < 0) {
 		check_fail(check, "%s: %s", str_text(&words), err.text);
-	else
+	} else {
 		check_ok("%s", str_text(&words));
+		check_doubts(check, detector);
+	}
 	if (row->api)
 		check_api(check, row);
 }
