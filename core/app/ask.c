@@ -4,6 +4,7 @@
  * For each detector, in this order: a definite finding of an earlier attempt on this very version
  * stands; a definite finding under the same reuse key on the same content is taken over (of a twin
  * in flight, of the row that this is a sighting of, of the history); else the detector is asked.
+ * Lists of known good files come first, because they tell which detectors are not asked (known.h).
  */
 #include "core/app/ask.h"
 
@@ -14,6 +15,8 @@
 
 #include "core/app/conclude.h"
 #include "core/app/engine.h"
+#include "core/app/hashing.h"
+#include "core/app/known.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -143,6 +146,12 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	struct version *version = job->version;
 	const struct detector_class *class = detector_class(detector);
 	AUTO_CLOSE int own = -1;
+	int hashed =
+		hashing_provide(asking->scanner->hasher, job, detector_needs(detector), asking->fd);
+	if (hashed < 0) {
+		asking->failure = -hashed;
+		return hashed == -ESTALE ? ASK_OTHER : ASK_FAILED;
+	}
 	if (class->needs & DETECT_NEEDS_FD) {
 		own = reopen(asking->fd);
 		if (own < 0) {
@@ -157,11 +166,11 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 		.entry = &version->entry,
 		.fd = own,
 		.size = version->identity.size,
-		.sha256 = version->has_sha256 ? version->sha256 : NULL,
 		.attempt = wanted->attempt,
 		.deadline = mono_add_ms(mono_now(), detector_row(detector)->timeout_ms),
 		.cancel_fd = asking->scanner->app->cancel_fd,
 	};
+	hashing_fill(job, &request);
 	asking->took_path = asking->took_path || class->needs & DETECT_NEEDS_PATH;
 	struct answer answer = { .outcome = OUTCOMES };
 	wanted->started_ns = clock_wall_ns();
@@ -334,6 +343,11 @@ static enum ask_result ask_wanted(struct asking *asking, const struct detector *
 {
 	const struct finding *stands =
 		look_back(asking, standing->row, wanted, &standing->failures);
+	const struct detector *by = known_skips(asking, standing->row);
+	if (by && !(stands && outcome_is_definite(stands->outcome))) {
+		known_skip(asking, standing, wanted, by);
+		return ASK_ASKED;
+	}
 	if (stands) {
 		standing->outcome = stands->outcome;
 		return ASK_ASKED;
@@ -354,11 +368,29 @@ static enum ask_result ask_one(struct asking *asking, size_t at)
 	struct error why = { 0 };
 	enum ask_result result = ASK_ASKED;
 	*standing = (struct standing){ .row = detector_row(detector), .outcome = OUTCOMES };
-	if (wanted_finding(asking, detector, &wanted, &why))
+	const struct detector *by = known_skips(asking, standing->row);
+	bool known = wanted_finding(asking, detector, &wanted, &why);
+	if (known)
 		result = ask_wanted(asking, detector, standing, &wanted);
+	else if (by)
+		known_skip(asking, standing, &wanted, by);
 	else
 		be_away(asking, standing, &wanted, why.text);
+	if (known_is_list(detector) && standing->outcome == OUTCOME_UNKNOWN)
+		standing->abstains = true;
 	finding_done(&wanted);
+	return result;
+}
+
+static enum ask_result ask_these(struct asking *asking, bool lists)
+{
+	const struct engine *engine = asking->engine;
+	enum ask_result result = ASK_ASKED;
+	for (size_t i = 0; i < engine->detector_count && result == ASK_ASKED; i++) {
+		if (known_is_list(engine->detectors[i]) == lists &&
+		    detector_wants(engine->detectors[i], &asking->job->version->entry))
+			result = ask_one(asking, i);
+	}
 	return result;
 }
 
@@ -372,11 +404,9 @@ enum ask_result ask_all(struct asking *asking)
 		return ASK_FAILED;
 	}
 	asking->standings = xcalloc(asking->engine->detector_count, sizeof *asking->standings);
-	enum ask_result result = ASK_ASKED;
-	for (size_t i = 0; i < asking->engine->detector_count && result == ASK_ASKED; i++) {
-		if (detector_wants(asking->engine->detectors[i], &asking->job->version->entry))
-			result = ask_one(asking, i);
-	}
+	enum ask_result result = ask_these(asking, true);
+	if (result == ASK_ASKED)
+		result = ask_these(asking, false);
 	if (result != ASK_ASKED)
 		ask_forget(asking);
 	return result;

@@ -49,6 +49,7 @@ enum ask_result {
 	ASK_NO_DETECTOR, /* none wants it */
 	ASK_CANCELLED,
 	ASK_FAILED, /* the history could not be read, or no descriptor or process was left */
+	ASK_OTHER,  /* the content is not the one that the job's hash is of */
 };
 
 bool ask_any_wanted(const struct engine *engine, const struct version *version);

@@ -66,10 +66,15 @@ static void weigh(struct conclusion *conclusion, const struct standing *standing
 struct conclusion conclude(const struct standing *standings, size_t count, int64_t away_ms)
 {
 	struct conclusion conclusion = { .worst = OUTCOMES, .done = true };
+	enum outcome aside = OUTCOMES;
 	for (size_t i = 0; i < count; i++) {
-		if (standings[i].row)
+		if (standings[i].row && standings[i].abstains)
+			aside = outcome_worst(aside, standings[i].outcome);
+		else if (standings[i].row)
 			weigh(&conclusion, &standings[i], away_ms);
 	}
+	if (conclusion.worst == OUTCOMES)
+		conclusion.worst = aside;
 	if (conclusion.worst == OUTCOME_MALICIOUS)
 		return (struct conclusion){ .worst = OUTCOME_MALICIOUS, .done = true };
 	if (conclusion.again)

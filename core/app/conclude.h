@@ -21,6 +21,7 @@ struct standing {
 	unsigned failures; /* errors and timeouts since the version was queued, this one too */
 	bool final;	   /* a failure that no further attempt will change */
 	bool away;
+	bool abstains; /* it has no part in the conclusion (known.h), unless it is all there is */
 };
 
 /* What happens next. */

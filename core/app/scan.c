@@ -32,6 +32,7 @@ enum step {
 	STEP_SAVE, /* the version is ready for the history */
 	STEP_TELL, /* the loop decides: job->result is set */
 	STEP_GONE, /* somebody else has the job now */
+	STEP_ANEW, /* from the beginning, in its turn */
 };
 
 int scanner_new(void **out, void *context, struct error *err)
@@ -208,15 +209,18 @@ static enum step hash_content(struct scanner *scanner, struct job *job, struct e
 	return STEP_ON;
 }
 
+static void back_to_pool(struct app *app, struct job *job)
+{
+	if (pool_push(app->pool, &job->pool_job) != POOL_TAKEN) {
+		job->result = JOB_CANCELLED;
+		outbox_put(app->outbox, job);
+	}
+}
+
 static void give_back(struct app *app, struct list *followers)
 {
-	for (struct list *link; (link = list_shift(followers));) {
-		struct job *job = LIST_OF(link, struct job, twin_link);
-		if (pool_push(app->pool, &job->pool_job) != POOL_TAKEN) {
-			job->result = JOB_CANCELLED;
-			outbox_put(app->outbox, job);
-		}
-	}
+	for (struct list *link; (link = list_shift(followers));)
+		back_to_pool(app, LIST_OF(link, struct job, twin_link));
 }
 
 static enum step meet_twins(struct scanner *scanner, struct job *job, struct engine *engine)
@@ -278,6 +282,8 @@ static enum step ask(struct scanner *scanner, struct job *job, struct engine *en
 		return tell(job, JOB_CANCELLED, 0);
 	case ASK_FAILED:
 		return tell(job, JOB_LATER, asking.failure);
+	case ASK_OTHER:
+		return STEP_ANEW;
 	case ASK_ASKED:
 		break;
 	}
@@ -347,9 +353,15 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	ask_return_lent(scanner);
 	if (step == STEP_GONE)
 		return;
-	if (step == STEP_TELL)
+	if (step == STEP_TELL || step == STEP_ANEW)
 		forget_look(job);
 	settle_twins(app, job, step);
+	if (step == STEP_ANEW) {
+		/* what was taken from another row is not of this content */
+		job->sighting_of = 0;
+		back_to_pool(app, job);
+		return;
+	}
 	if (step == STEP_TELL) {
 		outbox_put(app->outbox, job);
 		return;

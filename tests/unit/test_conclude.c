@@ -113,3 +113,25 @@ Test(conclude, a_version_that_waits_has_no_verdict_yet_and_remembers_since_when)
 	cr_assert_eq(version->verdict, OUTCOME_ERROR);
 	cr_assert_eq(version->away_since_ns, 0);
 }
+
+Test(conclude, who_abstains_counts_only_where_nobody_else_does)
+{
+	struct standing list = { .row = &must, .outcome = OUTCOME_UNKNOWN, .abstains = true };
+	struct standing spared = { .row = &must, .outcome = OUTCOME_SKIPPED, .abstains = true };
+	struct conclusion got = of_two(list, said(&must, OUTCOME_CLEAN, 0));
+	cr_assert(got.done);
+	cr_assert_eq(got.worst, OUTCOME_CLEAN);
+	got = of_two(spared, said(&must, OUTCOME_CLEAN, 0));
+	cr_assert(got.done && !got.again);
+	cr_assert_eq(got.worst, OUTCOME_CLEAN);
+	got = of_two(list, said(&must, OUTCOME_ERROR, 3));
+	cr_assert(!got.done);
+	cr_assert_eq(got.worst, OUTCOME_ERROR);
+	got = of_two(list, (struct standing){ 0 });
+	cr_assert(got.done);
+	cr_assert_eq(got.worst, OUTCOME_UNKNOWN);
+	/* skipped for any other reason is a failure */
+	spared.abstains = false;
+	got = of_two(spared, said(&must, OUTCOME_CLEAN, 0));
+	cr_assert(!got.done && !got.again);
+}
