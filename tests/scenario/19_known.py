@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import signal
+import sqlite3
 
 import scenario
 from scenario import Carved, broapt_name, check, command, same
@@ -165,6 +166,28 @@ def test_a_new_list_of_md5_sums_is_asked_about_a_file_that_is_only_renamed():
         os.rename(path, moved)
         same(settled(carved, moved), (b"done", None, b"malicious"), "after")
         same(outcomes(carved, moved), {"hashlist": ("malicious", "Woken")}, "outcomes")
+
+
+def test_a_hash_of_the_history_that_is_not_the_files_is_not_believed():
+    with Carved() as carved:
+        write_list(carved, "bad", md5(b"nothing"))
+        configure(carved, "type: noop", "type: hashlist, file: bad")
+        carved.start()
+        path = carved.put(content=b"sleeper")
+        same(settled(carved, path), (b"done", None, b"clean"), "before")
+        carved.stop()
+        with sqlite3.connect(carved.history) as history:
+            history.execute("UPDATE version SET sha256 = ?", (sha256(b"another"),))
+        history.close()
+        write_list(carved, "bad", md5(b"sleeper") + " Woken")
+        moved = carved.path_of(broapt_name())
+        os.rename(path, moved)
+        carved.start()
+        same(settled(carved, moved), (b"done", None, b"malicious"), "after")
+        same(carved.row(moved, "sha256"), (sha256(b"sleeper").encode(),), "its hash")
+        same(carved.sql("SELECT cached FROM scan s JOIN file f ON f.id = s.file_id WHERE f.path = ? "
+                        "AND detector = 'noop'", os.fsdecode(moved)), [(0,)],
+             "what was said of the other content is not taken over")
 
 
 def long_lines(first):
