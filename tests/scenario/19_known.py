@@ -175,14 +175,14 @@ def test_a_hash_of_the_history_that_is_not_the_files_is_not_believed():
         carved.start()
         path = carved.put(content=b"sleeper")
         same(settled(carved, path), (b"done", None, b"clean"), "before")
-        carved.stop()
-        with sqlite3.connect(carved.history) as history:
+        with sqlite3.connect(carved.history, timeout=scenario.PATIENCE) as history:
             history.execute("UPDATE version SET sha256 = ?", (sha256(b"another"),))
         history.close()
         write_list(carved, "bad", md5(b"sleeper") + " Woken")
+        carved.send(signal.SIGHUP)
+        carved.until(lambda: b"reloaded" in carved.stderr(), "the reload")
         moved = carved.path_of(broapt_name())
         os.rename(path, moved)
-        carved.start()
         same(settled(carved, moved), (b"done", None, b"malicious"), "after")
         same(carved.row(moved, "sha256"), (sha256(b"sleeper").encode(),), "its hash")
         same(carved.sql("SELECT cached FROM scan s JOIN file f ON f.id = s.file_id WHERE f.path = ? "
