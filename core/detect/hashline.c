@@ -7,19 +7,21 @@
 
 #include "core/base/error.h"
 
-static int nibble(char c)
+#define NO_DIGIT 16U
+
+static unsigned digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
+		return (unsigned)(c - '0');
 	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : NO_DIGIT;
 }
 
 /* How many hex digits text begins with; the sum, when they are those of a hash. */
 static size_t parse_sum(const char *text, struct hashline *out, bool *out_is_hash)
 {
 	size_t digits = 0;
-	while (nibble(text[digits]) >= 0)
+	while (digit(text[digits]) < NO_DIGIT)
 		digits++;
 	*out_is_hash = false;
 	for (unsigned kind = 0; kind < HASH_KINDS; kind++) {
@@ -28,7 +30,7 @@ static size_t parse_sum(const char *text, struct hashline *out, bool *out_is_has
 		*out_is_hash = true;
 		out->kind = (enum hash_kind)kind;
 		for (size_t i = 0; i < digits / 2; i++)
-			out->sum[i] = (uint8_t)(nibble(text[2 * i]) << 4 | nibble(text[2 * i + 1]));
+			out->sum[i] = (uint8_t)(digit(text[2 * i]) << 4 | digit(text[2 * i + 1]));
 	}
 	return digits;
 }
@@ -71,7 +73,7 @@ static char *next_value(char **at)
 static int parse_values(char *line, struct hashline_headings *headings, struct hashline *out,
 			struct error *err)
 {
-	const char *first = NULL;
+	const char *first = "";
 	const char *name = "";
 	unsigned heading = 0;
 	unsigned column = 0;
@@ -81,7 +83,7 @@ static int parse_values(char *line, struct hashline_headings *headings, struct h
 		if (!value)
 			return error_set(err, EINVAL, "column %u is not a well-formed value",
 					 column);
-		if (!first)
+		if (column == 1)
 			first = value;
 		if (column == headings->name)
 			name = value;
@@ -123,7 +125,7 @@ int hashline_parse(char *line, size_t len, struct hashline_headings *headings, s
 		return 0;
 	if (strlen(line) != len)
 		return error_set(err, EINVAL, "a NUL byte");
-	struct hashline found = { 0 };
+	struct hashline found = { .signature = "" };
 	int result = line[0] == '"' ? parse_values(line, headings, &found, err)
 				    : parse_plain(line, &found, err);
 	if (result <= 0)

@@ -31,7 +31,8 @@ static int unnamed_in(const char *directory)
 
 int scratch_unnamed(const char *directory, struct error *err)
 {
-	const char *const places[] = { directory, getenv("TMPDIR"), "/var/tmp", "/tmp" };
+	const char *variable = getenv("TMPDIR"); // NOLINT(concurrency-mt-unsafe): nobody sets it
+	const char *const places[] = { directory, variable, "/var/tmp", "/tmp" };
 	int fd = -ENOENT;
 	const char *last = NULL;
 	for (size_t i = 0; i < sizeof places / sizeof *places && fd < 0; i++) {
@@ -59,26 +60,31 @@ static bool is_ours(int fd)
 	       (st.st_mode & 077) == 0 && st.st_nlink == 1;
 }
 
-int scratch_begin(const char *path)
+/* Locks and empties PATH.new, which is open: 0 or -errno. */
+static int claim(int fd, const char *path)
 {
-	AUTO_STR new = STR_INIT;
-	str_printf(&new, "%s.new", path);
-	AUTO_CLOSE int fd =
-		open(new.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (fd < 0)
-		return -errno;
 	if (!is_ours(fd))
 		return -EPERM;
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		return -errno;
 	/* whoever held the lock before may have renamed it */
-	if (!still_named(fd, new.data))
+	if (!still_named(fd, path))
 		return -EWOULDBLOCK;
-	if (ftruncate(fd, 0) < 0)
+	return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+int scratch_begin(const char *path)
+{
+	AUTO_STR new = STR_INIT;
+	str_printf(&new, "%s.new", path);
+	int fd = open(new.data, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	if (fd < 0)
 		return -errno;
-	int taken = fd;
-	fd = -1;
-	return taken;
+	int result = claim(fd, new.data);
+	if (result == 0)
+		return fd;
+	fd_close(fd);
+	return result;
 }
 
 int scratch_name(const char *path)
@@ -90,14 +96,13 @@ int scratch_name(const char *path)
 
 int scratch_open(const char *path)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	if (!is_ours(fd))
-		return -EPERM;
-	int taken = fd;
-	fd = -1;
-	return taken;
+	if (is_ours(fd))
+		return fd;
+	fd_close(fd);
+	return -EPERM;
 }
 
 int scratch_write(int fd, const void *bytes, size_t len, int64_t at)
