@@ -1,9 +1,25 @@
 /* engine: see engine.h. */
 #include "core/app/engine.h"
 
+#include <string.h>
+
 #include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
+
+/* Said at each start and reload: what disappoints is not a reason to refuse the configuration. */
+static void log_doubts(const struct detector *detector)
+{
+	AUTO_STR doubts = STR_INIT;
+	detector_doubts(detector, &doubts);
+	for (const char *at = str_text(&doubts); *at;) {
+		size_t len = strcspn(at, "\n");
+		log_warning("detector \"%s\": %.*s", detector_name(detector), (int)len, at);
+		at += len + (at[len] == '\n');
+	}
+}
 
 int engine_new(struct engine **out, struct config *config, struct error *err)
 {
@@ -19,6 +35,7 @@ int engine_new(struct engine **out, struct config *config, struct error *err)
 			return result;
 		}
 		engine->detector_count++;
+		log_doubts(engine->detectors[i]);
 	}
 	*out = TAKE(engine);
 	return 0;

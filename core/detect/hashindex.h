@@ -68,7 +68,7 @@ AUTO_DEFINE(hashindex);
 
 /** Makes an index of the text (its take is used, its lines and sha256 are written) at path, or as
  * an unnamed file when path is NULL or no file can be made there, and opens it. source: what was
- * looked at before. */
+ * looked at before. A positive value is the errno of why it serves, but could not be kept. */
 int hashindex_build(struct hashindex **out, struct hashtext *text,
 		    const struct hashindex_source *source, const char *path, struct error *err);
 

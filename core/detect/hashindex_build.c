@@ -155,8 +155,8 @@ int hashindex_build(struct hashindex **out, struct hashtext *text,
 		*slash = '\0';
 	/* somebody who may not write there, or comes second, makes one for himself */
 	int fd = path ? scratch_begin(path) : -ENOENT;
-	bool named = fd >= 0;
-	if (!named)
+	int unkept = fd < 0 && path ? -fd : 0;
+	if (fd < 0)
 		fd = scratch_unnamed(slash ? directory : NULL, err);
 	if (fd < 0) {
 		(void)error_prefix(err, "%s", text->file);
@@ -173,7 +173,7 @@ int hashindex_build(struct hashindex **out, struct hashtext *text,
 		return error_set(err, -result, "%s: its index cannot be read back: %s", text->file,
 				 error_text(-result));
 	/* without a name it serves as well, until it is closed */
-	if (named)
-		(void)scratch_name(path);
-	return 0;
+	if (path && !unkept)
+		unkept = -scratch_name(path);
+	return unkept;
 }

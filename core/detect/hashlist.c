@@ -98,6 +98,11 @@ static void hashlist_doubts(const void *state, struct str *out)
 	if (!weak && !has(list, HASH_SHA256))
 		str_printf(out, "the list has no hashes: %s\n",
 			   good ? "it knows no file" : "every file is clean to it");
+	if (hashset_unkept(list->set))
+		str_printf(out,
+			   "its index cannot be kept beside the history (%s): it is made anew "
+			   "each time\n",
+			   error_text(hashset_unkept(list->set)));
 	if (good && weak && list->row->skips)
 		str_puts(out,
 			 "SHA-1 and MD5 sums of good files spare them other detectors, but two "

@@ -18,6 +18,7 @@
 
 struct hashset {
 	struct hashindex *index; /* NULL: it is in memory */
+	int unkept;		 /* errno of why the index has no name */
 	struct records records[HASH_KINDS];
 	struct str texts;    /* signatures, each with its NUL; the first is "" */
 	uint64_t last_place; /* of the signature that was added last */
@@ -118,7 +119,9 @@ static int load_long(struct hashset *set, struct hashtext *text, const char *pat
 		result = load_memory(set, text, err);
 	else
 		result = hashindex_build(&set->index, text, &source, path, err);
-	if (result == 0 && !same_text(first, text->sha256))
+	if (result > 0)
+		set->unkept = result;
+	if (result >= 0 && !same_text(first, text->sha256))
 		return hashtext_changed(text->file, err);
 	return result;
 }
@@ -142,6 +145,11 @@ int hashset_load(struct hashset **out, const char *file, const char *index, char
 	(void)snprintf(digest, DIGEST_HEX, "%s", str_text(&hex));
 	*out = TAKE(set);
 	return 0;
+}
+
+int hashset_unkept(const struct hashset *set)
+{
+	return set->unkept;
 }
 
 size_t hashset_count(const struct hashset *set, enum hash_kind kind)

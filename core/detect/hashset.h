@@ -31,6 +31,9 @@ int hashset_load(struct hashset **out, const char *file, const char *index, char
 void hashset_free(struct hashset *set);
 AUTO_DEFINE(hashset);
 
+/** Why the index of a long list could not be kept, as an errno: it will be made anew the next time.
+ * 0: it is kept, or there is none to keep. */
+int hashset_unkept(const struct hashset *set);
 /** How many hashes of that kind are in the list, repetitions included. */
 size_t hashset_count(const struct hashset *set, enum hash_kind kind);
 /** 1: the hash is in the list, and its signature ("" when its line has none) is written; 0: it is

@@ -251,6 +251,9 @@ def test_check_warns_of_lists_that_cannot_help():
         check(b"detector none: the list has no hashes: every file is clean to it" in done.stdout,
               f"{done.stdout!r}")
         check(b"detector weak: SHA-1 and MD5 sums of good files" in done.stdout, f"{done.stdout!r}")
+        carved.start()
+        check(b'detector "none": the list has no hashes' in carved.stderr(), "the log does not say so")
+        carved.stop()
         configure(carved, "type: noop, name: macros",
                   "type: hashlist, file: weak, known: good, skips: [marcos]")
         done = command("check", "-c", carved.config_path, carved.root)

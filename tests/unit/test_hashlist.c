@@ -207,6 +207,15 @@ Test(hashlist, keeps_a_long_lists_index_beside_the_history)
 		answer_done(&answer);
 		cr_assert(fixture_has(&fixture, "history.db.hashlist.hashlist"));
 	}
+	/* where it cannot be kept that is said, and the list serves all the same */
+	const struct config elsewhere = { .history = (char *)"/proc/none/history.db" };
+	struct detector *detector = NULL;
+	AUTO_STR words = STR_INIT;
+	cr_assert_eq(detector_open(&detector, &row, &elsewhere, NULL), 0);
+	detector_doubts(detector, &words);
+	cr_assert_str_eq(str_text(&words), "its index cannot be kept beside the history (No such "
+					   "file or directory): it is made anew each time\n");
+	detector_free(detector);
 }
 
 Test(hashlist, a_bad_list_is_refused_with_its_line)
