@@ -6,6 +6,8 @@
 #include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/find.h"
+#include "core/store/renew.h"
+#include "core/store/rescan.h"
 #include "core/store/reuse.h"
 #include "core/store/row.h"
 
@@ -18,6 +20,9 @@ enum statement {
 	FINDINGS,
 	TERMINAL,
 	WAITING,
+	RESCANS,
+	NEXT_RESCAN,
+	RESCANS_BY_END,
 	STATEMENTS,
 };
 
@@ -31,6 +36,14 @@ static const char *const sql[STATEMENTS] = {
 		     " WHERE r.version_id = ?1 ORDER BY r.nr",
 	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
 	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
+	[RESCANS] = "SELECT" ROW_COLUMNS ", q.detector, q.asked_ns, q.tries FROM rescan_queue q"
+		    " CROSS JOIN version v ON v.id = q.version_id"
+		    " CROSS JOIN dir d ON d.id = v.dir_id"
+		    " WHERE q.state = 'waiting' AND q.due_ns <= ?1"
+		    " ORDER BY q.due_ns, q.version_id DESC",
+	[NEXT_RESCAN] =
+		"SELECT min(due_ns) FROM rescan_queue WHERE state = 'waiting' AND due_ns > ?1",
+	[RESCANS_BY_END] = RESCAN_TOTALS,
 };
 
 struct store_reader {
@@ -117,9 +130,10 @@ int store_due(struct store_reader *reader, int64_t now_ns,
 	return finish(reader, sqlite3_reset(due), err);
 }
 
-int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err)
+static int next_due(struct store_reader *reader, enum statement which, int64_t now_ns, int64_t *out,
+		    struct error *err)
 {
-	sqlite3_stmt *next = reader->statements[NEXT_DUE];
+	sqlite3_stmt *next = reader->statements[which];
 	int64_t due_ns = INT64_MAX;
 	db_bind(next, 1, now_ns);
 	if (sqlite3_step(next) == SQLITE_ROW && sqlite3_column_type(next, 0) != SQLITE_NULL)
@@ -127,6 +141,52 @@ int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, st
 	int result = finish(reader, sqlite3_reset(next), err);
 	if (result == 0)
 		*out = due_ns;
+	return result;
+}
+
+int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err)
+{
+	return next_due(reader, NEXT_DUE, now_ns, out, err);
+}
+
+int store_next_rescan(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err)
+{
+	return next_due(reader, NEXT_RESCAN, now_ns, out, err);
+}
+
+static struct store_rescan *read_rescan(sqlite3_stmt *row)
+{
+	struct store_rescan *rescan = xcalloc(1, sizeof *rescan);
+	int at = sqlite3_column_count(row) - 3; /* after the version's */
+	rescan->detector = xstrdup((const char *)sqlite3_column_text(row, at));
+	rescan->asked_ns = sqlite3_column_int64(row, at + 1);
+	rescan->tries = (unsigned)sqlite3_column_int64(row, at + 2);
+	rescan->was = OUTCOMES;
+	return rescan;
+}
+
+int store_rescans(struct store_reader *reader, int64_t now_ns,
+		  bool (*visit)(void *context, struct version *version,
+				struct store_rescan *rescan),
+		  void *context, struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[RESCANS];
+	db_bind(row, 1, now_ns);
+	while (sqlite3_step(row) == SQLITE_ROW && visit(context, row_read(row), read_rescan(row)))
+		;
+	return finish(reader, sqlite3_reset(row), err);
+}
+
+int store_rescan_totals(struct store_reader *reader, struct store_rescan_totals *out,
+			struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[RESCANS_BY_END];
+	struct store_rescan_totals totals = { 0 };
+	while (sqlite3_step(row) == SQLITE_ROW)
+		rescan_read_total(row, &totals);
+	int result = finish(reader, sqlite3_reset(row), err);
+	if (result == 0)
+		*out = totals;
 	return result;
 }
 

@@ -45,8 +45,8 @@ static void bind_nonzero(sqlite3_stmt *statement, int at, int64_t value)
 		(void)sqlite3_bind_null(statement, at);
 }
 
-static void bind_sha256(sqlite3_stmt *statement, int at, const struct version *version,
-			struct row_scratch *scratch)
+void row_bind_sha256(sqlite3_stmt *statement, int at, const struct version *version,
+		     struct row_scratch *scratch)
 {
 	if (!version->has_sha256) {
 		(void)sqlite3_bind_null(statement, at);
@@ -83,7 +83,7 @@ void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t di
 	db_bind(statement, 13, version->attempt);
 	db_bind(statement, 14, version->checked_ns);
 	bind_nonzero(statement, 15, version->finished_ns);
-	bind_sha256(statement, 16, version, scratch);
+	row_bind_sha256(statement, 16, version, scratch);
 	db_bind_text(statement, 17, version->note);
 	bind_entry(statement, &version->entry);
 	db_bind(statement, 31, version->first_seen_ns);

@@ -45,16 +45,20 @@ struct row_scratch {
 
 void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t dir_id,
 	      struct row_scratch *scratch);
+/** The hash alone, as hex or NULL. */
+void row_bind_sha256(sqlite3_stmt *statement, int at, const struct version *version,
+		     struct row_scratch *scratch);
 /** Binds the key alone (?2 to ?7, ?33). */
 void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_t dir_id);
 
 /* The columns that row_read() expects, from version v and dir d. */
-#define ROW_SELECT                                                                               \
-	"SELECT v.id, d.path, v.name, d.fsid, v.inode, v.btime_ns, v.size, v.mtime_ns, v.state," \
-	" v.reason, v.verdict, v.wait, v.due_ns, v.attempt, v.first_seen_ns, v.checked_ns,"      \
-	" v.finished_ns, v.sha256, v.note, v.mime, v.scheme, v.fuid, v.protocol, v.pcap,"        \
-	" v.media_type, v.subtype, v.extension, v.conn_uid, v.ts, v.orig_h, v.resp_h,"           \
-	" v.name_hash, v.tries, v.away_since_ns FROM version v CROSS JOIN dir d ON d.id = v.dir_id "
+#define ROW_COLUMNS                                                                         \
+	" v.id, d.path, v.name, d.fsid, v.inode, v.btime_ns, v.size, v.mtime_ns, v.state,"  \
+	" v.reason, v.verdict, v.wait, v.due_ns, v.attempt, v.first_seen_ns, v.checked_ns," \
+	" v.finished_ns, v.sha256, v.note, v.mime, v.scheme, v.fuid, v.protocol, v.pcap,"   \
+	" v.media_type, v.subtype, v.extension, v.conn_uid, v.ts, v.orig_h, v.resp_h,"      \
+	" v.name_hash, v.tries, v.away_since_ns"
+#define ROW_SELECT "SELECT" ROW_COLUMNS " FROM version v CROSS JOIN dir d ON d.id = v.dir_id "
 
 /** The statement's current row as a version; owned. */
 struct version *row_read(sqlite3_stmt *statement);

@@ -8,15 +8,13 @@
 #include "core/store/save.h"
 
 #include "core/base/error.h"
+#include "core/store/answers.h"
 #include "core/store/db.h"
 #include "core/store/keys.h"
+#include "core/store/renew.h"
 #include "core/store/row.h"
 #include "core/store/store.h"
 #include "core/store/tally.h"
-
-enum {
-	ANSWERS_MAX = 65535, /* of one version: see the view scan */
-};
 
 enum statement {
 	BEGIN,
@@ -29,8 +27,6 @@ enum statement {
 	SAME_CONTENT,
 	UPDATE_SAME_KEY,
 	UPDATE_ANY,
-	INSERT_FINDING,
-	LARGEST_NR,
 	KIND,
 	REFRESH,
 	REFRESH_FILE,
@@ -64,8 +60,6 @@ static const char *const sql[STATEMENTS] = {
 	[UPDATE_ANY] =
 		"UPDATE version SET " ROW_SET_KEY ", content = ?33, fuid = ?20, " ROW_SET_REST
 		" WHERE id = ?1 AND state = 'queued' RETURNING first_seen_ns",
-	[INSERT_FINDING] = ROW_INSERT_FINDING,
-	[LARGEST_NR] = "SELECT max(nr) FROM result WHERE version_id = ?1",
 	[KIND] = "SELECT first_seen_ns, mime, state, reason, verdict FROM version"
 		 " WHERE id = ?1 AND state = 'unscanned'",
 	[REFRESH] = "UPDATE version SET size = ?6, mtime_ns = ?7, checked_ns = ?14"
@@ -90,7 +84,9 @@ struct save {
 	sqlite3 *handle;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct keys *keys;
+	struct answers *answers;
 	struct tally *tally;
+	struct renew *renew;
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -104,7 +100,11 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 	if (result == 0)
 		result = keys_new(&save->keys, db, err);
 	if (result == 0)
+		result = answers_new(&save->answers, db, save->keys, err);
+	if (result == 0)
 		result = tally_new(&save->tally, db, err);
+	if (result == 0)
+		result = renew_new(&save->renew, db, save->answers, save->tally, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -116,6 +116,8 @@ void save_free(struct save *save)
 	if (!save)
 		return;
 	db_finalize_all(save->statements, STATEMENTS);
+	renew_free(save->renew);
+	answers_free(save->answers);
 	keys_free(save->keys);
 	tally_free(save->tally);
 	free(save);
@@ -127,38 +129,6 @@ static int read_integer(sqlite3_stmt *statement, int64_t *out)
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		*out = sqlite3_column_int64(statement, 0);
 	return sqlite3_reset(statement);
-}
-
-static int save_findings(struct save *save, const struct version *version, int64_t nr)
-{
-	sqlite3_stmt *insert = save->statements[INSERT_FINDING];
-	for (size_t i = 0; i < version->finding_count; i++) {
-		const struct finding *finding = &version->findings[i];
-		int64_t detector = 0;
-		int rc = keys_detector(save->keys, finding->detector, finding->digest, &detector);
-		if (rc != SQLITE_OK)
-			return rc;
-		if (++nr > ANSWERS_MAX)
-			return SQLITE_TOOBIG;
-		db_bind(insert, 1, version->id);
-		db_bind(insert, 2, nr);
-		db_bind(insert, 3, detector);
-		row_bind_finding(insert, finding);
-		rc = db_run(insert);
-		if (rc != SQLITE_OK)
-			return rc;
-	}
-	return SQLITE_OK;
-}
-
-static int save_more_findings(struct save *save, const struct version *version)
-{
-	int64_t nr = 0;
-	if (version->finding_count == 0)
-		return SQLITE_OK;
-	db_bind(save->statements[LARGEST_NR], 1, version->id);
-	int rc = read_integer(save->statements[LARGEST_NR], &nr);
-	return rc == SQLITE_OK ? save_findings(save, version, nr) : rc;
 }
 
 static void count_version(struct save *save, const struct version *version, int64_t first_seen_ns)
@@ -198,7 +168,7 @@ static int update_queued(struct save *save, const struct version *version, int64
 		step = update_with(save, UPDATE_ANY, version, dir_id);
 	if (step != SQLITE_ROW)
 		return step;
-	int rc = save_more_findings(save, version);
+	int rc = answers_more(save->answers, version);
 	return rc == SQLITE_OK ? SQLITE_ROW : rc;
 }
 
@@ -276,7 +246,7 @@ static int insert_version(struct save *save, struct store_op *op, int64_t dir_id
 		return save_into_key(save, op, dir_id);
 	save->next_id++;
 	count_version(save, version, version->first_seen_ns);
-	return save_findings(save, version, 0);
+	return answers_first(save->answers, version);
 }
 
 static int forget(struct save *save, int64_t id, int *deleted)
@@ -432,6 +402,10 @@ int save_op(struct save *save, struct store_op *op)
 		return requeue(save, op);
 	case STORE_FORGET:
 		return forget_version(save, op);
+	case STORE_RESCAN:
+		return renew_version(save->renew, op);
+	case STORE_RULES:
+		return renew_rules(save->renew, op->rules);
 	case STORE_GAP_OPEN:
 		return open_gap(save, op->gap);
 	case STORE_GAP_CLOSE:

@@ -22,6 +22,8 @@
 
 struct error;
 struct store;
+struct store_rescan;
+struct store_rules;
 
 enum store_verb {
 	/* Records the version as it stands. id 0: inserts it; where its key (file, size, mtime,
@@ -44,6 +46,13 @@ enum store_verb {
 	STORE_REQUEUE,
 	/* Deletes row version->id if it is queued: another row took its place. */
 	STORE_FORGET,
+	/* Row version->id, which is done, was looked at again: what op->rescan says. Findings that
+	 * were made are inserted as scan rows of the version's attempt, and verdict, finished_ns
+	 * and checked_ns brought to the version's. Its row in the queue of rescans goes, or says
+	 * why not. STORE_KNOWN: there is no such row any more. */
+	STORE_RESCAN,
+	/* Notes the digests in op->rules as those in force, and asks for rescans: see rescan.h. */
+	STORE_RULES,
 	STORE_GAP_OPEN,	 /* inserts gap; gap->id is set */
 	STORE_GAP_CLOSE, /* sets closed_ns and found of gap->id (opened earlier through the same
 			    struct) */
@@ -79,6 +88,8 @@ struct store_op {
 	int64_t *id_out; /* STORE_SAVE: where the writer also puts the row's id, or NULL; a later
 			  * operation's version->id may be the place: operations run in order */
 	struct store_gap *gap;
+	struct store_rescan *rescan; /* STORE_RESCAN */
+	struct store_rules *rules;   /* STORE_RULES */
 	enum store_result result;
 	void *owner;	 /* the caller's */
 	int64_t undo_id; /* the writer's own */
