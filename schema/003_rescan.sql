@@ -10,7 +10,8 @@ CREATE TABLE rescan_queue (
 		OR state = 'replaced' OR state = 'failed'),
 	asked_ns INTEGER NOT NULL, -- when it was asked for last; an answer to an older question leaves the row
 	due_ns INTEGER NOT NULL DEFAULT 0,
-	tries INTEGER NOT NULL DEFAULT 0, -- attempts since then that some detector failed in
+	tries INTEGER NOT NULL DEFAULT 0, -- attempts since then
+	away_since_ns INTEGER NOT NULL DEFAULT 0, -- since when it waits for a detector that is away
 	ended_ns INTEGER,
 	note TEXT,
 	CHECK ((state = 'waiting') = (ended_ns IS NULL))

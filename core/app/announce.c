@@ -24,7 +24,7 @@ static void json_finding(struct str *out, const struct finding *finding)
 		   (long long)finding->started_ns, (long long)finding->finished_ns);
 }
 
-void announce_json(struct str *out, const struct version *version)
+static void json_version(struct str *out, const struct version *version)
 {
 	str_printf(out, "{\"event\":\"file\",\"id\":%lld,\"path\":", (long long)version->id);
 	str_json(out, version->path, version->path_len);
@@ -49,7 +49,13 @@ void announce_json(struct str *out, const struct version *version)
 			str_putc(out, ',');
 		json_finding(out, &version->findings[i]);
 	}
-	str_puts(out, "]}");
+	str_putc(out, ']');
+}
+
+void announce_json(struct str *out, const struct version *version)
+{
+	json_version(out, version);
+	str_putc(out, '}');
 }
 
 static enum log_level level_of(const struct version *version)
@@ -71,6 +77,12 @@ static const char *worst_signature(const struct version *version)
 	return NULL;
 }
 
+static void print_line(const struct str *line, const struct version *version)
+{
+	if (fwrite(line->data, 1, line->len, stdout) != line->len || fflush(stdout) != 0)
+		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
+}
+
 void announce(struct app *app, const struct version *version)
 {
 	const char *word = version->state == VERSION_DONE ? outcome_name(version->verdict)
@@ -86,6 +98,21 @@ void announce(struct app *app, const struct version *version)
 	AUTO_STR line = STR_INIT;
 	announce_json(&line, version);
 	str_putc(&line, '\n');
-	if (fwrite(line.data, 1, line.len, stdout) != line.len || fflush(stdout) != 0)
-		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
+	print_line(&line, version);
+}
+
+/* What was known before is no news, however bad. */
+void announce_rescan(struct app *app, const struct version *version, enum outcome was)
+{
+	const char *before = was < OUTCOMES ? outcome_name(was) : "none";
+	const char *signature = worst_signature(version);
+	log_line(was == version->verdict ? LOG_LEVEL_INFO : level_of(version),
+		 "%s path=%s%s%s rescan=yes was=%s", outcome_name(version->verdict), version->path,
+		 signature ? " signature=" : "", signature ? signature : "", before);
+	if (!app->options.json)
+		return;
+	AUTO_STR line = STR_INIT;
+	json_version(&line, version);
+	str_printf(&line, ",\"rescan\":true,\"was\":\"%s\"}\n", before);
+	print_line(&line, version);
 }

@@ -5,11 +5,15 @@
 #ifndef CARVED_CORE_APP_ANNOUNCE_H
 #define CARVED_CORE_APP_ANNOUNCE_H
 
+#include "core/base/outcome.h"
+
 struct app;
 struct str;
 struct version;
 
 void announce(struct app *app, const struct version *version);
+/** The same for a version that was looked at again; was is the verdict that it had. */
+void announce_rescan(struct app *app, const struct version *version, enum outcome was);
 /** Appends the JSON object of a version with its findings, ASCII only, no newline. */
 void announce_json(struct str *out, const struct version *version);
 

@@ -17,7 +17,9 @@
 #include "core/app/loop.h"
 #include "core/app/outbox.h"
 #include "core/app/record.h"
+#include "core/app/rescan.h"
 #include "core/app/roots.h"
+#include "core/app/rules.h"
 #include "core/app/scan.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
@@ -140,6 +142,8 @@ static void begin(struct app *app)
 	app->walking = app->config->root_count > 0; /* else there is nothing to walk */
 	app->walked_all = !app->walking;
 	app->started_ns = clock_wall_ns();
+	rescan_begin(app);
+	rules_note(app);
 	if (!app->options.once)
 		gaps_down(app, store_last_alive_ns(app->store));
 	app->refill_again = backlog_refill(app); /* what waited before comes first */
@@ -179,6 +183,7 @@ static void take_apart(struct app *app)
 	flight_each(&app->flight, release_handle, app->roots);
 	flight_done(&app->flight);
 	record_done(app);
+	rules_free(app->rules);
 	twins_free(app->twins);
 	gaps_free(app->gaps);
 	roots_free(app->roots);

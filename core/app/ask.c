@@ -24,6 +24,7 @@
 #include "core/detect/answer.h"
 #include "core/detect/detect.h"
 #include "core/store/reader.h"
+#include "core/store/rescan.h"
 
 #define DAY_NS (INT64_C(86400) * CLOCK_NS_PER_S)
 
@@ -61,6 +62,36 @@ static const struct finding *pick(const struct finding *findings, size_t count,
 			return finding;
 	}
 	return NULL;
+}
+
+const struct finding *ask_newest_answer(const struct asking *asking, const char *detector)
+{
+	for (size_t i = asking->earlier_count; i-- > 0;) {
+		const struct finding *finding = &asking->earlier[i];
+		if (outcome_is_definite(finding->outcome) &&
+		    strcmp(finding->detector, detector) == 0)
+			return finding;
+	}
+	return NULL;
+}
+
+/* The earlier answer that needs no asking again. A rescan wants the rules in force to have had the
+ * last word: an answer by the same rules that came before one by others does not stand. */
+static const struct finding *pick_earlier(const struct asking *asking, const struct finding *wanted)
+{
+	if (!asking->job->rescan)
+		return pick(asking->earlier, asking->earlier_count, wanted);
+	const struct finding *newest = ask_newest_answer(asking, wanted->detector);
+	return newest && memcmp(newest->key, wanted->key, sizeof wanted->key) == 0 ? newest : NULL;
+}
+
+/* Is this detector to be asked about this version? */
+static bool is_asked(const struct asking *asking, const struct detector *detector)
+{
+	const struct store_rescan *rescan = asking->job->rescan;
+	return detector_wants(detector, &asking->job->version->entry) &&
+	       (!rescan || !rescan->detector ||
+		strcmp(rescan->detector, detector_name(detector)) == 0);
 }
 
 static unsigned this_attempt(const struct asking *asking)
@@ -188,7 +219,7 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	return asking->failure ? ASK_FAILED : ASK_ASKED;
 }
 
-static int64_t waited_ms(const struct version *version)
+int64_t ask_waited_ms(const struct version *version)
 {
 	if (version->away_since_ns == 0)
 		return 0;
@@ -199,7 +230,7 @@ static int64_t waited_ms(const struct version *version)
 /* Is this detector, which is away, waited for (on)? */
 static bool waits_for(const struct config_detector *row, const struct version *version)
 {
-	return row->required && waited_ms(version) < row->wait_ms;
+	return row->required && ask_waited_ms(version) < row->wait_ms;
 }
 
 static void put_away(struct str *out, const struct config_detector *row, const char *words)
@@ -278,7 +309,9 @@ static int load_earlier(struct asking *asking)
 {
 	const struct job *job = asking->job;
 	struct error err = { 0 };
-	int result = look_at_row(asking, &err);
+	/* a rescan: scan.c has seen to it that the content is the row's */
+	asking->earlier_stands = job->rescan != NULL;
+	int result = job->rescan ? 0 : look_at_row(asking, &err);
 	int64_t id = job->sighting_of;
 	if (asking->earlier_stands)
 		id = job->version->id;
@@ -287,7 +320,7 @@ static int load_earlier(struct asking *asking)
 					&asking->earlier_count, &err);
 	if (result < 0)
 		log_error("cannot read the history: %s", err.text);
-	else if (asking->earlier_stands && !job->version->has_sha256)
+	else if (asking->earlier_stands && !job->rescan && !job->version->has_sha256)
 		drop_older_than_change(asking);
 	return result;
 }
@@ -311,7 +344,7 @@ static const struct finding *look_back(const struct asking *asking,
 		if (finding->outcome == OUTCOME_ERROR || finding->outcome == OUTCOME_TIMEOUT)
 			(*failures)++;
 	}
-	const struct finding *stands = pick(asking->earlier, asking->earlier_count, wanted);
+	const struct finding *stands = pick_earlier(asking, wanted);
 	if (stands || !last)
 		return stands;
 	bool skipped = last->outcome == OUTCOME_SKIPPED &&
@@ -388,7 +421,7 @@ static enum ask_result ask_these(struct asking *asking, bool lists)
 	enum ask_result result = ASK_ASKED;
 	for (size_t i = 0; i < engine->detector_count && result == ASK_ASKED; i++) {
 		if (known_is_list(engine->detectors[i]) == lists &&
-		    detector_wants(engine->detectors[i], &asking->job->version->entry))
+		    is_asked(asking, engine->detectors[i]))
 			result = ask_one(asking, i);
 	}
 	return result;
@@ -409,6 +442,28 @@ enum ask_result ask_all(struct asking *asking)
 		result = ask_these(asking, false);
 	if (result != ASK_ASKED)
 		ask_forget(asking);
+	return result;
+}
+
+enum ask_result ask_any_stale(struct asking *asking)
+{
+	int loaded = load_earlier(asking);
+	if (loaded < 0) {
+		asking->failure = -loaded;
+		return ASK_FAILED;
+	}
+	enum ask_result result = ASK_NO_DETECTOR;
+	for (size_t i = 0; i < asking->engine->detector_count && result != ASK_ASKED; i++) {
+		const struct detector *detector = asking->engine->detectors[i];
+		struct finding wanted = { .outcome = OUTCOMES };
+		struct error why = { 0 };
+		if (is_asked(asking, detector) &&
+		    (!wanted_finding(asking, detector, &wanted, &why) ||
+		     !pick_earlier(asking, &wanted)))
+			result = ASK_ASKED;
+		finding_done(&wanted);
+	}
+	ask_forget(asking);
 	return result;
 }
 
@@ -440,7 +495,7 @@ void ask_conclude(struct asking *asking)
 		version->tries++;
 	}
 	struct conclusion conclusion =
-		conclude(asking->standings, asking->engine->detector_count, waited_ms(version));
+		conclude(asking->standings, asking->engine->detector_count, ask_waited_ms(version));
 	conclude_write(&conclusion, version);
 	/* a row that waits has the hash of its outcomes, or none */
 	if (version->state == VERSION_QUEUED && version->attempt == 0)
@@ -463,7 +518,7 @@ bool ask_waits_on(const struct engine *engine, struct version *version)
 		struct standing standing = { .row = detector_row(detector),
 					     .outcome = OUTCOMES,
 					     .away = true };
-		struct conclusion conclusion = conclude(&standing, 1, waited_ms(version));
+		struct conclusion conclusion = conclude(&standing, 1, ask_waited_ms(version));
 		AUTO_STR words = STR_INIT;
 		put_away(&words, standing.row, why.text);
 		conclude_write(&conclusion, version);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/base/str.h"
 
@@ -56,7 +57,14 @@ bool ask_any_wanted(const struct engine *engine, const struct version *version);
 /** True when a version that waits for a detector would only wait on: it is away still, and the time
  * for it is not over. The version is then made ready to be saved as queued. */
 bool ask_waits_on(const struct engine *engine, struct version *version);
+/** How long the version has waited for a detector that is away. */
+int64_t ask_waited_ms(const struct version *version);
 enum ask_result ask_all(struct asking *asking);
+/** A rescan: ASK_NO_DETECTOR when each that is to be asked has answered by its present rules, so
+ * that the file need not be opened; ASK_ASKED when one has not; ASK_FAILED. */
+enum ask_result ask_any_stale(struct asking *asking);
+/** The newest definite finding of a detector among earlier, NULL when there is none. Borrowed. */
+const struct finding *ask_newest_answer(const struct asking *asking, const char *detector);
 /** Sets state, reason, verdict, and for a retry the due time, from all findings. */
 void ask_conclude(struct asking *asking);
 /** Frees what ask_all() left for the conclusion, when none is drawn. */

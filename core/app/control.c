@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/app/control_client.h"
+#include "core/app/rescan.h"
 #include "core/app/state.h"
 #include "core/app/status.h"
 #include "core/base/error.h"
@@ -174,6 +175,7 @@ static void answer(struct app *app, struct client *client)
 		status_json(app, &text);
 	} else if (strcmp(client->request, "poke") == 0) {
 		app->backlog = true;
+		rescan_note(app);
 		str_puts(&text, "ok");
 	} else {
 		str_puts(&text, "{\"error\":\"unknown request; known are status and poke\"}");

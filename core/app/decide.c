@@ -61,13 +61,21 @@ void decide_dispatch(struct app *app, struct job *job)
 		put_aside(app, job);
 		return;
 	}
-	int result = roots_acquire(app->roots, job->root, &job->handle);
+	int result = decide_hand_out(app, job);
 	if (result < 0) {
 		log_debug("root cannot be opened root=%s error=%s",
 			  roots_path(app->roots, job->root), error_text(-result));
 		intake_gone(app, job);
-		return;
+	} else if (result > 0) {
+		put_aside(app, job);
 	}
+}
+
+int decide_hand_out(struct app *app, struct job *job)
+{
+	int result = roots_acquire(app->roots, job->root, &job->handle);
+	if (result < 0)
+		return result;
 	absolute_path(app, job);
 	job->pool_job.run = scan_run;
 	job->op.owner = job;
@@ -78,10 +86,9 @@ void decide_dispatch(struct app *app, struct job *job)
 	job->touched = false;
 	flight_move(&app->flight, job, JOB_RUNNING);
 	enum pool_result pushed = pool_push(app->pool, &job->pool_job);
-	if (pushed != POOL_TAKEN) {
+	if (pushed != POOL_TAKEN)
 		roots_release(app->roots, job->root, TAKE(job->handle));
-		put_aside(app, job);
-	}
+	return (int)pushed;
 }
 
 static void known_terminal(struct app *app, struct job *job, const struct known *known)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/base/mem.h"
+#include "core/store/rescan.h"
 
 void flight_init(struct flight *flight)
 {
@@ -16,6 +17,7 @@ void flight_init(struct flight *flight)
 static void job_free(struct job *job)
 {
 	version_free(job->version);
+	store_rescan_free(job->rescan);
 	free(job->absolute);
 	free(job->hashes);
 	free(job);

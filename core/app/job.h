@@ -22,6 +22,7 @@
 struct app;
 struct hashes;
 struct root_handle;
+struct store_rescan;
 struct twin;
 
 enum job_state {
@@ -62,6 +63,10 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	uint32_t root;
 	struct root_handle *handle; /* held while RUNNING */
 	char *absolute;		    /* absolute path for detectors, set when dispatched; owned */
+
+	/* a version that is done is looked at again: its place in that queue; owned. NULL: a file
+	 * that is new, or may be. The prior hash below is then that of its row */
+	struct store_rescan *rescan;
 
 	/* what the loop found out before */
 	bool complete;	     /* a close, a move or a settling time says so */

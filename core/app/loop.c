@@ -18,6 +18,7 @@
 #include "core/app/pull.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
+#include "core/app/rescan.h"
 #include "core/app/settle.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
@@ -140,13 +141,22 @@ static void sooner(struct mono *next, struct mono at)
 		*next = at;
 }
 
+/* The moment of a wall time; ns 0 when it is INT64_MAX, never. */
+static struct mono mono_at_wall(int64_t wall_ns)
+{
+	if (wall_ns == INT64_MAX)
+		return (struct mono){ 0 };
+	int64_t left = wall_ns - clock_wall_ns();
+	return (struct mono){ mono_now().ns + (left > 0 ? left : 0) };
+}
+
 static struct mono next_wake(struct app *app)
 {
 	struct mono next = settle_next(app);
-	if (app->next_due_ns != INT64_MAX && app->mode != APP_STOPPING) {
-		int64_t left = app->next_due_ns - clock_wall_ns();
-		sooner(&next, (struct mono){ mono_now().ns + (left > 0 ? left : 0) });
-	}
+	if (app->mode != APP_STOPPING)
+		sooner(&next, mono_at_wall(app->next_due_ns));
+	if (app->mode == APP_RUNNING)
+		sooner(&next, mono_at_wall(app->rescans.next_due_ns));
 	if (app->mode == APP_RUNNING && watcher_needs_retry(app->watcher)) {
 		if (app->next_rescan.ns == 0)
 			app->next_rescan = pull_next_rescan(app);
@@ -273,6 +283,7 @@ int loop_run(struct app *app, struct error *err)
 		if (result < 0)
 			return result;
 		app->refill_again = backlog_refill(app);
+		rescan_refill(app);
 	}
 	return 0;
 }

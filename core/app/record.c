@@ -11,7 +11,9 @@
 #include "core/app/decide.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
+#include "core/app/rescan.h"
 #include "core/app/roots.h"
+#include "core/app/rules.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/base/error.h"
@@ -276,6 +278,8 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		log_error(
 			"the history refused a row, the file is looked at again at the next walk path=%s",
 			version->path);
+	if (op->verb == STORE_RESCAN)
+		rescan_recorded(app, job, op);
 	if (op->verb != STORE_SAVE || op->result == STORE_REFUSED)
 		return;
 	if (version->state == VERSION_QUEUED)
@@ -368,6 +372,8 @@ void record_committed(struct app *app)
 		struct store_op *op = LIST_OF(link, struct store_op, link);
 		if (op->gap) {
 			gaps_committed(app, op);
+		} else if (op->rules) {
+			rules_committed(app, op);
 		} else if (op->owner) {
 			job_committed(app, op->owner);
 		} else {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/app/engine.h"
+#include "core/app/rules.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -61,5 +62,6 @@ void reload(struct app *app)
 	}
 	name_the_rest(app->config, config);
 	swap(app, engine, config);
+	rules_note(app);
 	log_notice("configuration and detectors reloaded");
 }

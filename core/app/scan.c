@@ -18,6 +18,7 @@
 #include "core/app/hashing.h"
 #include "core/app/lease.h"
 #include "core/app/outbox.h"
+#include "core/app/review.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
@@ -26,6 +27,7 @@
 #include "core/config/config.h"
 #include "core/detect/hasher.h"
 #include "core/store/reader.h"
+#include "core/store/rescan.h"
 
 enum step {
 	STEP_ON,   /* go on with the next step */
@@ -133,6 +135,8 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 	if (result < 0)
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
+		return tell(job, JOB_CHANGED, 0);
+	if (job->rescan && !review_may_be(job, &now, config))
 		return tell(job, JOB_CHANGED, 0);
 	if (!identity_same_version(&now, &version->identity))
 		version->away_since_ns = 0; /* another content, which has not waited for anyone */
@@ -288,17 +292,38 @@ static enum step ask(struct scanner *scanner, struct job *job, struct engine *en
 		break;
 	}
 	enum step step = look_after(job, &asking);
-	if (step == STEP_ON) {
+	if (step == STEP_ON && job->rescan)
+		review_conclude(&asking);
+	else if (step == STEP_ON)
 		ask_conclude(&asking);
+	if (step == STEP_ON)
 		step = STEP_SAVE;
-	}
 	ask_forget(&asking);
 	return step;
 }
 
+/* The rules may be those that answered last, or nobody may be left to ask: then the file need not
+ * be opened. */
+static enum step find_need(struct scanner *scanner, struct job *job, struct engine *engine)
+{
+	struct asking asking = { .scanner = scanner, .job = job, .engine = engine, .fd = -1 };
+	switch (ask_any_stale(&asking)) {
+	case ASK_NO_DETECTOR:
+		return unscanned(job, REASON_NO_DETECTOR, NULL);
+	case ASK_FAILED:
+		return tell(job, JOB_LATER, asking.failure);
+	case ASK_ASKED:
+	case ASK_CANCELLED:
+		break;
+	}
+	return STEP_ON;
+}
+
 static enum step examine(struct scanner *scanner, struct job *job, struct engine *engine, int *fd)
 {
-	enum step step = open_sample(job, fd);
+	enum step step = job->rescan ? find_need(scanner, job, engine) : STEP_ON;
+	if (step == STEP_ON)
+		step = open_sample(job, fd);
 	if (step == STEP_ON)
 		step = fix_identity(job, engine->config, *fd);
 	if (step == STEP_ON)
@@ -310,6 +335,8 @@ static enum step examine(struct scanner *scanner, struct job *job, struct engine
 		step = STEP_SAVE;
 	if (step == STEP_ON && engine->config->hash)
 		step = hash_content(scanner, job, engine, *fd);
+	if (step == STEP_ON && job->rescan && !review_is_content(job))
+		step = tell(job, JOB_CHANGED, 0);
 	if (step == STEP_ON)
 		step = meet_twins(scanner, job, engine);
 	if (step == STEP_ON)
@@ -334,7 +361,8 @@ static void settle_twins(struct app *app, struct job *job, enum step step)
 {
 	struct list followers;
 	list_init(&followers);
-	if (step == STEP_SAVE && job->version->state == VERSION_DONE && job->op.verb == STORE_SAVE)
+	if (step == STEP_SAVE && job->version->state == VERSION_DONE &&
+	    (job->rescan ? job->rescan->end == RESCAN_ANSWERED : job->op.verb == STORE_SAVE))
 		twins_answer(app->twins, job, &followers);
 	else
 		twins_fail(app->twins, job, &followers);
@@ -348,13 +376,16 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	struct app *app = scanner->app;
 	AUTO(engine) struct engine *engine = app_engine(app);
 	AUTO_CLOSE int fd = -1;
-	job->op.verb = STORE_SAVE;
+	job->op.verb = job->rescan ? STORE_RESCAN : STORE_SAVE;
+	job->op.rescan = job->rescan;
 	enum step step = examine(scanner, job, engine, &fd);
 	ask_return_lent(scanner);
 	if (step == STEP_GONE)
 		return;
 	if (step == STEP_TELL || step == STEP_ANEW)
 		forget_look(job);
+	if (job->rescan && (step == STEP_TELL || job->version->state != VERSION_DONE))
+		step = review_broke_off(job, step == STEP_TELL) ? STEP_SAVE : STEP_TELL;
 	settle_twins(app, job, step);
 	if (step == STEP_ANEW) {
 		/* what was taken from another row is not of this content */

@@ -9,6 +9,7 @@
 #include "core/app/intake.h"
 #include "core/app/outbox.h"
 #include "core/app/record.h"
+#include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
@@ -126,6 +127,10 @@ static void take_back(struct app *app, struct job *job)
 	assert(job->state == JOB_RUNNING);
 	if (job->handle)
 		roots_release(app->roots, job->root, TAKE(job->handle));
+	if (job->rescan) {
+		rescan_given_up(app, job);
+		return;
+	}
 	/* it may have its row by now, so that nobody looks out for it any more */
 	if (app->next_interim.ns == 0)
 		app->next_interim = mono_add_ms(mono_now(), APP_INTERIM_MS);
@@ -232,7 +237,7 @@ static bool record_slow(struct app *app)
 	bool left = false;
 	LIST_FOREACH(at, &app->flight.lists[JOB_RUNNING]) {
 		struct job *job = LIST_OF(at, struct job, state_link);
-		if (job->recorded || job->prior_stands)
+		if (job->recorded || job->prior_stands || job->rescan)
 			continue;
 		if (is_slow(job, now))
 			record_interim(app, job);

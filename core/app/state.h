@@ -13,6 +13,7 @@
 
 #include "core/app/app.h"
 #include "core/app/flight.h"
+#include "core/app/rescan.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
 #include "core/base/table.h"
@@ -23,6 +24,7 @@ struct gaps;
 struct outbox;
 struct pool;
 struct roots;
+struct rules;
 struct store_reader;
 struct twins;
 struct watcher;
@@ -70,6 +72,8 @@ struct app {
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
 	struct table ending;  /* of them, those that end queued rows, by row */
 	struct app_counters counters;
+	struct rescans rescans;
+	struct rules *rules;
 
 	enum app_mode mode;
 	int epoll_fd, signal_fd, timer_fd, mount_fd;

@@ -13,6 +13,7 @@
 #include "core/detect/detect.h"
 #include "core/entry/scheme.h"
 #include "core/store/reader.h"
+#include "core/store/rescan.h"
 #include "watcher/watcher.h"
 
 static const char *mode_name(const struct app *app)
@@ -90,6 +91,20 @@ static void queue(struct app *app, struct str *out)
 	str_putc(out, '}');
 }
 
+static void rescans(struct app *app, struct str *out)
+{
+	const struct rescans *rescans = &app->rescans;
+	struct store_rescan_totals totals = { 0 };
+	struct error err = { 0 };
+	bool known = store_rescan_totals(app->reader, &totals, &err) == 0;
+	str_printf(out, ",\"rescan\":{\"running\":%zu", rescans->running);
+	for (enum rescan_end end = RESCAN_WAITING; known && end < RESCAN_ENDS; end++)
+		number(out, rescan_end_name(end), (uint64_t)totals.by_end[end]);
+	number(out, "answered_since_start", rescans->answered);
+	number(out, "changed_since_start", rescans->changed);
+	str_putc(out, '}');
+}
+
 static void counters(struct app *app, struct str *out)
 {
 	str_printf(out, ",\"since_start\":{\"repeats\":%llu",
@@ -123,6 +138,7 @@ void status_json(struct app *app, struct str *out)
 	detectors(app, out);
 	watching(app, out);
 	queue(app, out);
+	rescans(app, out);
 	counters(app, out);
 	str_putc(out, '}');
 }

@@ -35,6 +35,11 @@ enum config_known {
 	CONFIG_KNOWN_GOOD
 };
 
+enum config_rescan {
+	CONFIG_RESCAN_MANUAL, /* when "carved rescan" asks for it */
+	CONFIG_RESCAN_AUTO    /* and when a detector's digest has changed */
+};
+
 struct config_root {
 	char *path;	/* as written, without trailing slashes (but "/" stays) */
 	char *producer; /* "auto", a scheme word, or a PCRE2 pattern */
@@ -76,6 +81,7 @@ struct config {
 	int64_t rescan_interval_ms; /* default 10 s */
 	int64_t stop_grace_ms;	    /* default 5 s */
 	unsigned reuse_days;	    /* how far back outcomes are reused, default 30 */
+	enum config_rescan rescan;
 	char *api_root; /* BROAPT_API_ROOT, default "/api/": where relative workdirs of api.yml lie
 			 */
 	char *api_logs; /* BROAPT_API_LOGS, default "/var/log/bro/api/" */

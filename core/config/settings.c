@@ -67,6 +67,10 @@ const struct setting settings[] = {
 	  .environment = NAMES("CARVED_REUSE"),
 	  .description = "How far back the outcome of the same content is taken over instead of "
 			 "scanning it again. 0: never." },
+	{ TOP("rescan", SETTING_CHOICE, rescan), .fallback = "manual",
+	  .words = NAMES("manual", "auto"), .environment = NAMES("CARVED_RESCAN"),
+	  .description = "When files that are done are looked at again with other rules: when "
+			 "\"carved rescan\" asks for it, or by itself too, as far back as reuse." },
 	{ TOP("api_root", SETTING_PATH, api_root), .fallback = "/api/",
 	  .environment = NAMES("CARVED_API_ROOT", "BROAPT_API_ROOT"),
 	  .description = "Where BroAPT's api.yml lies, and below TYPE/SUBTYPE/ the relative "

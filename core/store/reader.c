@@ -36,7 +36,8 @@ static const char *const sql[STATEMENTS] = {
 		     " WHERE r.version_id = ?1 ORDER BY r.nr",
 	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
 	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
-	[RESCANS] = "SELECT" ROW_COLUMNS ", q.detector, q.asked_ns, q.tries FROM rescan_queue q"
+	[RESCANS] = "SELECT" ROW_COLUMNS
+		    ", q.detector, q.asked_ns, q.tries, q.away_since_ns FROM rescan_queue q"
 		    " CROSS JOIN version v ON v.id = q.version_id"
 		    " CROSS JOIN dir d ON d.id = v.dir_id"
 		    " WHERE q.state = 'waiting' AND q.due_ns <= ?1"
@@ -157,10 +158,11 @@ int store_next_rescan(struct store_reader *reader, int64_t now_ns, int64_t *out,
 static struct store_rescan *read_rescan(sqlite3_stmt *row)
 {
 	struct store_rescan *rescan = xcalloc(1, sizeof *rescan);
-	int at = sqlite3_column_count(row) - 3; /* after the version's */
+	int at = sqlite3_column_count(row) - 4; /* after the version's */
 	rescan->detector = xstrdup((const char *)sqlite3_column_text(row, at));
 	rescan->asked_ns = sqlite3_column_int64(row, at + 1);
 	rescan->tries = (unsigned)sqlite3_column_int64(row, at + 2);
+	rescan->away_since_ns = sqlite3_column_int64(row, at + 3);
 	rescan->was = OUTCOMES;
 	return rescan;
 }

@@ -46,7 +46,7 @@ static const char *const sql[STATEMENTS] = {
 		   " checked_ns = max(checked_ns, ?5), sha256 = coalesce(sha256, ?6)"
 		   " WHERE id = ?1 AND state = 'done'",
 	[ANSWERED] = "DELETE FROM rescan_queue WHERE version_id = ?1 AND asked_ns <= ?2",
-	[WAIT] = "UPDATE rescan_queue SET due_ns = ?3, tries = ?4"
+	[WAIT] = "UPDATE rescan_queue SET due_ns = ?3, tries = ?4, away_since_ns = ?5"
 		 " WHERE version_id = ?1 AND asked_ns <= ?2 AND state = 'waiting'",
 	[END] = "UPDATE rescan_queue SET state = ?3, tries = ?4, ended_ns = ?5, note = ?6"
 		" WHERE version_id = ?1 AND asked_ns <= ?2 AND state = 'waiting'",
@@ -143,13 +143,14 @@ static int leave_queue(struct renew *renew, const struct version *version,
 	sqlite3_stmt *leave = renew->statements[which];
 	db_bind(leave, 1, version->id);
 	db_bind(leave, 2, rescan->asked_ns);
-	if (which == WAIT)
-		db_bind(leave, 3, rescan->due_ns);
-	else if (which == END)
-		db_bind_text(leave, 3, rescan_end_name(rescan->end));
 	if (which != ANSWERED)
 		db_bind(leave, 4, rescan->tries);
+	if (which == WAIT) {
+		db_bind(leave, 3, rescan->due_ns);
+		db_bind(leave, 5, rescan->away_since_ns);
+	}
 	if (which == END) {
+		db_bind_text(leave, 3, rescan_end_name(rescan->end));
 		db_bind(leave, 5, version->checked_ns);
 		db_bind_text(leave, 6, rescan->note);
 	}
@@ -218,6 +219,8 @@ static int note_rules(struct renew *renew, const struct store_rules *rules)
 	sqlite3_stmt *note = renew->statements[RULE];
 	int rc = forget_others(renew, rules);
 	for (size_t i = 0; i < rules->count && rc == SQLITE_OK; i++) {
+		if (!*rules->rules[i].digest)
+			continue;
 		db_bind_text(note, 1, rules->rules[i].detector);
 		db_bind_text(note, 2, rules->rules[i].digest);
 		db_bind(note, 3, rules->now_ns);
@@ -273,13 +276,15 @@ static int look_through(struct renew *renew, struct store_rules *rules, bool *al
 static int ask_for_some(struct renew *renew, struct store_rules *rules)
 {
 	const struct store_rule *rule = &rules->rules[rules->from.rule];
-	bool all = false;
-	int rc = is_asked(renew, rule, &all);
+	bool all = !*rule->digest;
+	int rc = all ? SQLITE_OK : is_asked(renew, rule, &all);
 	if (rc == SQLITE_OK && !all)
 		rc = look_through(renew, rules, &all);
 	if (rc != SQLITE_OK || !all)
 		return rc;
 	rules->next = (struct store_rules_at){ .rule = rules->from.rule + 1 };
+	if (!*rule->digest)
+		return SQLITE_OK;
 	db_bind_text(renew->statements[RULE_DONE], 1, rule->detector);
 	db_bind_text(renew->statements[RULE_DONE], 2, rule->digest);
 	return db_run(renew->statements[RULE_DONE]);

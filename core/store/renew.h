@@ -36,10 +36,10 @@ int renew_rules(struct renew *renew, struct store_rules *rules);
 	"INSERT INTO rescan_queue (version_id, detector, asked_ns)" \
 	" SELECT v.id, ?2, ?3 FROM version v WHERE v.id = ?1 AND v.state = 'done'"
 /* One that waits for two questions answers each. */
-#define RESCAN_AGAIN                                                                                \
-	" ON CONFLICT DO UPDATE SET detector = CASE WHEN state <> 'waiting' OR detector IS"         \
-	" excluded.detector THEN excluded.detector END, state = 'waiting',"                         \
-	" asked_ns = max(asked_ns + 1, excluded.asked_ns), due_ns = 0, tries = 0, ended_ns = NULL," \
+#define RESCAN_AGAIN                                                                                                   \
+	" ON CONFLICT DO UPDATE SET detector = CASE WHEN state <> 'waiting' OR detector IS"                            \
+	" excluded.detector THEN excluded.detector END, state = 'waiting',"                                            \
+	" asked_ns = max(asked_ns + 1, excluded.asked_ns), due_ns = 0, tries = 0, away_since_ns = 0, ended_ns = NULL," \
 	" note = NULL"
 
 #define RESCAN_TOTALS "SELECT state, count(*) FROM rescan_queue GROUP BY state"

@@ -32,7 +32,8 @@ enum rescan_end {
 struct store_rescan {
 	char *detector;	  /* the one to be asked, NULL: each; owned */
 	int64_t asked_ns; /* which question this answers: if it was asked anew since, it stays */
-	unsigned tries;	  /* attempts that some detector failed in, so far */
+	unsigned tries;	  /* attempts since then */
+	int64_t away_since_ns; /* since when it waits for a detector that is away; 0: it does not */
 	enum rescan_end end;
 	int64_t due_ns;	  /* RESCAN_WAITING */
 	char *note;	  /* RESCAN_GONE and after: words, or NULL; owned */
@@ -67,7 +68,7 @@ int store_rescan_totals(struct store_reader *reader, struct store_rescan_totals 
 
 struct store_rule {
 	const char *detector;
-	char digest[65];
+	char digest[65]; /* "": not known now, what was noted stands */
 };
 
 /*

@@ -1,0 +1,214 @@
+/*
+ * rescan: see rescan.h.
+ *
+ * Low priority: versions are fetched only when the first walk is through, no queued row is due, and
+ * workers are idle; and one worker is left idle for the file that may come in the next moment. So
+ * new files wait for a rescan at most where there is only one worker, and then for one. Rescans end
+ * with the run: they are left where they are by a join, by --once and at a stop.
+ *
+ * A rescan never waits in memory. One whose path or inode another job is at stays in the queue
+ * until that job is through; the watcher's news about its path are noted as for any job that is
+ * away.
+ */
+#include "core/app/rescan.h"
+
+#include <sys/stat.h>
+
+#include <string.h>
+
+#include "core/app/announce.h"
+#include "core/app/decide.h"
+#include "core/app/intake.h"
+#include "core/app/record.h"
+#include "core/app/roots.h"
+#include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
+#include "core/config/config.h"
+#include "core/store/reader.h"
+#include "core/store/rescan.h"
+#include "core/store/store.h"
+
+void rescan_begin(struct app *app)
+{
+	app->rescans = (struct rescans){ .due = true, .next_due_ns = INT64_MAX };
+}
+
+void rescan_note(struct app *app)
+{
+	app->rescans.due = true;
+}
+
+/* How many more workers may be given a rescan. */
+static size_t room(const struct app *app)
+{
+	size_t workers = app->config->workers;
+	size_t most = workers > 1 ? workers - 1 : 1;
+	size_t busy = app->flight.counts[JOB_RUNNING];
+	return busy < most ? most - busy : 0;
+}
+
+static bool may_run(const struct app *app)
+{
+	return app->mode == APP_RUNNING && !app->options.once && app->walked_all && !app->backlog &&
+	       store_depth(app->store) < APP_STORE_MAX;
+}
+
+struct fetch {
+	struct app *app;
+	size_t room;
+	bool left; /* some that are due stay for a later turn */
+};
+
+/* The root of a path may be gone with its volume: then this one cannot be looked at. */
+static void end_without_root(struct app *app, struct job *job, int result)
+{
+	job->rescan->end = RESCAN_GONE;
+	job->rescan->note = xstrdup(error_text(-result));
+	job->op.verb = STORE_RESCAN;
+	job->op.version = job->version;
+	job->op.rescan = job->rescan;
+	job->op.owner = job;
+	flight_move(&app->flight, job, JOB_SAVING);
+	store_submit(app->store, &job->op);
+}
+
+/* Takes version and rescan. */
+static struct job *job_new(struct app *app, struct version *version, struct store_rescan *rescan)
+{
+	struct job *job = flight_add(&app->flight, app, version->path, version->path_len);
+	version_free(job->version);
+	job->version = version; /* of the same path, by which the table knows it */
+	job->rescan = rescan;
+	job->root = roots_of_path(app->roots, version->path, version->path_len);
+	job->hint = HINT_QUEUED;
+	job->complete = true; /* it was when it was scanned */
+	job->prior_has_sha256 = version->has_sha256;
+	memcpy(job->prior_sha256, version->sha256, sizeof job->prior_sha256);
+	version->checked_ns = clock_wall_ns();
+	/* attempts are counted, and a detector that is away is waited for, since it was asked for
+	 */
+	version->tries = rescan->tries;
+	version->away_since_ns = rescan->away_since_ns;
+	return job;
+}
+
+/* Whether the file is with another job, at this path or at another. */
+static bool is_in_flight(struct app *app, const struct version *version, struct identity *seen)
+{
+	*seen = (struct identity){ 0 };
+	if (flight_at(&app->flight, version->path, version->path_len))
+		return true;
+	struct statx st;
+	uint32_t root = roots_of_path(app->roots, version->path, version->path_len);
+	if (roots_stat(app->roots, root, version->path, &st) < 0)
+		return false; /* the worker will find out */
+	*seen = identity_of(&st, version->identity.fsid);
+	return flight_same_file(&app->flight, seen, NULL) != NULL;
+}
+
+static bool take_one(void *context, struct version *version_, struct store_rescan *rescan_)
+{
+	AUTO(version) struct version *version = version_;
+	AUTO(store_rescan) struct store_rescan *rescan = rescan_;
+	struct fetch *fetch = context;
+	struct app *app = fetch->app;
+	struct identity seen;
+	if (fetch->room == 0) {
+		fetch->left = true;
+		return false;
+	}
+	if (is_in_flight(app, version, &seen)) {
+		fetch->left = true;
+		return true;
+	}
+	struct job *job = job_new(app, TAKE(version), TAKE(rescan));
+	if (seen.inode)
+		flight_set_seen(&app->flight, job, &seen);
+	int result = decide_hand_out(app, job);
+	app->rescans.running++;
+	fetch->room--;
+	if (result < 0)
+		end_without_root(app, job, result);
+	else if (result > 0)
+		rescan_given_up(app, job);
+	return true;
+}
+
+static void find_next_due(struct app *app, int64_t now)
+{
+	struct error err = { 0 };
+	if (store_next_rescan(app->reader, now, &app->rescans.next_due_ns, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+}
+
+void rescan_refill(struct app *app)
+{
+	struct rescans *rescans = &app->rescans;
+	int64_t now = clock_wall_ns();
+	if (rescans->next_due_ns <= now) {
+		rescans->next_due_ns = INT64_MAX;
+		rescans->due = true;
+	}
+	struct fetch fetch = { .app = app, .room = room(app) };
+	if (!rescans->due || fetch.room == 0 || !may_run(app))
+		return;
+	struct error err = { 0 };
+	if (store_rescans(app->reader, now, take_one, &fetch, &err) < 0) {
+		log_error("cannot read the history: %s", err.text);
+		rescans->due = false;
+		rescans->next_due_ns = now + CLOCK_NS_PER_S;
+		return;
+	}
+	rescans->due = fetch.left;
+	if (!rescans->due)
+		find_next_due(app, now);
+}
+
+static void count_end(struct rescans *rescans, enum rescan_end end)
+{
+	switch (end) {
+	case RESCAN_GONE:
+		rescans->gone++;
+		return;
+	case RESCAN_REPLACED:
+		rescans->replaced++;
+		return;
+	case RESCAN_FAILED:
+		rescans->failed++;
+		return;
+	case RESCAN_ANSWERED:
+	case RESCAN_WAITING:
+	case RESCAN_ENDS:
+		return;
+	}
+}
+
+void rescan_recorded(struct app *app, const struct job *job, const struct store_op *op)
+{
+	const struct store_rescan *rescan = job->rescan;
+	const struct version *version = job->version;
+	struct rescans *rescans = &app->rescans;
+	rescans->running--;
+	if (op->result != STORE_WRITTEN)
+		return; /* refused, or pruned meanwhile */
+	count_end(rescans, rescan->end);
+	if (rescan->end == RESCAN_WAITING && rescan->due_ns < rescans->next_due_ns)
+		rescans->next_due_ns = rescan->due_ns;
+	if (rescan->end > RESCAN_WAITING)
+		log_info("cannot be looked at again path=%s reason=%s%s%s", version->path,
+			 rescan_end_name(rescan->end), rescan->note ? " note=" : "",
+			 rescan->note ? rescan->note : "");
+	if (version->finding_count == 0)
+		return;
+	rescans->answered++;
+	rescans->changed += rescan->was != version->verdict;
+	announce_rescan(app, version, rescan->was);
+}
+
+void rescan_given_up(struct app *app, struct job *job)
+{
+	app->rescans.running--;
+	app->rescans.due = true;
+	record_let_wait(app, job);
+}
