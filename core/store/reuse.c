@@ -5,6 +5,10 @@
  * there are is remembered: a new one begins once a day. (One statement with the days as a subquery
  * costs two temporary tables, which is more than the look-ups.) A day that was missed costs a scan,
  * no more.
+ *
+ * On one day a content may be met a million times, and a detector may have an answer for none of
+ * them. So the newest copies stand for the day: where there is an answer they have it, as each copy
+ * gets a row of what it took over.
  */
 #include "core/store/reuse.h"
 
@@ -16,8 +20,9 @@
 static const char newest_sql[] = "SELECT max(first_seen_ns) FROM version WHERE first_seen_ns < ?1";
 static const char on_day_sql[] =
 	"SELECT ?4, ?5," ROW_FINDING_REST
-	"FROM version v CROSS JOIN result r ON r.version_id = v.id"
-	" WHERE v.sha256 = ?1 AND v.day = ?2 AND r.key = ?3 AND r.finished_ns >= ?6"
+	"FROM (SELECT id FROM version WHERE sha256 = ?1 AND day = ?2 ORDER BY id DESC LIMIT ?7) v"
+	" CROSS JOIN result r ON r.version_id = v.id"
+	" WHERE r.key = ?3 AND r.finished_ns >= ?6"
 	" AND r.detector_id = (SELECT id FROM detector WHERE name = ?4 AND digest = ?5)"
 	" AND r.outcome <> 'error' AND r.outcome <> 'timeout' AND r.outcome <> 'skipped'"
 	/* the newest: one that was taken over has the time of the answer itself, and content that
@@ -96,6 +101,7 @@ int reuse_find(struct reuse *reuse, const struct reuse_question *question, struc
 	db_bind_text(reuse->on_day, 4, wanted->detector);
 	db_bind_text(reuse->on_day, 5, wanted->digest);
 	db_bind(reuse->on_day, 6, question->since_ns);
+	db_bind(reuse->on_day, 7, REUSE_COPIES_MAX);
 	for (size_t i = 0; rc == SQLITE_OK && i < reuse->day_count && !*found; i++) {
 		if (reuse->days[i] >= since_day)
 			rc = look_on(reuse, reuse->days[i], out, found);

@@ -15,7 +15,8 @@ struct error;
 struct finding;
 
 enum {
-	REUSE_DAYS_MAX = 400
+	REUSE_DAYS_MAX = 400,
+	REUSE_COPIES_MAX = 64 /* of one content on one day that are looked at, the newest */
 };
 
 /* Embedded in the reader. */

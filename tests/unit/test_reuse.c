@@ -1,4 +1,5 @@
 /* reuse: what was said of the same content before. */
+#include "core/store/db.h"
 #include "core/store/reuse.h"
 #include "store_fixture.h"
 
@@ -97,6 +98,60 @@ Test(reuse, another_key_or_digest_is_another_question)
 		cr_expect(!found);
 		finding_done(&wanted);
 	}
+}
+
+/* Steps of SQLite's machine in one look-up: they repeat exactly where times do not. */
+static int steps(uint8_t c, int since_day, bool *found)
+{
+	AUTO(db) struct db *db = NULL;
+	struct reuse reuse = { 0 };
+	cr_assert(db_open_history(&db, w.db, DB_READ, &err) == 0, "%s", err.text);
+	cr_assert(reuse_init(&reuse, db, &err) == 0, "%s", err.text);
+	struct finding wanted = world_finding("noop", OUTCOMES);
+	struct finding got = { .outcome = OUTCOMES };
+	char hex[65];
+	for (size_t i = 0; i < 32; i++)
+		snprintf(hex + 2 * i, 3, "%02x", c);
+	struct reuse_question question = { hex, &wanted, T0 + since_day * DAY };
+	cr_assert(reuse_find(&reuse, &question, &got, found) == SQLITE_OK);
+	int count = sqlite3_stmt_status(reuse.newest, SQLITE_STMTSTATUS_VM_STEP, 0) +
+		    sqlite3_stmt_status(reuse.on_day, SQLITE_STMTSTATUS_VM_STEP, 0);
+	finding_done(&wanted);
+	finding_done(&got);
+	reuse_done(&reuse);
+	return count;
+}
+
+Test(reuse, a_look_up_costs_the_same_however_large_the_history_is)
+{
+	bool found = false;
+	put(3, 0, "noop", OUTCOME_CLEAN);
+	put(1, 100, "noop", OUTCOME_CLEAN);
+	put(2, 100, "noop", OUTCOME_ERROR);
+	for (int i = 0; i < REUSE_COPIES_MAX; i++)
+		put(2, 100, "noop", OUTCOME_ERROR);
+	int hit = steps(1, 90, &found);
+	cr_expect(found);
+	int miss = steps(2, 90, &found);
+	cr_expect(!found);
+	/* a year of other days, other contents, and many more copies without an answer */
+	for (int i = 0; i < 300; i++) {
+		put(3, i / 4, "noop", OUTCOME_CLEAN);
+		put((uint8_t)(4 + i % 200), 100, "noop", OUTCOME_CLEAN);
+		put(2, 100, "noop", OUTCOME_ERROR);
+	}
+	cr_expect(steps(1, 90, &found) == hit);
+	cr_expect(steps(2, 90, &found) == miss);
+}
+
+Test(reuse, the_newest_copies_stand_for_a_day)
+{
+	put(1, 0, "noop", OUTCOME_CLEAN);
+	for (int i = 1; i < REUSE_COPIES_MAX; i++)
+		put(1, 0, "noop", OUTCOME_ERROR);
+	cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN);
+	put(1, 0, "noop", OUTCOME_ERROR);
+	cr_expect(reused(1, "noop", -1) == OUTCOMES);
 }
 
 Test(reuse, days_are_looked_at_back_to_the_limit)

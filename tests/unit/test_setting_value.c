@@ -30,6 +30,8 @@ Test(setting_value, stores_each_type_in_its_field)
 	cr_assert_not(config.hash);
 	cr_assert_eq(apply(&config, "unmatched", "ignore", NULL), 0);
 	cr_assert_eq(config.unmatched, CONFIG_UNMATCHED_IGNORE);
+	cr_assert_eq(apply(&config, "rescan", "auto", NULL), 0);
+	cr_assert_eq(config.rescan, CONFIG_RESCAN_AUTO);
 	cr_assert_eq(apply(&config, "history", "x.db", NULL), 0);
 	cr_assert_str_eq(config.history, "/base/x.db");
 	cr_assert_eq(apply(&config, "history", "/y.db", NULL), 0);
