@@ -145,35 +145,9 @@ Test(reader, findings_are_those_of_all_attempts_in_their_order)
 	for (size_t i = 0; i < count; i++)
 		finding_done(&findings[i]);
 	free(findings);
-	struct finding *answers = NULL;
-	cr_assert(store_answers(w.reader, v->id, &answers, &count, &err) == 0);
-	cr_expect(count == 2);
-	for (size_t i = 0; i < count; i++)
-		finding_done(&answers[i]);
-	free(answers);
 	cr_assert(store_findings(w.reader, 99, &findings, &count, &err) == 0);
 	cr_expect(count == 0);
 	free(findings);
-	version_free(v);
-}
-
-Test(reader, a_failure_takes_no_answer_away)
-{
-	struct version *v = world_version("/r/a", 1);
-	struct finding clean = world_finding("one", OUTCOME_CLEAN);
-	struct finding skipped = world_finding("one", OUTCOME_SKIPPED);
-	struct finding failed = world_finding("two", OUTCOME_TIMEOUT);
-	version_add_finding(v, &clean);
-	version_add_finding(v, &skipped);
-	version_add_finding(v, &failed);
-	cr_assert(world_do(&w, STORE_SAVE, v) == STORE_WRITTEN);
-	struct finding *answers = NULL;
-	size_t count = 0;
-	cr_assert(store_answers(w.reader, v->id, &answers, &count, &err) == 0);
-	cr_assert(count == 1);
-	cr_expect(answers[0].outcome == OUTCOME_CLEAN);
-	finding_done(&answers[0]);
-	free(answers);
 	version_free(v);
 }
 
