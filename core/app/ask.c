@@ -145,9 +145,14 @@ static bool reuse(struct asking *asking, struct finding *wanted, enum outcome *o
 	struct finding kept = { .outcome = OUTCOMES };
 	struct error err = { 0 };
 	bool hit = false;
-	int64_t since = clock_wall_ns() - (int64_t)asking->engine->config->reuse_days * DAY_NS;
-	int result =
-		store_reuse(scanner->reader, version->sha256, wanted, since, &kept, &hit, &err);
+	struct store_reuse_question question = {
+		.sha256 = version->sha256,
+		.wanted = wanted,
+		.since_ns = clock_wall_ns() - (int64_t)asking->engine->config->reuse_days * DAY_NS,
+		/* copies that are as old as this one may have been looked at again just now */
+		.seen_ns = asking->job->rescan ? version->first_seen_ns : INT64_MAX,
+	};
+	int result = store_reuse(scanner->reader, &question, &kept, &hit, &err);
 	if (result < 0) {
 		log_error("cannot read the history: %s", err.text);
 		asking->failure = -result;

@@ -211,15 +211,15 @@ int store_findings(struct store_reader *reader, int64_t file_id, struct finding 
 	return 0;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a long key, and two answers */
-int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
-		int64_t since_ns, struct finding *out, bool *found, struct error *err)
+int store_reuse(struct store_reader *reader, const struct store_reuse_question *asked,
+		struct finding *out, bool *found, struct error *err)
 {
 	AUTO_STR hex = STR_INIT;
 	struct finding finding = { .outcome = OUTCOMES };
 	bool have = false;
-	str_hex(&hex, sha256, 32);
-	struct reuse_question question = { str_text(&hex), wanted, since_ns };
+	str_hex(&hex, asked->sha256, 32);
+	struct reuse_question question = { str_text(&hex), asked->wanted, asked->since_ns,
+					   asked->seen_ns };
 	bool own = sqlite3_get_autocommit(reader->db->handle) != 0;
 	if (own)
 		store_reader_begin(reader); /* several statements, one lock */

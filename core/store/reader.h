@@ -72,10 +72,20 @@ int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, st
  * made. *out is owned. */
 int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
 		   size_t *count, struct error *err);
-/** A definite finding of detector under key on the same content, not older than since_ns. Fills
- * *out (owned, finding_done) and sets *found. */
-int store_reuse(struct store_reader *reader, const uint8_t sha256[32], const struct finding *wanted,
-		int64_t since_ns, struct finding *out, bool *found, struct error *err);
+
+/* Has this been answered before? Borrowed for the call. */
+struct store_reuse_question {
+	const uint8_t *sha256;	      /* 32 bytes */
+	const struct finding *wanted; /* detector, digest and key */
+	int64_t since_ns;	      /* not longer ago */
+	int64_t seen_ns; /* copies that were first seen since then are looked at too, however long
+			  * ago: their answers may be new. INT64_MAX: as since_ns says */
+};
+
+/** A definite finding of the wanted detector under its key on the same content. Fills *out (owned,
+ * finding_done) and sets *found. */
+int store_reuse(struct store_reader *reader, const struct store_reuse_question *asked,
+		struct finding *out, bool *found, struct error *err);
 
 struct store_totals {
 	int64_t rows, queued, done, unscanned;

@@ -93,7 +93,9 @@ int reuse_find(struct reuse *reuse, const struct reuse_question *question, struc
 	       bool *found)
 {
 	const struct finding *wanted = question->wanted;
-	int64_t since_day = question->since_ns / TALLY_NS_PER_DAY;
+	int64_t seen_ns =
+		question->seen_ns < question->since_ns ? question->seen_ns : question->since_ns;
+	int64_t since_day = seen_ns / TALLY_NS_PER_DAY;
 	int rc = refresh_days(reuse, since_day);
 	*found = false;
 	db_bind_bytes(reuse->on_day, 1, question->sha256, 64);

@@ -34,7 +34,8 @@ void reuse_done(struct reuse *reuse);
 struct reuse_question {
 	const char *sha256; /* 64 hex digits */
 	const struct finding *wanted;
-	int64_t since_ns;
+	int64_t since_ns; /* answers that are not older, on copies first seen since then */
+	int64_t seen_ns;  /* or since then */
 };
 
 /** See store_reuse(). SQLITE_OK or the failure's code. */

@@ -1,4 +1,6 @@
 /* reuse: what was said of the same content before. */
+#include <limits.h>
+
 #include "core/store/db.h"
 #include "core/store/reuse.h"
 #include "store_fixture.h"
@@ -38,16 +40,17 @@ static void put(uint8_t c, int day, const char *detector, enum outcome outcome)
 	world_put(&w, v);
 }
 
-static enum outcome reused(uint8_t c, const char *detector, int since_day)
+static enum outcome reused_since(uint8_t c, const char *detector, int since_day, int seen_day)
 {
 	uint8_t sha256[32];
 	struct finding wanted = world_finding(detector, OUTCOMES);
 	struct finding got = { .outcome = OUTCOMES };
 	bool found = false;
 	memset(sha256, c, 32);
-	cr_assert(store_reuse(w.reader, sha256, &wanted, T0 + since_day * DAY, &got, &found,
-			      &err) == 0,
-		  "%s", err.text);
+	struct store_reuse_question question = { sha256, &wanted, T0 + since_day * DAY,
+						 seen_day == INT_MAX ? INT64_MAX
+								     : T0 + seen_day * DAY };
+	cr_assert(store_reuse(w.reader, &question, &got, &found, &err) == 0, "%s", err.text);
 	enum outcome outcome = got.outcome;
 	cr_expect(found == (outcome != OUTCOMES));
 	if (found)
@@ -56,6 +59,11 @@ static enum outcome reused(uint8_t c, const char *detector, int since_day)
 	finding_done(&got);
 	finding_done(&wanted);
 	return outcome;
+}
+
+static enum outcome reused(uint8_t c, const char *detector, int since_day)
+{
+	return reused_since(c, detector, since_day, INT_MAX);
 }
 
 Test(reuse, an_empty_history_has_nothing)
@@ -93,8 +101,8 @@ Test(reuse, another_key_or_digest_is_another_question)
 			wanted.key[15] ^= 1;
 		else
 			wanted.digest[0] = 'e';
-		cr_assert(store_reuse(w.reader, sha256, &wanted, T0 - DAY, &got, &found, &err) ==
-			  0);
+		struct store_reuse_question question = { sha256, &wanted, T0 - DAY, INT64_MAX };
+		cr_assert(store_reuse(w.reader, &question, &got, &found, &err) == 0);
 		cr_expect(!found);
 		finding_done(&wanted);
 	}
@@ -112,7 +120,7 @@ static int steps(uint8_t c, int since_day, bool *found)
 	char hex[65];
 	for (size_t i = 0; i < 32; i++)
 		snprintf(hex + 2 * i, 3, "%02x", c);
-	struct reuse_question question = { hex, &wanted, T0 + since_day * DAY };
+	struct reuse_question question = { hex, &wanted, T0 + since_day * DAY, INT64_MAX };
 	cr_assert(reuse_find(&reuse, &question, &got, found) == SQLITE_OK);
 	int count = sqlite3_stmt_status(reuse.newest, SQLITE_STMTSTATUS_VM_STEP, 0) +
 		    sqlite3_stmt_status(reuse.on_day, SQLITE_STMTSTATUS_VM_STEP, 0);
@@ -142,6 +150,24 @@ Test(reuse, a_look_up_costs_the_same_however_large_the_history_is)
 	}
 	cr_expect(steps(1, 90, &found) == hit);
 	cr_expect(steps(2, 90, &found) == miss);
+}
+
+Test(reuse, old_copies_may_have_new_answers)
+{
+	put(1, 0, "noop", OUTCOME_CLEAN);
+	cr_expect(reused_since(1, "noop", 5, 0) == OUTCOMES, "the answer is old");
+	struct version *v = world_version("/r/a", ++number); /* seen on day 0, answered on day 9 */
+	v->has_sha256 = true;
+	memset(v->sha256, 1, 32);
+	struct finding finding = world_finding("noop", OUTCOME_MALICIOUS);
+	finding.finished_ns += 9 * DAY;
+	version_add_finding(v, &finding);
+	v->state = VERSION_DONE;
+	v->verdict = OUTCOME_MALICIOUS;
+	world_put(&w, v);
+	cr_expect(reused(1, "noop", 5) == OUTCOMES);
+	cr_expect(reused_since(1, "noop", 5, 1) == OUTCOMES);
+	cr_expect(reused_since(1, "noop", 5, 0) == OUTCOME_MALICIOUS);
 }
 
 Test(reuse, the_newest_copies_stand_for_a_day)
