@@ -278,6 +278,8 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		log_error(
 			"the history refused a row, the file is looked at again at the next walk path=%s",
 			version->path);
+	if (op->result == STORE_WRITTEN)
+		rules_heard(app, version);
 	if (op->verb == STORE_RESCAN)
 		rescan_recorded(app, job, op);
 	if (op->verb != STORE_SAVE || op->result == STORE_REFUSED)

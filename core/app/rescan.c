@@ -37,6 +37,7 @@ void rescan_begin(struct app *app)
 void rescan_note(struct app *app)
 {
 	app->rescans.due = true;
+	app->rescans.paused_until_ns = 0;
 }
 
 /* How many more workers may be given a rescan. */
@@ -150,6 +151,10 @@ void rescan_refill(struct app *app)
 		rescans->next_due_ns = INT64_MAX;
 		rescans->due = true;
 	}
+	if (rescans->due && now < rescans->paused_until_ns) {
+		rescans->due = false;
+		rescans->next_due_ns = rescans->paused_until_ns;
+	}
 	struct fetch fetch = { .app = app, .room = room(app) };
 	if (!rescans->due || fetch.room == 0 || !may_run(app))
 		return;
@@ -184,6 +189,15 @@ static void count_end(struct rescans *rescans, enum rescan_end end)
 	}
 }
 
+/* 500 ms, 1 s, ... 32 s: ten thousand versions must not be opened one after the other while clamd
+ * is down. */
+static void hold_on(struct rescans *rescans)
+{
+	int64_t ms = INT64_C(500) << (rescans->away < 6 ? rescans->away : 6);
+	rescans->paused_until_ns = clock_wall_ns() + ms * CLOCK_NS_PER_MS;
+	rescans->away++;
+}
+
 void rescan_recorded(struct app *app, const struct job *job, const struct store_op *op)
 {
 	const struct store_rescan *rescan = job->rescan;
@@ -195,6 +209,10 @@ void rescan_recorded(struct app *app, const struct job *job, const struct store_
 	count_end(rescans, rescan->end);
 	if (rescan->end == RESCAN_WAITING && rescan->due_ns < rescans->next_due_ns)
 		rescans->next_due_ns = rescan->due_ns;
+	if (rescan->end == RESCAN_WAITING && rescan->away_since_ns)
+		hold_on(rescans);
+	else if (version->finding_count > 0)
+		rescans->away = 0;
 	if (rescan->end > RESCAN_WAITING)
 		log_info("cannot be looked at again path=%s reason=%s%s%s", version->path,
 			 rescan_end_name(rescan->end), rescan->note ? " note=" : "",

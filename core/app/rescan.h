@@ -18,6 +18,10 @@ struct rescans {
 	bool due;	     /* the queue may hold versions that are due and not in memory */
 	int64_t next_due_ns; /* earliest due time of the others, wall clock; INT64_MAX: none */
 	size_t running;	     /* in memory */
+	/* a detector is away: what would wait for it one by one stays where it is until then, wall
+	 * clock */
+	int64_t paused_until_ns;
+	unsigned away; /* how often that was found since there was an answer */
 	/* since the start */
 	uint64_t answered; /* versions that got new answers */
 	uint64_t changed;  /* of them, those whose verdict is another now */

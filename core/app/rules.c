@@ -4,8 +4,14 @@
  * One operation at a time is on its way. It looks through some thousand versions and comes back, so
  * that the writer sees to new files in between; what is left when the daemon ends is done by the
  * next start, as the history notes a digest as asked for only when all is.
+ *
+ * The digest of most detectors holds as long as their engine. A peer of its own, like clamd, gets
+ * other signatures under way; that is noticed by the first answer that comes with another digest,
+ * so it costs nothing to watch for.
  */
 #include "core/app/rules.h"
+
+#include <string.h>
 
 #include "core/app/engine.h"
 #include "core/app/rescan.h"
@@ -18,13 +24,15 @@
 #include "core/store/rescan.h"
 #include "core/store/store.h"
 
-#define DAY_NS (INT64_C(86400) * CLOCK_NS_PER_S)
+#define HEARD_PAUSE_MS 1000
+#define DAY_NS	       (INT64_C(86400) * CLOCK_NS_PER_S)
 
 struct rules {
 	struct engine *engine; /* a reference: its names are lent to the operation */
 	struct store_rules noted;
 	struct store_op op;
 	int64_t asked;
+	struct mono gathered;
 	bool under_way;
 	bool again; /* the engine has been replaced meanwhile */
 };
@@ -59,6 +67,7 @@ static void gather(struct app *app, struct rules *rules)
 		if (!detector_digest(detector, rule->digest, &why))
 			rule->digest[0] = '\0';
 	}
+	rules->gathered = mono_now();
 	noted->now_ns = clock_wall_ns();
 	noted->ask = config->rescan == CONFIG_RESCAN_AUTO && !app->options.once;
 	noted->since_ns = noted->now_ns - (int64_t)config->reuse_days * DAY_NS;
@@ -102,8 +111,38 @@ void rules_committed(struct app *app, struct store_op *op)
 	if (rules->asked > 0)
 		log_notice("detectors have other rules now: versions to be looked at again=%lld",
 			   (long long)rules->asked);
+	rules->asked = 0;
 	bool again = rules->again && !ends;
-	forget(rules);
+	rules->again = false;
 	if (again)
 		rules_note(app);
+}
+
+static bool is_news(const struct rules *rules, const struct finding *finding)
+{
+	for (size_t i = 0; i < rules->noted.count; i++) {
+		const struct store_rule *rule = &rules->noted.rules[i];
+		if (detector_class(rules->engine->detectors[i])->digest &&
+		    strcmp(rule->detector, finding->detector) == 0)
+			return strcmp(rule->digest, finding->digest) != 0;
+	}
+	return false;
+}
+
+void rules_heard(struct app *app, const struct version *version)
+{
+	const struct rules *rules = app->rules;
+	if (!rules || rules->under_way || app->mode != APP_RUNNING)
+		return;
+	/* servers that take turns with different signatures must not keep the writer busy */
+	if (!mono_passed(mono_add_ms(rules->gathered, HEARD_PAUSE_MS)))
+		return;
+	for (size_t i = 0; i < version->finding_count; i++) {
+		const struct finding *finding = &version->findings[i];
+		/* a late answer of an engine that was replaced asks once too often, no more */
+		if (!finding->cached && *finding->digest && is_news(rules, finding)) {
+			rules_note(app);
+			return;
+		}
+	}
 }
