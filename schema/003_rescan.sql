@@ -46,5 +46,5 @@ CREATE VIEW stale AS SELECT
 FROM version v JOIN rules x
 WHERE v.state = 'done' AND x.digest <> (SELECT d.digest FROM result r JOIN detector d ON d.id = r.detector_id
 	WHERE r.version_id = v.id AND d.name = x.detector
-	AND r.outcome <> 'error' AND r.outcome <> 'timeout' AND r.outcome <> 'skipped'
+	AND r.outcome <> 'error' AND r.outcome <> 'timeout'
 	ORDER BY r.nr DESC LIMIT 1);

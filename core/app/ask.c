@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/app/conclude.h"
+#include "core/app/earlier.h"
 #include "core/app/engine.h"
 #include "core/app/hashing.h"
 #include "core/app/known.h"
@@ -26,8 +27,6 @@
 #include "core/store/reader.h"
 #include "core/store/rescan.h"
 
-#define DAY_NS (INT64_C(86400) * CLOCK_NS_PER_S)
-
 bool ask_any_wanted(const struct engine *engine, const struct version *version)
 {
 	for (size_t i = 0; i < engine->detector_count; i++) {
@@ -37,52 +36,10 @@ bool ask_any_wanted(const struct engine *engine, const struct version *version)
 	return false;
 }
 
-static void free_findings(struct finding *findings, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		finding_done(&findings[i]);
-	free(findings);
-}
-
 void ask_return_lent(struct scanner *scanner)
 {
-	free_findings(TAKE(scanner->lent), scanner->lent_count);
+	earlier_free(TAKE(scanner->lent), scanner->lent_count);
 	scanner->lent_count = 0;
-}
-
-/* The newest definite finding of the wanted detector among some, NULL when there is none. */
-static const struct finding *pick(const struct finding *findings, size_t count,
-				  const struct finding *wanted)
-{
-	for (size_t i = count; i-- > 0;) {
-		const struct finding *finding = &findings[i];
-		if (outcome_is_definite(finding->outcome) &&
-		    memcmp(finding->key, wanted->key, sizeof wanted->key) == 0 &&
-		    strcmp(finding->detector, wanted->detector) == 0)
-			return finding;
-	}
-	return NULL;
-}
-
-const struct finding *ask_newest_answer(const struct asking *asking, const char *detector)
-{
-	for (size_t i = asking->earlier_count; i-- > 0;) {
-		const struct finding *finding = &asking->earlier[i];
-		if (outcome_is_definite(finding->outcome) &&
-		    strcmp(finding->detector, detector) == 0)
-			return finding;
-	}
-	return NULL;
-}
-
-/* The earlier answer that needs no asking again. A rescan wants the rules in force to have had the
- * last word: an answer by the same rules that came before one by others does not stand. */
-static const struct finding *pick_earlier(const struct asking *asking, const struct finding *wanted)
-{
-	if (!asking->job->rescan)
-		return pick(asking->earlier, asking->earlier_count, wanted);
-	const struct finding *newest = ask_newest_answer(asking, wanted->detector);
-	return newest && memcmp(newest->key, wanted->key, sizeof wanted->key) == 0 ? newest : NULL;
 }
 
 /* Is this detector to be asked about this version? */
@@ -113,56 +70,6 @@ static bool wanted_finding(const struct asking *asking, const struct detector *d
 	finding.detector = xstrdup(detector_name(detector));
 	*out = finding;
 	return known;
-}
-
-static void take_over(struct version *version, struct finding *wanted, const struct finding *from)
-{
-	wanted->outcome = from->outcome;
-	wanted->signature = xstrdup(from->signature);
-	wanted->detail = xstrdup(from->detail);
-	wanted->cached = true;
-	/* when it was really asked: an answer does not grow younger by being taken over */
-	wanted->started_ns = from->started_ns;
-	wanted->finished_ns = from->finished_ns;
-	version_add_finding(version, wanted);
-}
-
-/* True when an answer on the same content was found and taken over. */
-static bool reuse(struct asking *asking, struct finding *wanted, enum outcome *outcome)
-{
-	struct scanner *scanner = asking->scanner;
-	struct version *version = asking->job->version;
-	const struct finding *found = pick(scanner->lent, scanner->lent_count, wanted);
-	if (!found && asking->job->sighting_of)
-		found = pick(asking->earlier, asking->earlier_count, wanted);
-	if (found) {
-		*outcome = found->outcome;
-		take_over(version, wanted, found);
-		return true;
-	}
-	if (!version->has_sha256)
-		return false;
-	struct finding kept = { .outcome = OUTCOMES };
-	struct error err = { 0 };
-	bool hit = false;
-	struct store_reuse_question question = {
-		.sha256 = version->sha256,
-		.wanted = wanted,
-		.since_ns = clock_wall_ns() - (int64_t)asking->engine->config->reuse_days * DAY_NS,
-		/* copies that are as old as this one may have been looked at again just now */
-		.seen_ns = asking->job->rescan ? version->first_seen_ns : INT64_MAX,
-	};
-	int result = store_reuse(scanner->reader, &question, &kept, &hit, &err);
-	if (result < 0) {
-		log_error("cannot read the history: %s", err.text);
-		asking->failure = -result;
-		return false;
-	}
-	*outcome = kept.outcome;
-	if (hit)
-		take_over(version, wanted, &kept);
-	finding_done(&kept);
-	return hit;
 }
 
 /* A description of its own for a detector that reads: opening /proc/self/fd/N opens the inode anew.
@@ -268,95 +175,6 @@ static void be_away(struct asking *asking, struct standing *standing, struct fin
 	version_add_finding(version, wanted);
 }
 
-/* Is what we hold the content that the row's earlier attempts were made on? The path may lead to
- * another file by now, and a file may have been written anew. */
-static bool same_content(const struct version *then, const struct version *now)
-{
-	if (now->has_sha256)
-		return then->has_sha256 &&
-		       memcmp(then->sha256, now->sha256, sizeof now->sha256) == 0;
-	return identity_same_version(&then->identity, &now->identity);
-}
-
-/* Without hashes only the change time tells whether a finding is of what the file holds now: the
- * row may have got the identity of a later look, one that led to no answer. Two changes within a
- * tick look like one. */
-static void drop_older_than_change(struct asking *asking)
-{
-	int64_t changed_ns = asking->job->version->identity.ctime_ns + 2 * clock_tick_ns();
-	size_t kept = 0;
-	for (size_t i = 0; i < asking->earlier_count; i++) {
-		if (asking->earlier[i].started_ns > changed_ns)
-			asking->earlier[kept++] = asking->earlier[i];
-		else
-			finding_done(&asking->earlier[i]);
-	}
-	asking->earlier_count = kept;
-}
-
-/* Are the row's attempts, if it has any, of this content? */
-static int look_at_row(struct asking *asking, struct error *err)
-{
-	const struct version *version = asking->job->version;
-	AUTO(version) struct version *then = NULL;
-	if (version->attempt == 0 || !version->id)
-		return 0;
-	int result = store_load(asking->scanner->reader, version->id, &then, err);
-	if (result < 0 || !then)
-		return result;
-	asking->other_row = !same_content(then, version);
-	asking->earlier_stands = !asking->other_row && !asking->job->sighting_of;
-	return 0;
-}
-
-/* What the history has of this version's earlier attempts, or of the row it is a sighting of. */
-static int load_earlier(struct asking *asking)
-{
-	const struct job *job = asking->job;
-	struct error err = { 0 };
-	/* a rescan: scan.c has seen to it that the content is the row's */
-	asking->earlier_stands = job->rescan != NULL;
-	int result = job->rescan ? 0 : look_at_row(asking, &err);
-	int64_t id = job->sighting_of;
-	if (asking->earlier_stands)
-		id = job->version->id;
-	if (result == 0 && id)
-		result = store_findings(asking->scanner->reader, id, &asking->earlier,
-					&asking->earlier_count, &err);
-	if (result < 0)
-		log_error("cannot read the history: %s", err.text);
-	else if (asking->earlier_stands && !job->rescan && !job->version->has_sha256)
-		drop_older_than_change(asking);
-	return result;
-}
-
-/* Of the attempts since this row was queued: how often the detector failed, and what it said last
- * that needs no asking again. NULL: nothing. */
-static const struct finding *look_back(const struct asking *asking,
-				       const struct config_detector *row,
-				       const struct finding *wanted, unsigned *failures)
-{
-	const struct version *version = asking->job->version;
-	const struct finding *last = NULL;
-	if (!asking->earlier_stands)
-		return NULL;
-	for (size_t i = 0; i < asking->earlier_count; i++) {
-		const struct finding *finding = &asking->earlier[i];
-		if (strcmp(finding->detector, wanted->detector) != 0 ||
-		    finding->attempt + version->tries <= version->attempt)
-			continue;
-		last = finding;
-		if (finding->outcome == OUTCOME_ERROR || finding->outcome == OUTCOME_TIMEOUT)
-			(*failures)++;
-	}
-	const struct finding *stands = pick_earlier(asking, wanted);
-	if (stands || !last)
-		return stands;
-	bool skipped = last->outcome == OUTCOME_SKIPPED &&
-		       memcmp(last->key, wanted->key, sizeof wanted->key) == 0;
-	return skipped || conclude_exhausted(row, *failures) ? last : NULL;
-}
-
 /* Asks; or finds that it is away. */
 static enum ask_result ask_now(struct asking *asking, const struct detector *detector,
 			       struct standing *standing, struct finding *wanted)
@@ -380,7 +198,7 @@ static enum ask_result ask_wanted(struct asking *asking, const struct detector *
 				  struct standing *standing, struct finding *wanted)
 {
 	const struct finding *stands =
-		look_back(asking, standing->row, wanted, &standing->failures);
+		earlier_look_back(asking, standing->row, wanted, &standing->failures);
 	const struct detector *by = known_skips(asking, standing->row);
 	if (by && !(stands && outcome_is_definite(stands->outcome))) {
 		known_skip(asking, standing, wanted, by);
@@ -391,7 +209,7 @@ static enum ask_result ask_wanted(struct asking *asking, const struct detector *
 		return ASK_ASKED;
 	}
 	enum outcome outcome = OUTCOMES;
-	if (reuse(asking, wanted, &outcome)) {
+	if (earlier_take_over(asking, wanted, &outcome)) {
 		standing->outcome = outcome;
 		return ASK_ASKED;
 	}
@@ -436,7 +254,7 @@ enum ask_result ask_all(struct asking *asking)
 {
 	if (!ask_any_wanted(asking->engine, asking->job->version))
 		return ASK_NO_DETECTOR;
-	int loaded = load_earlier(asking);
+	int loaded = earlier_load(asking);
 	if (loaded < 0) {
 		asking->failure = -loaded;
 		return ASK_FAILED;
@@ -452,7 +270,7 @@ enum ask_result ask_all(struct asking *asking)
 
 enum ask_result ask_any_stale(struct asking *asking)
 {
-	int loaded = load_earlier(asking);
+	int loaded = earlier_load(asking);
 	if (loaded < 0) {
 		asking->failure = -loaded;
 		return ASK_FAILED;
@@ -464,7 +282,7 @@ enum ask_result ask_any_stale(struct asking *asking)
 		struct error why = { 0 };
 		if (is_asked(asking, detector) &&
 		    (!wanted_finding(asking, detector, &wanted, &why) ||
-		     !pick_earlier(asking, &wanted)))
+		     !earlier_is_fresh(asking, &wanted)))
 			result = ASK_ASKED;
 		finding_done(&wanted);
 	}
@@ -474,8 +292,7 @@ enum ask_result ask_any_stale(struct asking *asking)
 
 void ask_forget(struct asking *asking)
 {
-	free_findings(TAKE(asking->earlier), asking->earlier_count);
-	asking->earlier_count = 0;
+	earlier_forget(asking);
 	free(TAKE(asking->standings));
 	str_done(&asking->away);
 }

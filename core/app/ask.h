@@ -63,8 +63,6 @@ enum ask_result ask_all(struct asking *asking);
 /** A rescan: ASK_NO_DETECTOR when each that is to be asked has answered by its present rules, so
  * that the file need not be opened; ASK_ASKED when one has not; ASK_FAILED. */
 enum ask_result ask_any_stale(struct asking *asking);
-/** The newest definite finding of a detector among earlier, NULL when there is none. Borrowed. */
-const struct finding *ask_newest_answer(const struct asking *asking, const char *detector);
 /** Sets state, reason, verdict, and for a retry the due time, from all findings. */
 void ask_conclude(struct asking *asking);
 /** Frees what ask_all() left for the conclusion, when none is drawn. */

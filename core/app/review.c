@@ -11,6 +11,7 @@
 
 #include "core/app/ask.h"
 #include "core/app/conclude.h"
+#include "core/app/earlier.h"
 #include "core/app/engine.h"
 #include "core/app/state.h"
 #include "core/base/clock.h"
@@ -74,7 +75,7 @@ static enum outcome worst_answer(const struct asking *asking)
 		if (!detector_wants(detector, &asking->job->version->entry))
 			continue;
 		const struct standing *standing = &asking->standings[i];
-		const struct finding *before = ask_newest_answer(asking, detector_name(detector));
+		const struct finding *before = earlier_newest(asking, detector_name(detector));
 		if (standing->row && outcome_is_definite(standing->outcome))
 			worst = outcome_worst(worst, standing->outcome);
 		else if (before)

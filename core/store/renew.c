@@ -62,8 +62,7 @@ static const char *const sql[STATEMENTS] = {
 	[ASK] = RESCAN_ASK
 	" AND (SELECT d.digest FROM result r JOIN detector d ON d.id = r.detector_id"
 	" WHERE r.version_id = v.id AND d.name = ?2 AND r.outcome <> 'error'"
-	" AND r.outcome <> 'timeout' AND r.outcome <> 'skipped'"
-	" ORDER BY r.nr DESC LIMIT 1) <> ?4" RESCAN_AGAIN,
+	" AND r.outcome <> 'timeout' ORDER BY r.nr DESC LIMIT 1) <> ?4" RESCAN_AGAIN,
 };
 
 struct renew {
