@@ -348,6 +348,8 @@ static bool is_to_be_seen_again(struct app *app, const struct job *job, enum job
 
 static void job_committed(struct app *app, struct job *job)
 {
+	if (rescan_was_refused(app, job))
+		return;
 	told(app, job, &job->op);
 	leave_row(app, job);
 	twins_leave(app->twins, job);

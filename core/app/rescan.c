@@ -224,6 +224,21 @@ void rescan_recorded(struct app *app, const struct job *job, const struct store_
 	announce_rescan(app, version, rescan->was);
 }
 
+bool rescan_was_refused(struct app *app, struct job *job)
+{
+	struct version *version = job->version;
+	if (!job->rescan || job->op.result != STORE_REFUSED || version->finding_count == 0)
+		return false;
+	for (size_t i = 0; i < version->finding_count; i++)
+		finding_done(&version->findings[i]);
+	version->finding_count = 0;
+	job->rescan->end = RESCAN_FAILED;
+	free(job->rescan->note);
+	job->rescan->note = xstrdup("the history refused its answers");
+	store_submit(app->store, &job->op);
+	return true;
+}
+
 void rescan_given_up(struct app *app, struct job *job)
 {
 	app->rescans.running--;

@@ -35,6 +35,9 @@ void rescan_note(struct app *app);
 void rescan_refill(struct app *app);
 /** The job's look was recorded; op is its operation. The job is dropped by the caller. */
 void rescan_recorded(struct app *app, const struct job *job, const struct store_op *op);
+/** The history refused the answers (a version can have no more than it can number): the version is
+ * to leave the queue without them. True: the job is on its way to the store again. */
+bool rescan_was_refused(struct app *app, struct job *job);
 /** A worker gave the job back without a result: it stays in the queue. Drops the job. */
 void rescan_given_up(struct app *app, struct job *job);
 

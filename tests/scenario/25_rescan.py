@@ -426,6 +426,42 @@ def test_a_clean_text_does_not_clear_a_program():
         carved.stop()
 
 
+def test_without_hashes():
+    with scripted("hash: never\n") as carved:
+        carved.start()
+        stays, touched = carved.put(), carved.put()
+        carved.wait_settled(2)
+        carved.stop()
+        os.utime(touched, (1, 1))  # may be another content, by all that is known
+        write_script(carved, "exit 1")
+        rescan(carved)
+        carved.start()
+        wait_answered(carved)
+        same(carved.row(stays)[2], b"malicious", "verdict")
+        same(carved.sql("SELECT path, state, verdict FROM rescan"), [(touched, b"replaced", b"clean")],
+             "what cannot be told from another content")
+        carved.stop()
+
+
+def test_what_broapt_had_done():
+    with scripted() as carved:
+        path = carved.put()
+        log = os.path.join(carved.home, "dump.log")
+        with open(log, "wb") as file:
+            file.write(path + b"\n")
+        done = command("import", "--history", carved.history, log)
+        same(done.returncode, 0, f"import: {done.stderr!r}")
+        write_script(carved, "exit 1")
+        carved.start()
+        same(carved.row(path)[2], b"unknown", "verdict of an imported file")
+        same(rescan(carved)["asked for"], 1, "asked for")
+        wait_answered(carved)
+        same(carved.row(path, "state, verdict, sha256 IS NOT NULL"), (b"done", b"malicious", 1),
+             "verdict of a detector")
+        tally_is_right(carved)
+        carved.stop()
+
+
 def test_asking_for_less():
     with listing("unmatched: scan\n") as carved:
         carved.start()

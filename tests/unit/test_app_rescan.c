@@ -1,4 +1,6 @@
 /* The queue of rescans as the daemon works it off. On the real daemon; scenario 25 tells more. */
+#include <sqlite3.h>
+
 #include "core/app/control_client.h"
 #include "core/base/str.h"
 #include "core/store/rescan.h"
@@ -79,6 +81,22 @@ Test(app_rescan, a_root_that_cannot_be_opened_ends_it_with_the_reason)
 	daemon_expect(&d, "SELECT state || ' ' || note FROM rescan",
 		      "gone No such file or directory");
 	daemon_expect(&d, "SELECT state || ' ' || verdict FROM file", "done clean");
+	daemon_finish(&d);
+}
+
+Test(app_rescan, answers_that_the_history_refuses_end_it)
+{
+	struct daemon d;
+	begin(&d, 1);
+	restart(&d, 1);
+	sqlite3 *db = NULL;
+	cr_assert_eq(sqlite3_open(d.history, &db), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(db, "UPDATE result SET nr = 65535", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	daemon_start(&d);
+	daemon_expect(&d, "SELECT state || ': ' || note FROM rescan",
+		      "failed: the history refused its answers");
+	daemon_expect(&d, "SELECT verdict FROM file", "clean");
 	daemon_finish(&d);
 }
 

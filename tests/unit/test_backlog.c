@@ -66,3 +66,30 @@ Test(backlog, a_failed_file_comes_back_by_retry_and_a_poke)
 		      "1error 2error 3clean");
 	daemon_finish(&d);
 }
+
+Test(backlog, retry_counts_anew_for_the_detector_that_failed_and_asks_no_other)
+{
+	struct daemon d;
+	daemon_begin(&d, "detectors: [ { type: command, name: one, run: [ /bin/sh, -c, "
+			 "'echo x >> ${1%/root/*}/one', sh, '{path}' ] }, "
+			 "{ type: command, name: two, retries: 2, retry_pause: 100ms, "
+			 "run: [ /bin/sh, -c, 'exit 9', sh, '{path}' ] } ]\n");
+	put_many(&d, 1);
+	for (unsigned times = 1; times <= 3; times++) {
+		char wanted[128] = "one1clean";
+		for (unsigned i = 1; i <= 2 * times; i++)
+			snprintf(wanted + strlen(wanted), sizeof wanted - strlen(wanted),
+				 " two%uerror", i);
+		daemon_expect(&d, "SELECT coalesce(reason, state) FROM file", "failed");
+		daemon_expect(&d,
+			      "SELECT group_concat(detector || attempt || outcome, ' ') FROM scan",
+			      wanted);
+		int64_t count = 0;
+		struct error err = { 0 };
+		AUTO_STR answer = STR_INIT;
+		cr_assert_eq(store_retry(d.history, NULL, 0, &count, &err), 0, "%s", err.text);
+		cr_assert_eq(count, 1);
+		cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
+	}
+	daemon_finish(&d);
+}

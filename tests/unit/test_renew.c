@@ -311,6 +311,20 @@ Test(renew, a_detector_that_is_configured_no_more_has_no_rules)
 	EXPECT_SQL(&w, "SELECT count(*) FROM rules", "0");
 }
 
+Test(renew, a_digest_that_is_not_known_now_leaves_what_was_noted)
+{
+	int64_t asked = 0;
+	put_done(1, OUTCOME_CLEAN);
+	struct store_rule noop = rule("noop", 'd');
+	put_rules(&noop, 1, true, &asked);
+	*noop.digest = '\0';
+	put_rules(&noop, 1, true, &asked);
+	EXPECT_SQL(&w, "SELECT substr(digest, 1, 1), asked = digest FROM rules", "d|1");
+	noop = rule("noop", 'e');
+	put_rules(&noop, 1, true, &asked);
+	cr_expect(asked == 1);
+}
+
 Test(renew, many_versions_are_asked_for_some_at_a_time)
 {
 	enum {
@@ -332,8 +346,15 @@ Test(renew, many_versions_are_asked_for_some_at_a_time)
 	struct store_rule noop = rule("noop", 'd');
 	put_rules(&noop, 1, true, &asked);
 	noop = rule("noop", 'e');
+	/* killed after the first operation, and started anew */
+	struct store_rules first = { .rules = &noop, .count = 1, .ask = true, .since_ns = T0 };
+	struct store_op op = { .verb = STORE_RULES, .rules = &first };
+	submit(&op);
+	cr_expect(first.more && first.asked == 2000);
+	EXPECT_SQL(&w, "SELECT count(*) FROM rescan_queue", "2000");
 	cr_expect(put_rules(&noop, 1, true, &asked) == 3);
-	cr_expect(asked == MANY, "%lld", (long long)asked);
+	EXPECT_SQL(&w, "SELECT count(*) FROM rescan_queue", "4100");
+	EXPECT_SQL(&w, "SELECT count(*) FROM rules WHERE asked = digest", "1");
 }
 
 Test(renew, the_queue_and_the_look_through_sort_nothing)
