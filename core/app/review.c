@@ -118,7 +118,7 @@ void review_conclude(struct asking *asking)
 		end(job, RESCAN_ANSWERED, NULL);
 }
 
-static bool end_as_told(struct job *job)
+static bool end_as_told(struct job *job, const struct config *config)
 {
 	switch (job->result) {
 	case JOB_GONE:
@@ -135,7 +135,7 @@ static bool end_as_told(struct job *job)
 	case JOB_WRITER:
 	case JOB_UNSETTLED:
 	case JOB_LATER:
-		end_later(job, job->app->config->rescan_interval_ms);
+		end_later(job, config->rescan_interval_ms);
 		return true;
 	case JOB_CANCELLED:
 		return false;
@@ -143,12 +143,12 @@ static bool end_as_told(struct job *job)
 	return false;
 }
 
-bool review_broke_off(struct job *job, bool told)
+bool review_broke_off(struct job *job, bool told, const struct config *config)
 {
 	struct version *version = job->version;
 	bool record = true;
 	if (told) {
-		record = end_as_told(job);
+		record = end_as_told(job, config);
 	} else if (version->state == VERSION_QUEUED) {
 		end(job, RESCAN_WAITING, NULL); /* a detector that is away is waited for on */
 		job->rescan->due_ns = version->due_ns;

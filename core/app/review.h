@@ -22,6 +22,6 @@ bool review_is_content(const struct job *job);
 void review_conclude(struct asking *asking);
 /** The same for a look that did not come that far: told, job->result says why; else the version was
  * found unscanned. False: nothing is to be recorded (the daemon stops). */
-bool review_broke_off(struct job *job, bool told);
+bool review_broke_off(struct job *job, bool told, const struct config *config);
 
 #endif

@@ -385,7 +385,8 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	if (step == STEP_TELL || step == STEP_ANEW)
 		forget_look(job);
 	if (job->rescan && (step == STEP_TELL || job->version->state != VERSION_DONE))
-		step = review_broke_off(job, step == STEP_TELL) ? STEP_SAVE : STEP_TELL;
+		step = review_broke_off(job, step == STEP_TELL, engine->config) ? STEP_SAVE
+										: STEP_TELL;
 	settle_twins(app, job, step);
 	if (step == STEP_ANEW) {
 		/* what was taken from another row is not of this content */

@@ -9,13 +9,12 @@
 #include "core/store/rescan.h"
 
 static struct config config;
-static struct app app = { .config = &config };
 static struct job job;
 
 static void setup(void)
 {
 	config = (struct config){ .hash = true, .rescan_interval_ms = 1000 };
-	job = (struct job){ .app = &app, .version = version_new("/r/a", 4) };
+	job = (struct job){ .version = version_new("/r/a", 4) };
 	job.version->state = VERSION_DONE;
 	job.version->identity = (struct identity){ .size = 10, .mtime_ns = 20 };
 	job.rescan = xcalloc(1, sizeof *job.rescan);
@@ -70,14 +69,14 @@ Test(review, what_a_worker_told_ends_it_or_lets_it_wait)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		job.result = cases[i].result;
 		job.rescan->due_ns = 0;
-		cr_expect(review_broke_off(&job, true));
+		cr_expect(review_broke_off(&job, true, &config));
 		cr_expect(job.rescan->end == cases[i].end, "%zu", i);
 		cr_expect((job.rescan->due_ns > clock_wall_ns()) ==
 			  (cases[i].end == RESCAN_WAITING));
 		cr_expect((job.rescan->note != NULL) == (cases[i].end == RESCAN_FAILED));
 	}
 	job.result = JOB_CANCELLED;
-	cr_expect(!review_broke_off(&job, true));
+	cr_expect(!review_broke_off(&job, true, &config));
 }
 
 Test(review, what_would_be_unscanned_stays_done_and_says_why_it_failed)
@@ -85,11 +84,11 @@ Test(review, what_would_be_unscanned_stays_done_and_says_why_it_failed)
 	job.version->state = VERSION_UNSCANNED;
 	job.version->reason = REASON_OVERSIZE;
 	job.version->note = xstrdup("12 bytes");
-	cr_expect(review_broke_off(&job, false));
+	cr_expect(review_broke_off(&job, false, &config));
 	cr_expect(job.rescan->end == RESCAN_FAILED);
 	cr_expect(strcmp(job.rescan->note, "oversize: 12 bytes") == 0, "%s", job.rescan->note);
 	cr_expect(job.version->state == VERSION_DONE && job.version->reason == REASON_NONE);
 	job.version->reason = REASON_NO_DETECTOR;
-	cr_expect(review_broke_off(&job, false));
+	cr_expect(review_broke_off(&job, false, &config));
 	cr_expect(job.rescan->end == RESCAN_ANSWERED && !job.rescan->note);
 }
