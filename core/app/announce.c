@@ -106,7 +106,10 @@ void announce_rescan(struct app *app, const struct version *version, enum outcom
 {
 	const char *before = was < OUTCOMES ? outcome_name(was) : "none";
 	const char *signature = worst_signature(version);
-	log_line(was == version->verdict ? LOG_LEVEL_INFO : level_of(version),
+	enum log_level level = level_of(version);
+	if (level > LOG_LEVEL_NOTICE)
+		level = LOG_LEVEL_NOTICE; /* that an alarm is taken back is news as well */
+	log_line(was == version->verdict ? LOG_LEVEL_INFO : level,
 		 "%s path=%s%s%s rescan=yes was=%s", outcome_name(version->verdict), version->path,
 		 signature ? " signature=" : "", signature ? signature : "", before);
 	if (!app->options.json)

@@ -225,5 +225,6 @@ int loading_file(struct loading *loading, struct error *err)
 	int r = loading_section(loading, root, &section, err);
 	loading->history = origin_of(root, "history");
 	loading->hash = origin_of(root, "hash");
+	loading->rescan = origin_of(root, "rescan");
 	return r;
 }

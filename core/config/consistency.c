@@ -4,6 +4,7 @@
  * Roots must not overlap: each file would be told twice, under two paths. The history must not lie
  * below a root: each write would be an event about itself; nor may the logs of api.yml's commands,
  * which would be looked at in their turn, without end. A hash list needs hashes.
+ * Rescans by themselves look back as far as reuse does.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -127,9 +128,21 @@ static int check_hash(const struct loading *loading, struct error *err)
 	return 0;
 }
 
+static int check_rescan(const struct loading *loading, struct error *err)
+{
+	const struct config *config = loading->config;
+	if (config->rescan != CONFIG_RESCAN_AUTO || config->reuse_days > 0)
+		return 0;
+	return loading_error(loading, &loading->rescan, err,
+			     "rescan: auto looks back as far as reuse, which is 0: expected a "
+			     "reuse of some days, or rescan: manual");
+}
+
 int loading_consistency(const struct loading *loading, struct error *err)
 {
 	int r = check_hash(loading, err);
+	if (r == 0)
+		r = check_rescan(loading, err);
 	if (r < 0)
 		return r;
 	char **real = xcalloc(loading->config->root_count + 1, sizeof *real);

@@ -110,6 +110,8 @@ static void note_origin(struct loading *loading, const struct setting *setting, 
 		loading->history = (struct origin){ .name = name };
 	if (strcmp(setting->key, "hash") == 0)
 		loading->hash = (struct origin){ .name = name };
+	if (strcmp(setting->key, "rescan") == 0)
+		loading->rescan = (struct origin){ .name = name };
 }
 
 static int apply_variable(struct loading *loading, const struct setting *setting, struct error *err)

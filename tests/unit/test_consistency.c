@@ -98,3 +98,13 @@ Test(consistency, a_hashlist_needs_hashes_wherever_they_were_turned_off)
 		     "carved.yml:1:13: a hashlist needs hashes", "hash is never (CARVED_HASH)");
 	config_unref(support_load_good("detectors: [{type: noop}]\n"));
 }
+
+Test(consistency, rescans_by_themselves_need_days_to_look_back)
+{
+	expect_words("rescan: auto\nreuse: 0d\n", "carved.yml:1:9: ", "reuse, which is 0");
+	config_unref(support_load_good("rescan: manual\nreuse: 0d\n"));
+	config_unref(support_load_good("rescan: auto\nreuse: 1d\n"));
+	setenv("CARVED_RESCAN", "auto", 1);
+	expect_words("reuse: 0d\n", "CARVED_RESCAN: ", "reuse, which is 0");
+	unsetenv("CARVED_RESCAN");
+}
