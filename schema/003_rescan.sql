@@ -38,13 +38,15 @@ CREATE VIEW rescan AS SELECT
 	f.verdict, f.path, f.mime, f.size, f.sha256, f.first_seen_ns, f.finished_ns
 FROM rescan_queue q JOIN file f ON f.id = q.version_id;
 
--- Answers that were given by other rules than those in force: a row for each version and detector.
+-- Answers that were given by other rules than those in force: a row for each version and detector. A
+-- detector that was spared by a list of known good files (its result has no key) gave none.
 CREATE VIEW stale AS SELECT
 	v.id AS file_id, x.detector, x.since_ns AS rules_since_ns, v.verdict,
 	(SELECT d.path FROM dir d WHERE d.id = v.dir_id) || '/' || v.name AS path, v.mime,
 	v.first_seen_ns, v.finished_ns
 FROM version v JOIN rules x
-WHERE v.state = 'done' AND x.digest <> (SELECT d.digest FROM result r JOIN detector d ON d.id = r.detector_id
+WHERE v.state = 'done' AND x.digest <> (
+	SELECT iif(r.outcome = 'skipped' AND r.key = zeroblob(16), NULL, d.digest) FROM result r JOIN detector d ON d.id = r.detector_id
 	WHERE r.version_id = v.id AND d.name = x.detector
 	AND r.outcome <> 'error' AND r.outcome <> 'timeout'
 	ORDER BY r.nr DESC LIMIT 1);

@@ -46,9 +46,14 @@ void ask_return_lent(struct scanner *scanner)
 static bool is_asked(const struct asking *asking, const struct detector *detector)
 {
 	const struct store_rescan *rescan = asking->job->rescan;
-	return detector_wants(detector, &asking->job->version->entry) &&
-	       (!rescan || !rescan->detector ||
-		strcmp(rescan->detector, detector_name(detector)) == 0);
+	const char *name = detector_name(detector);
+	if (!detector_wants(detector, &asking->job->version->entry))
+		return false;
+	if (!rescan || !rescan->detector || strcmp(rescan->detector, name) == 0)
+		return true;
+	/* lists tell who is spared by now, and whoever was is asked once they do so no more */
+	return known_is_list(detector) || earlier_was_spared(asking, name) ||
+	       (asking->standings && known_skips(asking, detector_row(detector)));
 }
 
 static unsigned this_attempt(const struct asking *asking)
@@ -200,7 +205,9 @@ static enum ask_result ask_wanted(struct asking *asking, const struct detector *
 	const struct finding *stands =
 		earlier_look_back(asking, standing->row, wanted, &standing->failures);
 	const struct detector *by = known_skips(asking, standing->row);
-	if (by && !(stands && outcome_is_definite(stands->outcome))) {
+	/* a list that names a file by now takes back what was said of it before */
+	bool answered = stands && outcome_is_definite(stands->outcome) && !asking->job->rescan;
+	if (by && !answered) {
 		known_skip(asking, standing, wanted, by);
 		return ASK_ASKED;
 	}

@@ -52,16 +52,32 @@ const struct finding *earlier_newest(const struct asking *asking, const char *de
 	return NULL;
 }
 
-bool earlier_is_fresh(const struct asking *asking, const struct finding *wanted)
+/* The newest answer, definite or skipped. */
+static const struct finding *last_word(const struct asking *asking, const char *detector)
 {
 	for (size_t i = asking->earlier_count; i-- > 0;) {
 		const struct finding *finding = &asking->earlier[i];
 		bool answer = outcome_is_definite(finding->outcome) ||
 			      finding->outcome == OUTCOME_SKIPPED;
-		if (answer && strcmp(finding->detector, wanted->detector) == 0)
-			return memcmp(finding->key, wanted->key, sizeof wanted->key) == 0;
+		if (answer && strcmp(finding->detector, detector) == 0)
+			return finding;
 	}
-	return false;
+	return NULL;
+}
+
+bool earlier_was_spared(const struct asking *asking, const char *detector)
+{
+	static const uint8_t no_key[sizeof((struct finding *)0)->key];
+	const struct finding *last = last_word(asking, detector);
+	return last && last->outcome == OUTCOME_SKIPPED &&
+	       memcmp(last->key, no_key, sizeof no_key) == 0;
+}
+
+bool earlier_is_fresh(const struct asking *asking, const struct finding *wanted)
+{
+	const struct finding *last = last_word(asking, wanted->detector);
+	return last && (memcmp(last->key, wanted->key, sizeof wanted->key) == 0 ||
+			earlier_was_spared(asking, wanted->detector));
 }
 
 /* The earlier answer that needs no asking again. A rescan wants the rules in force to have had the

@@ -27,7 +27,11 @@ const struct finding *earlier_look_back(const struct asking *asking,
 					const struct finding *wanted, unsigned *failures);
 /** The newest definite finding of a detector on this version, NULL when there is none. Borrowed. */
 const struct finding *earlier_newest(const struct asking *asking, const char *detector);
-/** Whether the detector's newest answer, definite or skipped, was by the key that is wanted. */
+/** Whether the detector was not asked last time, as a list of known good files named the content
+ * (known.h). */
+bool earlier_was_spared(const struct asking *asking, const char *detector);
+/** Whether the detector's newest answer, definite or skipped, was by the key that is wanted, or it
+ * was spared: then the lists tell whether it is to be asked now. */
 bool earlier_is_fresh(const struct asking *asking, const struct finding *wanted);
 /** True when an answer on the same content was found and taken over. False with asking->failure
  * set: the history could not be read. */

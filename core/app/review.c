@@ -59,7 +59,7 @@ static void gather_failures(const struct asking *asking, bool done, struct str *
 {
 	for (size_t i = 0; i < asking->engine->detector_count; i++) {
 		const struct standing *standing = &asking->standings[i];
-		if (standing->row && standing->outcome < OUTCOMES &&
+		if (standing->row && !standing->abstains && standing->outcome < OUTCOMES &&
 		    !outcome_is_definite(standing->outcome) &&
 		    (standing->outcome != OUTCOME_SKIPPED || !done))
 			note_failure(failures, standing);
@@ -70,17 +70,22 @@ static void gather_failures(const struct asking *asking, bool done, struct str *
 static enum outcome worst_answer(const struct asking *asking)
 {
 	enum outcome worst = OUTCOMES;
+	enum outcome aside = OUTCOMES; /* as in conclude() */
 	for (size_t i = 0; i < asking->engine->detector_count; i++) {
 		const struct detector *detector = asking->engine->detectors[i];
 		if (!detector_wants(detector, &asking->job->version->entry))
 			continue;
 		const struct standing *standing = &asking->standings[i];
 		const struct finding *before = earlier_newest(asking, detector_name(detector));
-		if (standing->row && outcome_is_definite(standing->outcome))
+		if (standing->row && standing->abstains)
+			aside = outcome_worst(aside, standing->outcome);
+		else if (standing->row && outcome_is_definite(standing->outcome))
 			worst = outcome_worst(worst, standing->outcome);
 		else if (before)
 			worst = outcome_worst(worst, before->outcome);
 	}
+	if (worst == OUTCOMES && outcome_is_definite(aside))
+		return aside;
 	return worst;
 }
 

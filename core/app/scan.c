@@ -314,6 +314,7 @@ static enum step find_need(struct scanner *scanner, struct job *job, struct engi
 		return tell(job, JOB_LATER, asking.failure);
 	case ASK_ASKED:
 	case ASK_CANCELLED:
+	case ASK_OTHER:
 		break;
 	}
 	return STEP_ON;

@@ -110,7 +110,8 @@ const struct cli_command cli_rescan = {
 	.name = "rescan",
 	.usage = "[--detector D] [--since T] [--until T] [--mime GLOB] [--dry-run] [--history DB]",
 	.summary = "Look again at what is done, with the rules in force",
-	.help = "  --detector D   only this one is asked again, as it is named in the configuration\n"
+	.help = "  --detector D   only this one is asked again, as it is named in the configuration,\n"
+		"                 and lists of known good files, which may spare it\n"
 		"  --since T      first seen then or later: 2026-11-24, 2026-11-24T10:00 (UTC), 7d (ago)\n"
 		"  --until T      first seen before\n"
 		"  --mime GLOB    MIME type in the name, as application/*\n"

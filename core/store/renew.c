@@ -60,7 +60,8 @@ static const char *const sql[STATEMENTS] = {
 	[LOOK] = "SELECT first_seen_ns, id FROM version WHERE (first_seen_ns, id) > (?1, ?2)"
 		 " ORDER BY first_seen_ns, id LIMIT ?3",
 	[ASK] = RESCAN_ASK
-	" AND (SELECT d.digest FROM result r JOIN detector d ON d.id = r.detector_id"
+	" AND (SELECT iif(" RESCAN_SPARED
+	", NULL, d.digest) FROM result r JOIN detector d ON d.id = r.detector_id"
 	" WHERE r.version_id = v.id AND d.name = ?2 AND r.outcome <> 'error'"
 	" AND r.outcome <> 'timeout' ORDER BY r.nr DESC LIMIT 1) <> ?4" RESCAN_AGAIN,
 };

@@ -42,6 +42,10 @@ int renew_rules(struct renew *renew, struct store_rules *rules);
 	" asked_ns = max(asked_ns + 1, excluded.asked_ns), due_ns = 0, tries = 0, away_since_ns = 0, ended_ns = NULL," \
 	" note = NULL"
 
+/* Result r is of a detector that was spared by a list of known good files: its rules had no part in
+ * it. */
+#define RESCAN_SPARED "r.outcome = 'skipped' AND r.key = zeroblob(16)"
+
 #define RESCAN_TOTALS "SELECT state, count(*) FROM rescan_queue GROUP BY state"
 /** Takes one row of RESCAN_TOTALS. */
 void rescan_read_total(sqlite3_stmt *row, struct store_rescan_totals *totals);

@@ -391,6 +391,35 @@ def test_only_the_detector_that_is_named():
         carved.stop()
 
 
+def test_lists_of_known_good_files():
+    good = b"looks bad, and is not"
+    with Carved() as carved:
+        carved.write_config("rescan: auto\n" + COMMAND.format(carved.home) +
+                            f"  - {{ type: hashlist, name: good, known: good, skips: [ script ], "
+                            f"file: {carved.write_hashlist(b'x')} }}\n")
+        write_script(carved, "exit 1")
+        carved.start()
+        path = carved.put(content=good)
+        carved.wait_settled(1)
+        same(carved.row(path)[2], b"malicious", "verdict before it is known to be good")
+        for listed, verdict in (([good], b"clean"), ([b"y"], b"malicious"), ([good], b"clean")):
+            carved.write_hashlist(*listed)
+            reload_rules(carved)
+            carved.wait_until("SELECT verdict FROM file", [(verdict,)])
+            carved.wait_until("SELECT count(*) FROM stale", [(0,)])
+            wait_answered(carved)
+        # other rules of a detector that is spared concern nobody
+        before = len(asked(carved))
+        write_script(carved, "exit 1 # again")
+        reload_rules(carved)
+        carved.wait_until("SELECT count(*) FROM stale", [(0,)])
+        rescan(carved)
+        wait_answered(carved)
+        same((carved.row(path)[2], len(asked(carved))), (b"clean", before), "after other rules of the script")
+        tally_is_right(carved)
+        carved.stop()
+
+
 def test_join_and_once_leave_rescans():
     with listing() as carved:
         carved.start()

@@ -111,3 +111,17 @@ Test(earlier, what_was_skipped_by_the_rules_in_force_is_fresh_and_what_failed_is
 	cr_expect(!earlier_is_fresh(&asking, &a) && earlier_is_fresh(&asking, &b));
 	cr_expect(earlier_newest(&asking, "d")->outcome == OUTCOME_CLEAN, "the verdict's");
 }
+
+Test(earlier, one_that_was_spared_is_fresh_until_it_is_asked)
+{
+	struct finding a = finding("d", OUTCOMES, 'a');
+	job.rescan = &rescan;
+	cr_expect(!earlier_was_spared(&asking, "d"));
+	said("d", OUTCOME_SKIPPED, 0);
+	said("d", OUTCOME_ERROR, 'a');
+	cr_expect(earlier_was_spared(&asking, "d") && earlier_is_fresh(&asking, &a));
+	said("d", OUTCOME_CLEAN, 'b');
+	cr_expect(!earlier_was_spared(&asking, "d") && !earlier_is_fresh(&asking, &a));
+	said("d", OUTCOME_SKIPPED, 'a');
+	cr_expect(!earlier_was_spared(&asking, "d") && earlier_is_fresh(&asking, &a));
+}
