@@ -32,6 +32,7 @@ void announce_json(struct str *out, const struct version *version)
 	json_member(out, "reason", version_reason_name(version->reason));
 	json_member(out, "verdict",
 		    version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
+	str_printf(out, ",\"incomplete\":%s", version->incomplete ? "true" : "false");
 	json_member(out, "mime", *version->entry.mime ? version->entry.mime : NULL);
 	str_printf(out, ",\"size\":%lld,\"sha256\":", (long long)version->identity.size);
 	if (version->has_sha256) {
@@ -71,13 +72,21 @@ static const char *worst_signature(const struct version *version)
 	return NULL;
 }
 
+static void print_line(struct str *line, const struct version *version)
+{
+	str_putc(line, '\n');
+	if (fwrite(line->data, 1, line->len, stdout) != line->len || fflush(stdout) != 0)
+		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
+}
+
 void announce(struct app *app, const struct version *version)
 {
 	const char *word = version->state == VERSION_DONE ? outcome_name(version->verdict)
 							  : version_state_name(version->state);
 	const char *reason = version_reason_name(version->reason);
 	const char *signature = worst_signature(version);
-	log_line(level_of(version), "%s path=%s%s%s%s%s%s%s", word, version->path,
+	log_line(level_of(version), "%s%s path=%s%s%s%s%s%s%s", word,
+		 version->incomplete ? " (incomplete)" : "", version->path,
 		 signature ? " signature=" : "", signature ? signature : "",
 		 reason ? " reason=" : "", reason ? reason : "", version->note ? " note=" : "",
 		 version->note ? version->note : "");
@@ -85,7 +94,20 @@ void announce(struct app *app, const struct version *version)
 		return;
 	AUTO_STR line = STR_INIT;
 	announce_json(&line, version);
-	str_putc(&line, '\n');
-	if (fwrite(line.data, 1, line.len, stdout) != line.len || fflush(stdout) != 0)
-		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
+	print_line(&line, version);
+}
+
+void announce_incomplete(struct app *app, const struct version *version)
+{
+	log_info("incomplete path=%s note=%s", version->path, version->note);
+	if (app->options.incomplete)
+		app->options.incomplete(app->options.context, version);
+	if (!app->options.json)
+		return;
+	AUTO_STR line = STR_INIT;
+	str_puts(&line, "{\"event\":\"incomplete\",\"path\":");
+	str_json(&line, version->path, version->path_len);
+	json_member(&line, "note", version->note);
+	str_putc(&line, '}');
+	print_line(&line, version);
 }

@@ -10,6 +10,9 @@ struct str;
 struct version;
 
 void announce(struct app *app, const struct version *version);
+/** version, which has been told already, or is being told, lacks a part: the history says so now.
+ * Its path and note are used. */
+void announce_incomplete(struct app *app, const struct version *version);
 /** Appends the JSON object of a version with its findings, ASCII only, no newline. */
 void announce_json(struct str *out, const struct version *version);
 

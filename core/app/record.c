@@ -12,6 +12,7 @@
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
 #include "core/app/roots.h"
+#include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/base/error.h"
@@ -121,6 +122,11 @@ void record_refresh(struct app *app, struct job *job, int64_t id)
 	job->version->id = id;
 	job->version->checked_ns = clock_wall_ns();
 	submit_job(app, job, STORE_REFRESH);
+}
+
+void record_mark(struct app *app, struct version *version)
+{
+	submit_side(app, version, STORE_MARK);
 }
 
 /* A queued row with outcomes, whose content was replaced before all of them were there, or whose
@@ -342,6 +348,7 @@ static bool is_to_be_seen_again(struct app *app, const struct job *job, enum job
 
 static void job_committed(struct app *app, struct job *job)
 {
+	sidecar_committed(app, job->version, &job->op);
 	told(app, job, &job->op);
 	leave_row(app, job);
 	twins_leave(app->twins, job);
@@ -372,6 +379,8 @@ void record_committed(struct app *app)
 			job_committed(app, op->owner);
 		} else {
 			struct side_op *side = LIST_OF(op, struct side_op, op);
+			if (op->verb == STORE_MARK)
+				sidecar_marked(app, op);
 			if (side->interim)
 				interim_committed(app, side);
 			if (side->ends && op->result == STORE_WRITTEN)

@@ -23,6 +23,7 @@ struct gaps;
 struct outbox;
 struct pool;
 struct roots;
+struct shortened;
 struct store_reader;
 struct twins;
 struct watcher;
@@ -64,6 +65,7 @@ struct app {
 	struct pool *pool;
 	struct twins *twins;
 	struct outbox *outbox;
+	struct shortened *shortened;
 	struct control *control;
 	struct gaps *gaps;
 	struct flight flight;

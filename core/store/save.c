@@ -35,6 +35,9 @@ enum statement {
 	REFRESH,
 	REFRESH_FILE,
 	REQUEUE,
+	MARK,
+	MARK_NAMED,
+	IS_MARKED,
 	DELETE_QUEUED,
 	DELETE_RESULTS,
 	GAP_OPEN,
@@ -76,6 +79,11 @@ static const char *const sql[STATEMENTS] = {
 	[REQUEUE] = "UPDATE version SET " ROW_SET_KEY ", state = 'queued', reason = NULL,"
 		    " verdict = NULL, note = NULL, finished_ns = NULL, wait = ?11, due_ns = ?12,"
 		    " tries = 0, away_since_ns = 0 WHERE id = ?1 AND state = 'unscanned'",
+	[MARK] = ROW_MARK " WHERE incomplete = 0 AND " ROW_FILE_IS,
+	[MARK_NAMED] = ROW_MARK " WHERE incomplete = 0 AND " ROW_NAMED_IS,
+	[IS_MARKED] =
+		"SELECT EXISTS (SELECT 1 FROM version WHERE state <> 'queued' AND " ROW_FILE_IS
+		") OR EXISTS (SELECT 1 FROM version WHERE state <> 'queued' AND " ROW_NAMED_IS ")",
 	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
 	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
 	[GAP_OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",
@@ -390,6 +398,32 @@ static int requeue(struct save *save, struct store_op *op)
 	return rc;
 }
 
+/* Sets the mark on the rows of the version's path; see STORE_MARK. */
+static int mark(struct save *save, struct store_op *op)
+{
+	int64_t dir_id = 0;
+	int64_t ended = 0;
+	int rc = version_dir(save, op->version, &dir_id);
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_whole(save, MARK, op, dir_id);
+	rc = db_run(save->statements[MARK]);
+	bool changed = rc == SQLITE_OK && sqlite3_changes(save->handle) > 0;
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_whole(save, MARK_NAMED, op, dir_id);
+	rc = db_run(save->statements[MARK_NAMED]);
+	changed = changed || (rc == SQLITE_OK && sqlite3_changes(save->handle) > 0);
+	bind_whole(save, IS_MARKED, op, dir_id);
+	if (rc == SQLITE_OK)
+		rc = read_integer(save->statements[IS_MARKED], &ended);
+	if (!ended)
+		op->result = STORE_PENDING;
+	else if (!changed)
+		op->result = STORE_KNOWN;
+	return rc;
+}
+
 static int forget_version(struct save *save, struct store_op *op)
 {
 	int deleted = 0;
@@ -430,6 +464,8 @@ int save_op(struct save *save, struct store_op *op)
 		return refresh(save, op);
 	case STORE_REQUEUE:
 		return requeue(save, op);
+	case STORE_MARK:
+		return mark(save, op);
 	case STORE_FORGET:
 		return forget_version(save, op);
 	case STORE_GAP_OPEN:
