@@ -41,7 +41,8 @@ size_t sidecar_subject(const char *path, size_t len)
 
 static const char *read_json(const char *text, size_t len)
 {
-	json_t *root = json_loadb(text, len, 0, NULL);
+	/* a host name may hold a NUL: it must not hide the state beside it */
+	json_t *root = json_loadb(text, len, JSON_ALLOW_NUL, NULL);
 	const json_t *info = json_object_get(root, "fileinfo");
 	if (!info)
 		info = root;
