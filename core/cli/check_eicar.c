@@ -63,7 +63,7 @@ static bool fill_glob(const char *glob, char out[ENTRY_MIME_MAX + 1])
 			const char *end = at[1] ? strchr(at + 2, ']') : NULL;
 			if (!end)
 				return false;
-			c = at[1];
+			c = (char)(at[1] == '!' || at[1] == '^' ? 'x' : at[1]);
 			at = end;
 		}
 		out[len++] = c;

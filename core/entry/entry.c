@@ -71,14 +71,17 @@ static int digit_value(char c)
 int entry_hash_differs(const struct entry *entry, const unsigned char sha256[32])
 {
 	struct slice hash = entry->field[ENTRY_HASH];
-	if (hash.len != 64 || !bytes_are(hash, BYTE_HEX))
+	int differs = 0;
+	if (hash.len != 64)
 		return 0;
 	for (size_t i = 0; i < 32; i++) {
-		int value = digit_value(hash.at[2 * i]) << 4 | digit_value(hash.at[2 * i + 1]);
-		if (value != sha256[i])
-			return 1;
+		int high = digit_value(hash.at[2 * i]);
+		int low = digit_value(hash.at[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return 0;
+		differs |= (high << 4 | low) != sha256[i];
 	}
-	return 0;
+	return differs;
 }
 
 int entry_compare(const char *a, size_t a_len, const char *b, size_t b_len)

@@ -38,12 +38,6 @@ struct version;
 	"dir_id = ?2 AND name = ?3 AND inode = ?4 AND btime_ns = ?5 AND size = ?6" \
 	" AND mtime_ns = ?7"
 
-/* A file that lacks a part: of its rows at one path those with its inode, and, where the name is a
- * SHA-256, those of that content, whatever became of the file. The days lead to the index. */
-#define ROW_MARK     "UPDATE version SET incomplete = 1, note = coalesce(note, ?17)"
-#define ROW_FILE_IS  "inode = ?4 AND btime_ns = ?5 AND dir_id = ?2 AND name = ?3"
-#define ROW_NAMED_IS "day IN (SELECT day FROM days) AND sha256 = ?30 AND dir_id = ?2 AND name = ?3"
-
 /* Room for what is bound and does not lie in the version itself; lives until the statement ran. */
 struct row_scratch {
 	char sha256[64];

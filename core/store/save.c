@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/store/db.h"
 #include "core/store/keys.h"
+#include "core/store/mark.h"
 #include "core/store/row.h"
 #include "core/store/store.h"
 #include "core/store/tally.h"
@@ -35,9 +36,6 @@ enum statement {
 	REFRESH,
 	REFRESH_FILE,
 	REQUEUE,
-	MARK,
-	MARK_NAMED,
-	IS_MARKED,
 	DELETE_QUEUED,
 	DELETE_RESULTS,
 	GAP_OPEN,
@@ -79,11 +77,6 @@ static const char *const sql[STATEMENTS] = {
 	[REQUEUE] = "UPDATE version SET " ROW_SET_KEY ", state = 'queued', reason = NULL,"
 		    " verdict = NULL, note = NULL, finished_ns = NULL, wait = ?11, due_ns = ?12,"
 		    " tries = 0, away_since_ns = 0 WHERE id = ?1 AND state = 'unscanned'",
-	[MARK] = ROW_MARK " WHERE incomplete = 0 AND " ROW_FILE_IS,
-	[MARK_NAMED] = ROW_MARK " WHERE incomplete = 0 AND " ROW_NAMED_IS,
-	[IS_MARKED] =
-		"SELECT EXISTS (SELECT 1 FROM version WHERE state <> 'queued' AND " ROW_FILE_IS
-		") OR EXISTS (SELECT 1 FROM version WHERE state <> 'queued' AND " ROW_NAMED_IS ")",
 	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
 	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
 	[GAP_OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",
@@ -99,6 +92,7 @@ struct save {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct keys *keys;
 	struct tally *tally;
+	struct mark *mark;
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -113,6 +107,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 		result = keys_new(&save->keys, db, err);
 	if (result == 0)
 		result = tally_new(&save->tally, db, err);
+	if (result == 0)
+		result = mark_new(&save->mark, db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -126,6 +122,7 @@ void save_free(struct save *save)
 	db_finalize_all(save->statements, STATEMENTS);
 	keys_free(save->keys);
 	tally_free(save->tally);
+	mark_free(save->mark);
 	free(save);
 }
 
@@ -398,30 +395,11 @@ static int requeue(struct save *save, struct store_op *op)
 	return rc;
 }
 
-/* Sets the mark on the rows of the version's path; see STORE_MARK. */
 static int mark(struct save *save, struct store_op *op)
 {
 	int64_t dir_id = 0;
-	int64_t ended = 0;
 	int rc = version_dir(save, op->version, &dir_id);
-	if (rc != SQLITE_OK)
-		return rc;
-	bind_whole(save, MARK, op, dir_id);
-	rc = db_run(save->statements[MARK]);
-	bool changed = rc == SQLITE_OK && sqlite3_changes(save->handle) > 0;
-	if (rc != SQLITE_OK)
-		return rc;
-	bind_whole(save, MARK_NAMED, op, dir_id);
-	rc = db_run(save->statements[MARK_NAMED]);
-	changed = changed || (rc == SQLITE_OK && sqlite3_changes(save->handle) > 0);
-	bind_whole(save, IS_MARKED, op, dir_id);
-	if (rc == SQLITE_OK)
-		rc = read_integer(save->statements[IS_MARKED], &ended);
-	if (!ended)
-		op->result = STORE_PENDING;
-	else if (!changed)
-		op->result = STORE_KNOWN;
-	return rc;
+	return rc == SQLITE_OK ? mark_rows(save->mark, op->version, dir_id, &op->result) : rc;
 }
 
 static int forget_version(struct save *save, struct store_op *op)
