@@ -2,9 +2,8 @@
  * sidecar: a sensor's notes beside its files, read for one thing: whether the file is whole.
  *
  * A sidecar is a job like any other until its name is known; then it goes to a worker, which reads
- * it, and ends without a row of its own. Whatever walk or event meets it, it is read again: that
- * costs about as much as looking up in the history whether it must be, and nothing has to be
- * remembered for a crash to lose.
+ * it, and ends without a row of its own. Whatever walk or event meets it, it is read again (some
+ * 25 us): no row tells whether its sidecar was read, so nothing is remembered for a crash to lose.
  */
 #ifndef CARVED_CORE_APP_SIDECAR_H
 #define CARVED_CORE_APP_SIDECAR_H
