@@ -51,22 +51,30 @@ static const struct {
 
 #define PLAUSIBLE (sizeof plausible / sizeof *plausible)
 
-/* One letter or more for each wildcard of fnmatch(3); classes give their first member. */
+/* What one character of a glob may stand for; *at moves to the last of it. '\0': not readable. */
+static char stand_in(const char **at)
+{
+	const char *glob = *at;
+	if (*glob == '*' || *glob == '?')
+		return 'x';
+	if (*glob != '[')
+		return *glob;
+	const char *end = glob[1] ? strchr(glob + 2, ']') : NULL;
+	if (!end)
+		return '\0';
+	*at = end;
+	return (char)(glob[1] == '!' || glob[1] == '^' ? 'x' : glob[1]);
+}
+
+/* A letter for each wildcard of fnmatch(3); classes give their first member. */
 static bool fill_glob(const char *glob, char out[ENTRY_MIME_MAX + 1])
 {
 	size_t len = 0;
 	for (const char *at = glob; *at && len < ENTRY_MIME_MAX; at++) {
-		char c = *at;
-		if (c == '*' || c == '?') {
-			c = 'x';
-		} else if (c == '[') {
-			const char *end = at[1] ? strchr(at + 2, ']') : NULL;
-			if (!end)
-				return false;
-			c = (char)(at[1] == '!' || at[1] == '^' ? 'x' : at[1]);
-			at = end;
-		}
-		out[len++] = c;
+		out[len] = stand_in(&at);
+		if (!out[len])
+			return false;
+		len++;
 	}
 	out[len] = '\0';
 	return true;
@@ -301,12 +309,12 @@ static const uint8_t *sum_of(const struct eicar *eicar, const struct hashes *has
 /* An open file of that path; -errno. */
 static int open_sample(const char *path, const struct detector *detector, struct hashes *hashes)
 {
-	int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	int result = fd < 0 ? -errno : hash_file(fd, detector, hashes);
-	if (result < 0)
-		return result;
-	result = fd;
-	fd = -1;
+	if (result == 0)
+		return fd;
+	if (fd >= 0)
+		fd_close(fd);
 	return result;
 }
 
