@@ -32,6 +32,7 @@ static void json_version(struct str *out, const struct version *version)
 	json_member(out, "reason", version_reason_name(version->reason));
 	json_member(out, "verdict",
 		    version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
+	str_printf(out, ",\"incomplete\":%s", version->incomplete ? "true" : "false");
 	json_member(out, "mime", *version->entry.mime ? version->entry.mime : NULL);
 	str_printf(out, ",\"size\":%lld,\"sha256\":", (long long)version->identity.size);
 	if (version->has_sha256) {
@@ -77,8 +78,9 @@ static const char *worst_signature(const struct version *version)
 	return NULL;
 }
 
-static void print_line(const struct str *line, const struct version *version)
+static void print_line(struct str *line, const struct version *version)
 {
+	str_putc(line, '\n');
 	if (fwrite(line->data, 1, line->len, stdout) != line->len || fflush(stdout) != 0)
 		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
 }
@@ -89,7 +91,8 @@ void announce(struct app *app, const struct version *version)
 							  : version_state_name(version->state);
 	const char *reason = version_reason_name(version->reason);
 	const char *signature = worst_signature(version);
-	log_line(level_of(version), "%s path=%s%s%s%s%s%s%s", word, version->path,
+	log_line(level_of(version), "%s%s path=%s%s%s%s%s%s%s", word,
+		 version->incomplete ? " (incomplete)" : "", version->path,
 		 signature ? " signature=" : "", signature ? signature : "",
 		 reason ? " reason=" : "", reason ? reason : "", version->note ? " note=" : "",
 		 version->note ? version->note : "");
@@ -97,7 +100,6 @@ void announce(struct app *app, const struct version *version)
 		return;
 	AUTO_STR line = STR_INIT;
 	announce_json(&line, version);
-	str_putc(&line, '\n');
 	print_line(&line, version);
 }
 
@@ -110,12 +112,28 @@ void announce_rescan(struct app *app, const struct version *version, enum outcom
 	if (level > LOG_LEVEL_NOTICE)
 		level = LOG_LEVEL_NOTICE; /* that an alarm is taken back is news as well */
 	log_line(was == version->verdict ? LOG_LEVEL_INFO : level,
-		 "%s path=%s%s%s rescan=yes was=%s", outcome_name(version->verdict), version->path,
+		 "%s%s path=%s%s%s rescan=yes was=%s", outcome_name(version->verdict),
+		 version->incomplete ? " (incomplete)" : "", version->path,
 		 signature ? " signature=" : "", signature ? signature : "", before);
 	if (!app->options.json)
 		return;
 	AUTO_STR line = STR_INIT;
 	json_version(&line, version);
-	str_printf(&line, ",\"rescan\":true,\"was\":\"%s\"}\n", before);
+	str_printf(&line, ",\"rescan\":true,\"was\":\"%s\"}", before);
+	print_line(&line, version);
+}
+
+void announce_incomplete(struct app *app, const struct version *version)
+{
+	log_info("incomplete path=%s note=%s", version->path, version->note);
+	if (app->options.incomplete)
+		app->options.incomplete(app->options.context, version);
+	if (!app->options.json)
+		return;
+	AUTO_STR line = STR_INIT;
+	str_puts(&line, "{\"event\":\"incomplete\",\"path\":");
+	str_json(&line, version->path, version->path_len);
+	json_member(&line, "note", version->note);
+	str_putc(&line, '}');
 	print_line(&line, version);
 }

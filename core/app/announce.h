@@ -14,6 +14,9 @@ struct version;
 void announce(struct app *app, const struct version *version);
 /** The same for a version that was looked at again; was is the verdict that it had. */
 void announce_rescan(struct app *app, const struct version *version, enum outcome was);
+/** version, which has been told already, or is being told, lacks a part: the history says so now.
+ * Its path and note are used. */
+void announce_incomplete(struct app *app, const struct version *version);
 /** Appends the JSON object of a version with its findings, ASCII only, no newline. */
 void announce_json(struct str *out, const struct version *version);
 

@@ -21,6 +21,7 @@
 #include "core/app/roots.h"
 #include "core/app/rules.h"
 #include "core/app/scan.h"
+#include "core/app/shortened.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/base/error.h"
@@ -122,6 +123,7 @@ static int start_workers(struct app *app, struct error *err)
 static int start(struct app *app, struct error *err)
 {
 	app->twins = twins_new();
+	app->shortened = shortened_new();
 	app->gaps = gaps_new();
 	int result = open_history(app, err);
 	if (result == 0)
@@ -185,6 +187,7 @@ static void take_apart(struct app *app)
 	record_done(app);
 	rules_free(app->rules);
 	twins_free(app->twins);
+	shortened_free(app->shortened);
 	gaps_free(app->gaps);
 	roots_free(app->roots);
 	engine_unref(app->engine);

@@ -25,6 +25,9 @@ struct app_options {
 	/* Called by the loop for each version after its commit, and for each that the history knew
 	 * already (fresh false, version filled from the history); NULL: none. */
 	void (*recorded)(void *context, const struct version *version, bool fresh);
+	/* Called by the loop when a version is found to lack a part after its commit: version has
+	 * its path, and in note how that is known; NULL: none. */
+	void (*incomplete)(void *context, const struct version *version);
 	void *context;
 	/* Called by the loop's thread at the end for each version that this run met, or had queued,
 	 * and leaves without an answer: somebody writes to it, or a signal came first; NULL: none.

@@ -261,6 +261,7 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		job->version->checked_ns = known->checked_ns > job->version->identity.ctime_ns
 						   ? known->checked_ns
 						   : job->version->identity.ctime_ns;
+		job->version->incomplete = known->incomplete; /* the same file still */
 		job->complete = true; /* it was when it was scanned, and has not changed since */
 		if (known->has_sha256) {
 			job->version->has_sha256 = true;

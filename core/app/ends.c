@@ -142,6 +142,8 @@ bool ends_reached(struct app *app)
 static void tell_job(void *context, struct job *job)
 {
 	const struct app *app = context;
+	if (job->sidecar)
+		return;
 	job->version->state = VERSION_QUEUED;
 	job->version->reason = REASON_NONE;
 	app->options.left(app->options.context, job->version);

@@ -15,6 +15,7 @@
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/samefile.h"
+#include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/mem.h"
@@ -61,13 +62,16 @@ static bool name_is_ours(struct app *app, struct job *job, enum version_reason *
 {
 	struct version *version = job->version;
 	*reason = REASON_NONE;
-	switch (scheme_parse(roots_schemes(app->roots, job->root), version->path, version->path_len,
-			     &version->entry)) {
+	bool counted = job->sidecar;
+	enum scheme_result result = scheme_parse(roots_schemes(app->roots, job->root),
+						 version->path, version->path_len, &version->entry);
+	job->sidecar = result == SCHEME_SIDECAR;
+	switch (result) {
 	case SCHEME_FILE:
 		return true;
 	case SCHEME_SIDECAR:
 	case SCHEME_WORK_FILE:
-		app->counters.sidecars++;
+		app->counters.sidecars += counted ? 0 : 1;
 		return false;
 	case SCHEME_NO_MATCH:
 		break;
@@ -99,7 +103,10 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 	version->identity = identity;
 	enum version_reason reason;
 	if (!name_is_ours(app, job, &reason)) {
-		drop(app, job);
+		if (job->sidecar && S_ISREG(st->stx_mode) && !job->recorded)
+			sidecar_dispatch(app, job);
+		else
+			drop(app, job);
 		return;
 	}
 	if (reason == REASON_NONE && !S_ISREG(st->stx_mode))
@@ -191,6 +198,7 @@ bool intake_queued(struct app *app, struct version *version)
 	mine->attempt = row->attempt;
 	mine->tries = row->tries;
 	mine->away_since_ns = row->away_since_ns;
+	mine->incomplete = row->incomplete;
 	mine->first_seen_ns = row->first_seen_ns;
 	mine->identity.fsid = row->identity.fsid;
 	mine->identity.inode = row->identity.inode;

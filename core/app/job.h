@@ -52,6 +52,7 @@ enum job_result {
 	JOB_UNSETTLED, /* leases do not work and nobody told that it is complete */
 	JOB_CHANGED,   /* another file, or another content than when the scan began */
 	JOB_LATER,     /* we could not (no descriptors, no memory): not the file's fault */
+	JOB_SIDECAR,   /* it is a sidecar, and was read; job->shortened is set */
 	JOB_CANCELLED, /* the daemon stops */
 };
 
@@ -69,6 +70,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct store_rescan *rescan;
 
 	/* what the loop found out before */
+	bool sidecar;	     /* by its name: it gets no row */
 	bool complete;	     /* a close, a move or a settling time says so */
 	int64_t sighting_of; /* row whose outcomes are taken over (same file elsewhere), 0: none */
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
@@ -86,6 +88,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct list twin_link; /* among a twin's followers; guarded by the twins' lock */
 	enum job_result result;
 	int result_errno;
+	const char *shortened; /* a sidecar: why its file is not whole; static, NULL: it is */
 	struct list result_link;
 
 	/* the store's */

@@ -14,6 +14,7 @@
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/rules.h"
+#include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/base/error.h"
@@ -123,6 +124,11 @@ void record_refresh(struct app *app, struct job *job, int64_t id)
 	job->version->id = id;
 	job->version->checked_ns = clock_wall_ns();
 	submit_job(app, job, STORE_REFRESH);
+}
+
+void record_mark(struct app *app, struct version *version)
+{
+	submit_side(app, version, STORE_MARK);
 }
 
 /* A queued row with outcomes, whose content was replaced before all of them were there, or whose
@@ -350,6 +356,7 @@ static void job_committed(struct app *app, struct job *job)
 {
 	if (rescan_was_refused(app, job))
 		return;
+	sidecar_committed(app, job->version, &job->op);
 	told(app, job, &job->op);
 	leave_row(app, job);
 	twins_leave(app->twins, job);
@@ -382,6 +389,8 @@ void record_committed(struct app *app)
 			job_committed(app, op->owner);
 		} else {
 			struct side_op *side = LIST_OF(op, struct side_op, op);
+			if (op->verb == STORE_MARK)
+				sidecar_marked(app, op);
 			if (side->interim)
 				interim_committed(app, side);
 			if (side->ends && op->result == STORE_WRITTEN)

@@ -24,6 +24,8 @@ void record_requeue(struct app *app, struct job *job);
 void record_refresh(struct app *app, struct job *job, int64_t id);
 /** Deletes the job's queued row: another row stands for the file. */
 void record_forget(struct app *app, struct job *job);
+/** Has the rows of version's path marked as incomplete (STORE_MARK). Takes version. */
+void record_mark(struct app *app, struct version *version);
 /** Whether a queued row is being given its end just now, so that nobody may go on with it. */
 bool record_is_ending(const struct app *app, int64_t row);
 /** Deletes another queued row, of the file of version. */

@@ -20,10 +20,12 @@
 #include "core/app/outbox.h"
 #include "core/app/review.h"
 #include "core/app/roots.h"
+#include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/base/beneath.h"
 #include "core/base/error.h"
+#include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/hasher.h"
 #include "core/store/reader.h"
@@ -370,6 +372,18 @@ static void settle_twins(struct app *app, struct job *job, enum step step)
 	give_back(app, &followers);
 }
 
+/* Whether the sensor's file lacks a part: what a sidecar said, and what the name says. */
+static void weigh_wholeness(struct app *app, struct version *version)
+{
+	sidecar_tell(app, version);
+	if (!version->has_sha256 || !entry_hash_differs(&version->entry, version->sha256))
+		return;
+	struct slice hash = version->entry.field[ENTRY_HASH];
+	AUTO_STR words = STR_INIT;
+	str_printf(&words, "the name says SHA-256 %.*s", (int)hash.len, hash.at);
+	version_set_incomplete(version, str_text(&words));
+}
+
 void scan_run(struct pool_job *pool_job, void *scanner_)
 {
 	struct scanner *scanner = scanner_;
@@ -399,5 +413,7 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 		outbox_put(app->outbox, job);
 		return;
 	}
+	if (job->op.verb == STORE_SAVE)
+		weigh_wholeness(app, job->version);
 	store_submit(app->store, &job->op);
 }

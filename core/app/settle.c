@@ -11,6 +11,7 @@
 #include "core/app/record.h"
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
+#include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -112,6 +113,9 @@ static void handle_result(struct app *app, struct job *job)
 		log_warning("a file could not be looked at, trying again path=%s error=%s",
 			    job->version->path, error_text(job->result_errno));
 		look_again_later(app, job);
+		return;
+	case JOB_SIDECAR:
+		sidecar_came(app, job);
 		return;
 	case JOB_CANCELLED:
 		if (job->recorded || job->prior_stands)

@@ -25,6 +25,7 @@ struct outbox;
 struct pool;
 struct roots;
 struct rules;
+struct shortened;
 struct store_reader;
 struct twins;
 struct watcher;
@@ -66,6 +67,7 @@ struct app {
 	struct pool *pool;
 	struct twins *twins;
 	struct outbox *outbox;
+	struct shortened *shortened;
 	struct control *control;
 	struct gaps *gaps;
 	struct flight flight;

@@ -104,6 +104,7 @@ const struct cli_command cli_check = {
 		"  ROOT...       directories, instead of the configured ones\n"
 		"\n"
 		"Exit code: 0 all is well (there may be warnings), 2 the configuration is wrong,\n"
-		"3 something would keep \"carved run\" from working, or an install step failed.\n",
+		"3 something would keep \"carved run\" from working, no detector finds the EICAR test\n"
+		"file, which every one of them is tried on, or an install step failed.\n",
 	.run = run_check,
 };

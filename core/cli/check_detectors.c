@@ -1,9 +1,10 @@
-/* check_detectors: opens every detector as the daemon would, and says which files none of them
- * gets. */
+/* check_detectors: opens every detector as the daemon would, tries it on the EICAR test file, and
+ * says which files none of them gets. */
 #include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/str.h"
+#include "core/cli/check_eicar.h"
 #include "core/cli/check_report.h"
 #include "core/config/api.h"
 #include "core/config/config.h"
@@ -37,14 +38,16 @@ static void check_doubts(struct check *check, const struct detector *detector)
 	}
 }
 
-static void check_detector(struct check *check, const struct config_detector *row)
+/* eicar NULL: not to be tried. False: a signal ends it all. */
+static bool check_detector(struct check *check, struct eicar *eicar,
+			   const struct config_detector *row)
 {
 	AUTO_STR words = STR_INIT;
 	describe(row, &words);
 	AUTO(detector) struct detector *detector = NULL;
 	struct error err = { 0 };
 	/* nothing is changed here: what would be kept beside the history is not */
-	struct config nowhere = *check->config;
+	struct config nowhere = eicar ? *eicar_config(eicar) : *check->config;
 	nowhere.history = NULL;
 	if (detector_open(&detector, row, &nowhere, &err) < 0) {
 		check_fail(check, "%s: %s", str_text(&words), err.text);
@@ -54,6 +57,7 @@ static void check_detector(struct check *check, const struct config_detector *ro
 	}
 	if (row->api)
 		check_api(check, row);
+	return !eicar || !detector || eicar_try(eicar, check, detector);
 }
 
 /* Files that no detector is to look at end as unscanned, no-detector. */
@@ -83,7 +87,14 @@ static void check_coverage(struct check *check)
 
 void check_detectors(struct check *check)
 {
-	for (size_t i = 0; i < check->config->detector_count; i++)
-		check_detector(check, &check->config->detectors[i]);
+	AUTO(eicar) struct eicar *eicar = NULL;
+	struct error err = { 0 };
+	bool go_on = true;
+	if (check->config->detector_count && eicar_new(&eicar, check->config, &err) < 0)
+		check_warn(check, "EICAR is not tried: %s", err.text);
+	for (size_t i = 0; go_on && i < check->config->detector_count; i++)
+		go_on = check_detector(check, eicar, &check->config->detectors[i]);
+	if (eicar && go_on)
+		eicar_conclude(eicar, check);
 	check_coverage(check);
 }

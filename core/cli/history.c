@@ -235,9 +235,9 @@ static int apply_options(struct question *question, int argc, char **argv)
 }
 
 static const char *const selections[] = {
-	[PRINTER_TABLE] =
-		"SELECT id, first_seen, state, coalesce(verdict, reason, wait) AS verdict,"
-		" signatures, mime, size, path FROM history",
+	[PRINTER_TABLE] = "SELECT id, first_seen, state, coalesce(verdict, reason, wait) ||"
+			  " iif(incomplete, ' (incomplete)', '') AS verdict,"
+			  " signatures, mime, size, path FROM history",
 	[PRINTER_JSON] = "SELECT * FROM history",
 	[PRINTER_CSV] = "SELECT * FROM history",
 	[PRINTER_PATHS] = "SELECT path FROM file",

@@ -86,8 +86,9 @@ static void print_text(const struct version *version)
 {
 	AUTO_STR line = STR_INIT;
 	bool done = version->state == VERSION_DONE && version->verdict < OUTCOMES;
-	str_printf(&line, "%-10s ",
-		   done ? outcome_name(version->verdict) : version_state_name(VERSION_UNSCANNED));
+	str_printf(&line, "%-10s %s",
+		   done ? outcome_name(version->verdict) : version_state_name(VERSION_UNSCANNED),
+		   version->incomplete ? "(incomplete) " : "");
 	str_escape(&line, version->path, version->path_len);
 	const char *why = excuse(version);
 	if (why)
@@ -121,6 +122,21 @@ static void recorded(void *context, const struct version *version, bool fresh)
 		(void)puts(str_text(&line));
 	}
 	draw_bar(scan, false);
+}
+
+/* A sidecar was met after its file, whose line is out already. */
+static void incomplete(void *context, const struct version *version)
+{
+	const struct scan *scan = context;
+	if (scan->bar)
+		(void)fputs("\r\033[K", stderr);
+	if (scan->json) /* the daemon's own --json has printed it */
+		return;
+	AUTO_STR line = STR_INIT;
+	str_printf(&line, "%-10s ", "incomplete");
+	str_escape(&line, version->path, version->path_len);
+	str_printf(&line, " (%s)", version->note);
+	(void)puts(str_text(&line));
 }
 
 /* A file that was met and got no answer. It is in the history as queued, or not yet at all. */
@@ -310,6 +326,7 @@ static int run_scan(struct scan *scan, struct app_options *options)
 	options->once = true;
 	options->own_only = true;
 	options->recorded = recorded;
+	options->incomplete = incomplete;
 	options->context = scan;
 	options->left = left;
 	options->cut_short = &scan->cut_short;

@@ -166,6 +166,11 @@ void detector_doubts(const struct detector *detector, struct str *out)
 		detector->class->doubts(detector->state, out);
 }
 
+bool detector_seeks_malware(const struct detector *detector)
+{
+	return !detector->class->seeks_malware || detector->class->seeks_malware(detector->state);
+}
+
 bool detector_wants(const struct detector *detector, const struct entry *entry)
 {
 	return config_mime_matches(detector->row->mime, entry->mime);

@@ -92,6 +92,9 @@ struct detector_class {
 	/** Appends to out what of this instance may disappoint whoever configured it, one sentence
 	 * a line; NULL: there is nothing to say. */
 	void (*doubts)(const void *state, struct str *out);
+	/** False: this instance does not look for malware (a list of known good files, a type):
+	 * that it lets some pass says nothing. NULL: it does. */
+	bool (*seeks_malware)(const void *state);
 	/** Asks. Every failure is an answer with outcome error or timeout and {"error": "..."} in
 	 * detail; there is no other way to fail. */
 	void (*scan)(const void *state, const struct scan_request *request, struct answer *answer);
@@ -120,6 +123,8 @@ const struct config_detector *detector_row(const struct detector *detector);
 unsigned detector_needs(const struct detector *detector);
 /** Appends what may disappoint whoever configured it, one sentence a line; for "carved check". */
 void detector_doubts(const struct detector *detector, struct str *out);
+/** False: nobody may expect it to find malware. */
+bool detector_seeks_malware(const struct detector *detector);
 /** True when the detector is to look at files of this entry. */
 bool detector_wants(const struct detector *detector, const struct entry *entry);
 /** The reuse key of this detector for this entry: a hash over the digest (of detector_digest()) and

@@ -109,6 +109,12 @@ static void hashlist_doubts(const void *state, struct str *out)
 			 "files can be made with one such sum: use SHA-256 if you can\n");
 }
 
+static bool hashlist_seeks_malware(const void *state)
+{
+	const struct hashlist *list = state;
+	return list->row->known == CONFIG_KNOWN_BAD;
+}
+
 static void say_bad(struct answer *answer, const char *signature)
 {
 	answer->outcome = OUTCOME_MALICIOUS;
@@ -180,6 +186,7 @@ const struct detector_class hashlist_class = {
 	.open = hashlist_open,
 	.also_needs = hashlist_also_needs,
 	.doubts = hashlist_doubts,
+	.seeks_malware = hashlist_seeks_malware,
 	.scan = hashlist_scan,
 	.close = hashlist_close,
 };

@@ -60,6 +60,30 @@ void entry_set_mime(struct entry *entry)
 	*at = '\0';
 }
 
+static int digit_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	char lower = (char)(c >= 'A' && c <= 'F' ? c | 0x20 : c);
+	const char *at = memchr(digits, lower, sizeof digits - 1);
+	return at ? (int)(at - digits) : -1;
+}
+
+int entry_hash_differs(const struct entry *entry, const unsigned char sha256[32])
+{
+	struct slice hash = entry->field[ENTRY_HASH];
+	int differs = 0;
+	if (hash.len != 64)
+		return 0;
+	for (size_t i = 0; i < 32; i++) {
+		int high = digit_value(hash.at[2 * i]);
+		int low = digit_value(hash.at[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return 0;
+		differs |= (high << 4 | low) != sha256[i];
+	}
+	return differs;
+}
+
 int entry_compare(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t shorter = a_len < b_len ? a_len : b_len;

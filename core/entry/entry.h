@@ -52,6 +52,10 @@ int entry_is_mime_token(const char *text, size_t len);
 /** Sets entry->mime from its media_type and subtype fields, or to "" (see there). */
 void entry_set_mime(struct entry *entry);
 
+/** True when the name claims a SHA-256 (the field hash has 64 hex digits) and it is not this one.
+ * Names with an MD5 or SHA-1 claim something that is not computed here. */
+int entry_hash_differs(const struct entry *entry, const unsigned char sha256[32]);
+
 /** Order of two paths, bytewise, as the seed's Entry is ordered: <0, 0, >0. */
 int entry_compare(const char *a, size_t a_len, const char *b, size_t b_len);
 

@@ -19,7 +19,7 @@
 
 #define COLUMNS                                                                                   \
 	"v.id, v.size, v.mtime_ns, v.state, v.reason, v.wait, v.sha256, v.checked_ns, v.attempt," \
-	" v.name, d.path, d.fsid, v.tries, v.content"
+	" v.name, d.path, d.fsid, v.tries, v.content, v.incomplete"
 
 /* Rows that are looked at to see what a file is. An inode with ten thousand links, or as many
  * versions, must not cost the square of that; beyond this many the very version is asked for, and
@@ -40,7 +40,8 @@ enum column {
 	DIR,
 	FSID,
 	TRIES,
-	CONTENT
+	CONTENT,
+	INCOMPLETE
 };
 
 static const char by_file_sql[] =
@@ -166,6 +167,7 @@ static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
 	out->checked_ns = sqlite3_column_int64(row, CHECKED);
 	out->attempt = (unsigned)sqlite3_column_int64(row, ATTEMPT);
 	out->tries = (unsigned)sqlite3_column_int64(row, TRIES);
+	out->incomplete = sqlite3_column_int(row, INCOMPLETE) != 0;
 	out->has_sha256 = row_sha256(row, SHA256, out->sha256);
 	if (as == KNOWN_ELSEWHERE)
 		out->path = row_path(row);

@@ -88,6 +88,7 @@ static int count_op(struct store_imported *total, const struct store_op *op, str
 	case STORE_KNOWN:
 		total->known++;
 		return 0;
+	case STORE_PENDING: /* of no verb that is imported */
 	case STORE_REFUSED:
 		break;
 	}

@@ -43,6 +43,7 @@ struct known {
 			   */
 	unsigned attempt; /* attempts recorded so far */
 	unsigned tries;	  /* of them, those since it was queued last */
+	bool incomplete;  /* the file lacks a part, as its row says */
 	char *path;	  /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
 };
 

@@ -9,8 +9,9 @@
 
 enum {
 	FIRST_FIELD_PARAMETER = 20,
-	TRIES_COLUMN = 32, /* of ROW_SELECT, the last but one */
+	TRIES_COLUMN = 32, /* of ROW_SELECT, the last but two */
 	AWAY_COLUMN,
+	INCOMPLETE_COLUMN,
 };
 
 /* The fields in the order of the statements: fuid first, as it is indexed. */
@@ -89,6 +90,7 @@ void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t di
 	db_bind(statement, 31, version->first_seen_ns);
 	db_bind(statement, 32, version->tries);
 	db_bind(statement, 34, version->away_since_ns);
+	db_bind(statement, 36, version->incomplete);
 }
 
 static const char *column_text(sqlite3_stmt *statement, int column)
@@ -224,6 +226,7 @@ struct version *row_read(sqlite3_stmt *statement)
 	read_entry(statement, 19, version);
 	version->tries = (unsigned)sqlite3_column_int64(statement, TRIES_COLUMN);
 	version->away_since_ns = sqlite3_column_int64(statement, AWAY_COLUMN);
+	version->incomplete = sqlite3_column_int(statement, INCOMPLETE_COLUMN) != 0;
 	return version;
 }
 

@@ -11,6 +11,7 @@
 #include "core/store/answers.h"
 #include "core/store/db.h"
 #include "core/store/keys.h"
+#include "core/store/mark.h"
 #include "core/store/renew.h"
 #include "core/store/row.h"
 #include "core/store/store.h"
@@ -87,6 +88,7 @@ struct save {
 	struct answers *answers;
 	struct tally *tally;
 	struct renew *renew;
+	struct mark *mark;
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -105,6 +107,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 		result = tally_new(&save->tally, db, err);
 	if (result == 0)
 		result = renew_new(&save->renew, db, save->answers, save->tally, err);
+	if (result == 0)
+		result = mark_new(&save->mark, db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -120,6 +124,7 @@ void save_free(struct save *save)
 	answers_free(save->answers);
 	keys_free(save->keys);
 	tally_free(save->tally);
+	mark_free(save->mark);
 	free(save);
 }
 
@@ -360,6 +365,13 @@ static int requeue(struct save *save, struct store_op *op)
 	return rc;
 }
 
+static int mark(struct save *save, struct store_op *op)
+{
+	int64_t dir_id = 0;
+	int rc = version_dir(save, op->version, &dir_id);
+	return rc == SQLITE_OK ? mark_rows(save->mark, op->version, dir_id, &op->result) : rc;
+}
+
 static int forget_version(struct save *save, struct store_op *op)
 {
 	int deleted = 0;
@@ -400,6 +412,8 @@ int save_op(struct save *save, struct store_op *op)
 		return refresh(save, op);
 	case STORE_REQUEUE:
 		return requeue(save, op);
+	case STORE_MARK:
+		return mark(save, op);
 	case STORE_FORGET:
 		return forget_version(save, op);
 	case STORE_RESCAN:

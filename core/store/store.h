@@ -44,6 +44,12 @@ enum store_verb {
 	/* Row version->id, terminal and unscanned, becomes queued again (its reason is gone), with
 	 * the version's identity and due time. */
 	STORE_REQUEUE,
+	/* The file at the version's path lacks a part: incomplete is set on the rows of that file
+	 * (inode, birth time) at that path, and on those of the path that have the content which
+	 * the entry's hash names; version->note gives them a note where they have none.
+	 * STORE_WRITTEN: done, and a row that has its end is among them; STORE_KNOWN: such rows
+	 * said so before; STORE_PENDING: there is none yet that has its end. */
+	STORE_MARK,
 	/* Deletes row version->id if it is queued: another row took its place. */
 	STORE_FORGET,
 	/* Row version->id, which is done, was looked at again: what op->rescan says. Findings that
@@ -66,6 +72,7 @@ enum store_verb {
 enum store_result {
 	STORE_WRITTEN = 0,
 	STORE_KNOWN,   /* nothing written: the history says it already, or the row moved on */
+	STORE_PENDING, /* STORE_MARK alone */
 	STORE_REFUSED, /* nothing written: the row breaks a rule of the schema, which is a bug of
 			  ours */
 };

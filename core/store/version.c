@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/base/str.h"
+
 static const char *const states[] = {
 	[VERSION_QUEUED] = "queued",
 	[VERSION_DONE] = "done",
@@ -131,6 +133,19 @@ void version_add_finding(struct version *version, struct finding *finding)
 		xrealloc(version->findings, version->finding_count + 1, sizeof *version->findings);
 	version->findings[version->finding_count++] = *finding;
 	*finding = (struct finding){ .outcome = OUTCOMES };
+}
+
+void version_set_incomplete(struct version *version, const char *words)
+{
+	version->incomplete = true;
+	if (version->note && strstr(version->note, words))
+		return;
+	AUTO_STR note = STR_INIT;
+	if (version->note)
+		str_printf(&note, "%s; ", version->note);
+	str_puts(&note, words);
+	free(version->note);
+	version->note = str_take(&note);
 }
 
 const char *version_name(const struct version *version, size_t *len)

@@ -70,7 +70,8 @@ struct version {
 			   by it */
 	int64_t away_since_ns; /* queued: since when it waits for a detector that is away; 0: it
 				  does not */
-	char *note;	       /* words for the reason ("Permission denied"), NULL: none; owned */
+	bool incomplete; /* the sensor's file lacks a part; never taken back once it is recorded */
+	char *note;	 /* words for the reason ("Permission denied"), NULL: none; owned */
 	struct finding *findings; /* those not yet in the history; owned */
 	size_t finding_count;
 };
@@ -86,6 +87,9 @@ struct version *version_clone(const struct version *version);
 /** Moves finding into version. */
 void version_add_finding(struct version *version, struct finding *finding);
 const char *version_name(const struct version *version, size_t *len);
+/** The version's file lacks a part: words say how that is known, and stand in its note, behind what
+ * stands there already. Words that are there are not repeated. */
+void version_set_incomplete(struct version *version, const char *words);
 
 /** "queued", "vanished", "writer", ...: as stored; NULL for REASON_NONE and WAIT_NOTHING. */
 const char *version_state_name(enum version_state state);

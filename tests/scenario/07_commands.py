@@ -126,7 +126,9 @@ def test_status():
 
 
 def test_check_takes_for_a_history_what_run_does():
-    with Carved(NOOP) as carved:
+    with Carved() as carved:
+        carved.write_config("detectors:\n  - { type: hashlist, file: %s }\n"
+                            % carved.write_hashlist(scenario.EICAR))
         path = os.path.join(carved.home, "h.db")
         for content, code in ((None, 0), (b"", 0), (b"precious notes", 3)):
             if content is not None:

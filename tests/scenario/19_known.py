@@ -244,8 +244,10 @@ def test_check_warns_of_lists_that_cannot_help():
     with Carved() as carved:
         write_list(carved, "empty", "# nothing yet")
         write_list(carved, "weak", md5(b"x"))
+        write_list(carved, "eicar", hashlib.sha256(scenario.EICAR).hexdigest())
         configure(carved, "type: hashlist, name: none, file: empty", "type: noop",
-                  "type: hashlist, name: weak, file: weak, known: good, skips: [noop]")
+                  "type: hashlist, name: weak, file: weak, known: good, skips: [noop]",
+                  "type: hashlist, name: bad, file: eicar")
         done = command("check", "-c", carved.config_path, "--history", carved.history, carved.root)
         same(done.returncode, 0, "exit status")
         check(b"detector none: the list has no hashes: every file is clean to it" in done.stdout,

@@ -113,3 +113,24 @@ Test(entry, json_of_no_match)
 	entry_json(&out, "mail", 4, NULL);
 	cr_expect_str_eq(str_text(&out), "{\"name\":\"mail\",\"match\":false}");
 }
+
+Test(entry, a_sha256_in_the_name_is_compared_and_nothing_else)
+{
+	static const char same[] =
+		"00ABcdef0123456789abcdef0123456789abcdef0123456789abcdef01234567";
+	static const char other[] =
+		"00ABcdef0123456789abcdef0123456789abcdef0123456789abcdef01234568";
+	static const unsigned char sha256[32] = {
+		0x00, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd,
+		0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23,
+		0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67,
+	};
+	struct entry entry = { 0 };
+	cr_expect_not(entry_hash_differs(&entry, sha256));
+	entry.field[ENTRY_HASH] = text(same);
+	cr_expect_not(entry_hash_differs(&entry, sha256));
+	entry.field[ENTRY_HASH] = text(other);
+	cr_expect(entry_hash_differs(&entry, sha256));
+	entry.field[ENTRY_HASH].len = 32; /* an MD5 */
+	cr_expect_not(entry_hash_differs(&entry, sha256));
+}

@@ -422,3 +422,15 @@ Test(save, an_end_without_a_look_keeps_the_hash_that_earlier_outcomes_belong_to)
 	EXPECT_SQL(&w, "SELECT reason, substr(sha256, 1, 4) FROM version", "vanished|0707");
 	world_tally_is_right(&w);
 }
+
+Test(save, incomplete_is_saved_and_read)
+{
+	struct version *v = world_version("/r/a", 1);
+	version_set_incomplete(v, "cut");
+	int64_t id = world_put(&w, v);
+	struct version *back = NULL;
+	struct error err = { 0 };
+	cr_assert_eq(store_load(w.reader, id, &back, &err), 0);
+	cr_expect(back->incomplete);
+	version_free(back);
+}

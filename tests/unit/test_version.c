@@ -73,3 +73,13 @@ Test(version, names_go_there_and_back)
 	cr_expect(version_state_by_name("x") == VERSION_STATES);
 	cr_expect(version_reason_by_name("") == REASONS && version_wait_by_name(NULL) == WAITS);
 }
+
+Test(version, words_for_incomplete_stand_behind_its_note_once)
+{
+	AUTO(version) struct version *v = version_new("/a/b", 4);
+	version_set_incomplete(v, "cut");
+	version_set_incomplete(v, "cut");
+	cr_expect(v->incomplete && strcmp(v->note, "cut") == 0);
+	version_set_incomplete(v, "gaps");
+	cr_expect_str_eq(v->note, "cut; gaps");
+}
