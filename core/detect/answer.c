@@ -69,6 +69,17 @@ void answer_fail(struct answer *answer, enum outcome outcome, const char *format
 	answer->detail = str_take(&json);
 }
 
+void answer_skip(struct answer *answer, const char *words)
+{
+	AUTO_STR json = STR_INIT;
+	str_putc(&json, '{');
+	member_text(&json, "reason", words);
+	str_putc(&json, '}');
+	answer_done(answer);
+	answer->outcome = OUTCOME_SKIPPED;
+	answer->detail = str_take(&json);
+}
+
 /* The reports of a command that failed are kept beside the error: they may name what was found. */
 static void member_reports(struct str *out, const struct report *report)
 {

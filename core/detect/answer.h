@@ -30,6 +30,9 @@ void answer_not_run(struct answer *answer, int code, const char *words);
 void answer_fail(struct answer *answer, enum outcome outcome, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/** answer: skipped, with {"reason": words} as detail. */
+void answer_skip(struct answer *answer, const char *words);
+
 /** answer: the detector's peer cannot be reached, in words. */
 void answer_away(struct answer *answer, const char *words);
 

@@ -33,7 +33,7 @@ struct detector {
 };
 
 static const struct detector_class *const classes[] = {
-	&noop_class, &hashlist_class, &command_class, &api_class, NULL,
+	&noop_class, &hashlist_class, &command_class, &api_class, &clamd_class, NULL,
 };
 
 const struct detector_class *detect_class(const char *type)
@@ -143,6 +143,18 @@ bool detector_digest(const struct detector *detector, char digest[65], struct er
 		return detector->class->digest(detector->state, digest, why);
 	memcpy(digest, detector->digest, DIGEST_HEX);
 	return true;
+}
+
+bool detector_away(const struct detector *detector, struct error *why, int64_t *out_since_ns)
+{
+	const struct detector_class *class = detector->class;
+	return class->away && class->away(detector->state, why, out_since_ns);
+}
+
+void detector_describe(const struct detector *detector, struct str *out, const char **out_doubt)
+{
+	if (detector->class->describe)
+		detector->class->describe(detector->state, out, out_doubt);
 }
 
 const struct detector_class *detector_class(const struct detector *detector)

@@ -85,6 +85,12 @@ struct detector_class {
 	 * NULL: that of open() holds. False: the peer is away, why has the words. Any thread;
 	 * blocks for 2 s at most. */
 	bool (*digest)(const void *state, char digest[65], struct error *why);
+	/** Whether its peer was away when it was last asked; why, and since when (wall clock).
+	 * NULL: it has none. Asks nobody; any thread. */
+	bool (*away)(const void *state, struct error *why, int64_t *out_since_ns);
+	/** Appends what its peer says of itself (its version), nothing when it is away; *out_doubt,
+	 * set when there is one, is static. NULL: it has none. As slow as digest. */
+	void (*describe)(const void *state, struct str *out, const char **out_doubt);
 	/** Entry fields that this instance reads besides reads; NULL: none. */
 	unsigned (*also_reads)(const void *state);
 	/** What this instance needs besides needs; NULL: nothing. */
@@ -101,7 +107,7 @@ struct detector_class {
 	void (*close)(void *state);
 };
 
-extern const struct detector_class noop_class, hashlist_class, command_class, api_class;
+extern const struct detector_class noop_class, hashlist_class, command_class, api_class, clamd_class;
 
 /** The class of that type, NULL when there is none (or none built). */
 const struct detector_class *detect_class(const char *type);
@@ -117,6 +123,9 @@ const char *detector_name(const struct detector *detector);
 /** The digest of engine, rules and configuration as it is now. False: it cannot be known, because
  * the detector's peer is away; why has the words. */
 bool detector_digest(const struct detector *detector, char digest[65], struct error *why);
+/** See struct detector_class: false when it is there, as far as anybody knows. */
+bool detector_away(const struct detector *detector, struct error *why, int64_t *out_since_ns);
+void detector_describe(const struct detector *detector, struct str *out, const char **out_doubt);
 const struct detector_class *detector_class(const struct detector *detector);
 const struct config_detector *detector_row(const struct detector *detector);
 /** What it needs of the worker, as bits. */
