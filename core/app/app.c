@@ -8,6 +8,7 @@
 #include <malloc.h>
 #include <stdlib.h>
 
+#include "core/app/away.h"
 #include "core/app/backlog.h"
 #include "core/app/control.h"
 #include "core/app/ends.h"
@@ -151,6 +152,7 @@ static void begin(struct app *app)
 	app->refill_again = backlog_refill(app); /* what waited before comes first */
 	for (size_t i = 0; i < app->options.path_count; i++)
 		intake_path(app, app->options.paths[i]);
+	away_tell_all(app->engine);
 	log_notice("started history=%s roots=%zu workers=%u detectors=%zu", app->config->history,
 		   app->config->root_count, app->config->workers, app->engine->detector_count);
 }

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/app/away.h"
 #include "core/app/conclude.h"
 #include "core/app/earlier.h"
 #include "core/app/engine.h"
@@ -241,6 +242,7 @@ static enum ask_result ask_one(struct asking *asking, size_t at)
 		be_away(asking, standing, &wanted, why.text);
 	if (known_is_list(detector) && standing->outcome == OUTCOME_UNKNOWN)
 		standing->abstains = true;
+	away_tell(asking->engine, at);
 	finding_done(&wanted);
 	return result;
 }

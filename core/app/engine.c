@@ -21,21 +21,35 @@ static void log_doubts(const struct detector *detector)
 	}
 }
 
+/* Nobody configured it, and it is not there. */
+static bool is_left_out(const struct detector *detector, const struct config_detector *row)
+{
+	struct error why = { 0 };
+	int64_t since_ns = 0;
+	return row->if_there && detector_away(detector, &why, &since_ns);
+}
+
 int engine_new(struct engine **out, struct config *config, struct error *err)
 {
 	AUTO(engine) struct engine *engine = xcalloc(1, sizeof *engine);
 	atomic_init(&engine->refs, 1);
 	engine->config = config_ref(config);
 	engine->detectors = xcalloc(config->detector_count, sizeof(struct detector *));
+	engine->told_away = xcalloc(config->detector_count, sizeof *engine->told_away);
 	for (size_t i = 0; i < config->detector_count; i++) {
 		const struct config_detector *row = &config->detectors[i];
-		int result = detector_open(&engine->detectors[i], row, config, err);
+		struct detector *detector = NULL;
+		int result = detector_open(&detector, row, config, err);
 		if (result < 0) {
 			error_prefix(err, "detector \"%s\"", row->name);
 			return result;
 		}
-		engine->detector_count++;
-		log_doubts(engine->detectors[i]);
+		if (is_left_out(detector, row)) {
+			detector_free(detector);
+			continue;
+		}
+		engine->detectors[engine->detector_count++] = detector;
+		log_doubts(detector);
 	}
 	*out = TAKE(engine);
 	return 0;
@@ -54,6 +68,7 @@ void engine_unref(struct engine *engine)
 	for (size_t i = 0; i < engine->detector_count; i++)
 		detector_free(engine->detectors[i]);
 	free(engine->detectors);
+	free(engine->told_away);
 	config_unref(engine->config);
 	free(engine);
 }

@@ -19,6 +19,7 @@ struct engine {
 	struct config *config; /* a reference */
 	struct detector **detectors;
 	size_t detector_count;
+	atomic_bool *told_away; /* of each detector: its being away was logged (away.h) */
 };
 
 /** Opens all detectors of config (a reference is taken). On failure err names the detector. */

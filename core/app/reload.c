@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/app/away.h"
 #include "core/app/engine.h"
 #include "core/app/rules.h"
 #include "core/app/state.h"
@@ -64,4 +65,5 @@ void reload(struct app *app)
 	swap(app, engine, config);
 	rules_note(app);
 	log_notice("configuration and detectors reloaded");
+	away_tell_all(app->engine);
 }

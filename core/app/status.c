@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "core/app/away.h"
 #include "core/app/engine.h"
 #include "core/app/gaps.h"
 #include "core/app/roots.h"
@@ -57,7 +58,8 @@ static void detectors(struct app *app, struct str *out)
 		str_puts(out, i ? "," : "");
 		str_json_text(out, detector_name(engine->detectors[i]));
 	}
-	str_putc(out, ']');
+	str_puts(out, "],\"detectors_away\":");
+	away_json(engine, out);
 }
 
 static void watching(struct app *app, struct str *out)

@@ -18,6 +18,8 @@ static void describe(const struct config_detector *row, struct str *out)
 	str_printf(out, ": %s", row->type);
 	if (row->file)
 		str_printf(out, " %s", row->file);
+	if (row->socket)
+		str_printf(out, " %s", row->socket);
 	if (row->run)
 		str_printf(out, " %s", row->run[0]);
 	if (row->known == CONFIG_KNOWN_GOOD)
@@ -38,6 +40,27 @@ static void check_doubts(struct check *check, const struct detector *detector)
 	}
 }
 
+/* What a detector's peer says of itself, or why it cannot be asked: false. */
+static bool check_peer(struct check *check, const struct detector *detector, struct str *words)
+{
+	struct error why = { 0 };
+	int64_t since_ns = 0;
+	if (detector_away(detector, &why, &since_ns)) {
+		bool left_out = detector_row(detector)->if_there;
+		check_warn(check, "%s: it is away, %s: %s", str_text(words),
+			   left_out ? "and left out, as nobody configured it" : "files wait for it",
+			   why.text);
+		return false;
+	}
+	AUTO_STR said = STR_INIT;
+	detector_describe(detector, &said);
+	if (said.len)
+		str_printf(words, ": %s", str_text(&said));
+	check_ok("%s", str_text(words));
+	check_doubts(check, detector);
+	return true;
+}
+
 /* eicar NULL: not to be tried. False: a signal ends it all. */
 static bool check_detector(struct check *check, struct eicar *eicar,
 			   const struct config_detector *row)
@@ -49,15 +72,14 @@ static bool check_detector(struct check *check, struct eicar *eicar,
 	/* nothing is changed here: what would be kept beside the history is not */
 	struct config nowhere = eicar ? *eicar_config(eicar) : *check->config;
 	nowhere.history = NULL;
-	if (detector_open(&detector, row, &nowhere, &err) < 0) {
+	bool there = false;
+	if (detector_open(&detector, row, &nowhere, &err) < 0)
 		check_fail(check, "%s: %s", str_text(&words), err.text);
-	} else {
-		check_ok("%s", str_text(&words));
-		check_doubts(check, detector);
-	}
+	else
+		there = check_peer(check, detector, &words);
 	if (row->api)
 		check_api(check, row);
-	return !eicar || !detector || eicar_try(eicar, check, detector);
+	return !eicar || !there || eicar_try(eicar, check, detector);
 }
 
 /* Files that no detector is to look at end as unscanned, no-detector. */

@@ -14,6 +14,9 @@
 
 #include "core/base/mem.h"
 
+/* Where Debian's clamd listens. */
+#define CONFIG_CLAMD_SOCKET "/run/clamav/clamd.ctl"
+
 struct api;
 struct error;
 
@@ -102,7 +105,8 @@ struct config_overrides {
 
 /**
  * Loads the configuration. Without -c, /etc/carved/carved.yml is read when it exists, else built-in
- * defaults hold (hashlist with the shipped list). On failure returns -EINVAL (or the error of
+ * defaults hold (hashlist with the shipped list,
+ * and clamd when CONFIG_CLAMD_SOCKET is there). On failure returns -EINVAL (or the error of
  * reading the file) and err reads "FILE:LINE:COLUMN: what is wrong, what was expected (did you mean
  * "KEY"?)"; nothing is left behind.
  */

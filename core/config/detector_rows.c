@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/str.h"
@@ -28,9 +29,9 @@ static const struct kind kinds[] = {
 	{ .type = "hashlist", .built = true, .retries = 1 },
 	{ .type = "command", .built = true, .retries = 3, .check = loading_command },
 	{ .type = "api", .built = true, .retries = 3 },
+	{ .type = "clamd", .built = true, .retries = 3 },
 	{ .type = "noop", .built = true, .retries = 1 },
 	{ .type = "yara" },
-	{ .type = "clamd" },
 	{ .type = "magic" },
 	{ .type = "remote" },
 };
@@ -52,7 +53,7 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	if (!type)
 		return document_error(
 			loading->document, item->at, err,
-			"a detector needs the key \"type\": hashlist, command, api or noop");
+			"a detector needs the key \"type\": hashlist, command, api, clamd or noop");
 	const struct kind *kind = kind_of(type);
 	if (kind && kind->built)
 		return 0;
@@ -60,7 +61,7 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	if (kind)
 		return document_error(loading->document, at, err,
 				      "the detector type %s is not built in this version; expected "
-				      "hashlist, command, api or noop",
+				      "hashlist, command, api, clamd or noop",
 				      type);
 	struct nearest nearest = { 0 };
 	for (size_t i = 0; i < KINDS; i++) {
@@ -68,9 +69,10 @@ static int check_type(const struct loading *loading, const struct node *item, co
 			nearest_offer(&nearest, type, kinds[i].type);
 	}
 	char hint[64];
-	return document_error(loading->document, at, err,
-			      "type: expected hashlist, command, api or noop, found \"%.80s\"%s",
-			      type, nearest_hint(&nearest, "type", hint, sizeof hint));
+	return document_error(
+		loading->document, at, err,
+		"type: expected hashlist, command, api, clamd or noop, found \"%.80s\"%s", type,
+		nearest_hint(&nearest, "type", hint, sizeof hint));
 }
 
 /* Keys that belong to another type. */
@@ -195,19 +197,32 @@ int loading_detectors(struct loading *loading, const struct node *list, struct e
 	return loading_skips(loading, list, err);
 }
 
+/* Another detector without a row in the file; its type is its name. */
+static struct config_detector *add_row(struct config *config, const char *type)
+{
+	struct config_detector *rows =
+		xrealloc(config->detectors, config->detector_count + 1, sizeof *config->detectors);
+	struct config_detector *row = &rows[config->detector_count++];
+	config->detectors = rows;
+	*row = (struct config_detector){ 0 };
+	settings_default(SETTING_DETECTOR, row);
+	row->type = xstrdup(type);
+	row->name = xstrdup(type);
+	row->retries = kind_of(type)->retries;
+	return row;
+}
+
 /* Built in: every detector that works without being configured. */
 static void add_built_in(struct config *config)
 {
 	char *list = config->hash ? config_shipped_hashlist() : NULL;
-	if (!list)
-		return;
-	config->detectors = xcalloc(1, sizeof *config->detectors);
-	config->detector_count = 1;
-	settings_default(SETTING_DETECTOR, config->detectors);
-	config->detectors->type = xstrdup("hashlist");
-	config->detectors->name = xstrdup("hashlist");
-	config->detectors->retries = 1;
-	config->detectors->file = list;
+	if (list)
+		add_row(config, "hashlist")->file = list;
+	if (access(CONFIG_CLAMD_SOCKET, F_OK) == 0) {
+		struct config_detector *row = add_row(config, "clamd");
+		row->socket = xstrdup(CONFIG_CLAMD_SOCKET);
+		row->if_there = true;
+	}
 }
 
 static int finish_hashlist(const struct loading *loading, struct config_detector *row,
@@ -255,6 +270,8 @@ int loading_detectors_finish(struct loading *loading, struct error *err)
 			r = finish_hashlist(loading, row, &origin, err);
 		else if (strcmp(row->type, "api") == 0)
 			r = finish_api(loading, row, err);
+		else if (strcmp(row->type, "clamd") == 0 && !row->socket)
+			row->socket = xstrdup(CONFIG_CLAMD_SOCKET);
 		if (r < 0)
 			return r;
 	}

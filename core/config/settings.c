@@ -99,7 +99,8 @@ const struct setting settings[] = {
 	  .description =
 		  "How long size and modification time must rest where leases do not work." },
 
-	{ DETECTOR("type", SETTING_TEXT, type), .description = "hashlist, command, api, clamd or noop." },
+	{ DETECTOR("type", SETTING_TEXT, type),
+	  .description = "hashlist, command, api, clamd or noop." },
 	{ DETECTOR("name", SETTING_TEXT, name),
 	  .description = "The name under which outcomes are recorded; unique. Default: the type." },
 	{ DETECTOR("mime", SETTING_TEXTS, mime),
@@ -109,7 +110,7 @@ const struct setting settings[] = {
 	{ DETECTOR("retries", SETTING_COUNT, retries), .min = 1, .max = 100,
 	  .environment = NAMES("CARVED_RETRIES", "BROAPT_MAX_RETRY"),
 	  .description = "Attempts in all after errors and timeouts. Default: 3 for command, "
-			 "api and clamd, else 1." },
+			 "api and clamd, else 1; the variables set it for command and api." },
 	{ DETECTOR("retry_pause", SETTING_DURATION, retry_pause_ms), .max = DAY_MS,
 	  .fallback = "10s",
 	  .environment = NAMES("CARVED_RETRY_PAUSE", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
@@ -145,8 +146,8 @@ const struct setting settings[] = {
 	{ DETECTOR("socket", SETTING_TEXT, socket), .only = NAMES("clamd"),
 	  .description = "Where clamd listens: the path of its socket, or tcp://HOST:PORT. "
 			 "Default: /run/clamav/clamd.ctl." },
-	{ DETECTOR("max_file_size", SETTING_BYTES, max_file_size), .only = NAMES("clamd"),
-	  .min = 1, .max = INT64_C(1) << 50, .fallback = "25M",
+	{ DETECTOR("max_file_size", SETTING_BYTES, max_file_size), .only = NAMES("clamd"), .min = 1,
+	  .max = INT64_C(1) << 50, .fallback = "25M",
 	  .description = "Larger files are skipped. Not more than MaxFileSize (and over TCP "
 			 "StreamMaxLength) in clamd.conf: what is larger than that clamd does not "
 			 "look at and calls OK, unless AlertExceedsMax is on." },

@@ -2,14 +2,15 @@
  * clamd: a ClamAV daemon, asked over its socket (clamd(8)).
  *
  * On a unix socket it is given the worker's own open file, so it needs no right to the path, and
- * nothing can be exchanged under its name; over TCP the content is sent. Only a plain "OK" is clean.
- * What clamd does not look at for its size it calls OK unless AlertExceedsMax is on in clamd.conf:
- * max_file_size here should not be larger than MaxFileSize there, and files beyond it are skipped.
+ * nothing can be exchanged under its name; over TCP the content is sent. Only a plain "OK" is
+ * clean. What clamd does not look at for its size it calls OK unless AlertExceedsMax is on in
+ * clamd.conf: max_file_size here should not be larger than MaxFileSize there, and files beyond it
+ * are skipped.
  *
- * The digest knows clamd's VERSION, in which the number and time of the daily signatures stand; it is
- * asked before the file is, so an outcome is never older than its digest. Signatures from elsewhere
- * (a hash list beside the daily ones) have no version that clamd tells: changing only them keeps old
- * outcomes in force.
+ * The digest knows clamd's VERSION, in which the number and time of the daily signatures stand; it
+ * is asked before the file is, so an outcome is never older than its digest. Signatures from
+ * elsewhere (a hash list beside the daily ones) have no version that clamd tells: changing only
+ * them keeps old outcomes in force.
  *
  * When the connection breaks in the middle of a scan that is an error, and an attempt: the file may
  * be what clamd died of. A session that clamd had closed before is replaced by a new one, once.
@@ -23,6 +24,7 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/answer.h"
+#include "core/detect/clamd_conf.h"
 #include "core/detect/clamd_peer.h"
 #include "core/detect/clamd_pool.h"
 #include "core/detect/clamd_reply.h"
@@ -120,8 +122,7 @@ static bool try_scan(const struct clamd *clamd, const struct scan_request *reque
 	return false;
 }
 
-static void clamd_scan(const void *state, const struct scan_request *request,
-		       struct answer *answer)
+static void clamd_scan(const void *state, const struct scan_request *request, struct answer *answer)
 {
 	const struct clamd *clamd = state;
 	if (request->size > clamd->max_file_size) {
@@ -142,17 +143,27 @@ static bool clamd_away(const void *state, struct error *why, int64_t *out_since_
 	return clamd_pool_away(clamd->pool, why, out_since_ns);
 }
 
-static void clamd_describe(const void *state, struct str *out, const char **out_doubt)
+static void clamd_describe(const void *state, struct str *out)
 {
 	const struct clamd *clamd = state;
 	char version[CLAMD_VERSION_SIZE];
 	struct error why = { 0 };
-	if (!clamd_pool_version(clamd->pool, version, &why))
-		return;
-	str_puts(out, version);
-	if (!clamd_reply_has_signatures(version))
-		*out_doubt = "it tells no version of its signatures (no daily database): when they "
-			     "change, what it said before is still taken over for the same content";
+	if (clamd_pool_version(clamd->pool, version, &why))
+		str_puts(out, version);
+}
+
+static void clamd_doubts(const void *state, struct str *out)
+{
+	const struct clamd *clamd = state;
+	char version[CLAMD_VERSION_SIZE];
+	struct error why = { 0 };
+	if (clamd_pool_version(clamd->pool, version, &why) && !clamd_reply_has_signatures(version))
+		str_puts(out,
+			 "clamd tells no version of its signatures (it has no daily database): "
+			 "when they change, what it said before is still taken over for the "
+			 "same content\n");
+	if (clamd->peer.path)
+		clamd_conf_doubts(CLAMD_CONF, clamd->peer.path, out);
 }
 
 const struct detector_class clamd_class = {
@@ -162,6 +173,7 @@ const struct detector_class clamd_class = {
 	.digest = clamd_digest,
 	.away = clamd_away,
 	.describe = clamd_describe,
+	.doubts = clamd_doubts,
 	.scan = clamd_scan,
 	.close = clamd_close,
 };

@@ -23,8 +23,9 @@ struct clamd_peer {
 int clamd_peer_read(struct clamd_peer *out, const char *text, struct error *err);
 void clamd_peer_done(struct clamd_peer *peer);
 /**
- * Connects; *out is a non-blocking socket. Blocks until the deadline at most, but that a name server
- * which does not answer is waited for as long as resolv.conf(5) says. Errors say what to mend.
+ * Connects; *out is a non-blocking socket. Blocks until the deadline at most, but that a name
+ * server which does not answer is waited for as long as resolv.conf(5) says. Errors say what to
+ * mend.
  */
 int clamd_peer_connect(const struct clamd_peer *peer, struct mono deadline, int *out,
 		       struct error *err);

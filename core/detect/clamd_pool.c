@@ -102,8 +102,8 @@ static struct clamd_session *take_idle(struct clamd_pool *pool)
 
 static int open_session(struct clamd_pool *pool, struct clamd_session **out, struct error *err)
 {
-	int result = clamd_session_open(out, pool->peer,
-					mono_add_ms(mono_now(), CLAMD_PATIENCE_MS), err);
+	int result = clamd_session_open(out, pool->peer, mono_add_ms(mono_now(), CLAMD_PATIENCE_MS),
+					err);
 	/* what we ourselves have none left of says nothing of clamd */
 	if (result < 0 && err->code != EMFILE && err->code != ENFILE && err->code != ENOMEM)
 		went_away(pool, err);
@@ -157,7 +157,8 @@ static bool ask_version(struct clamd_pool *pool, bool fresh, bool *again, struct
 	enum clamd_end end = clamd_session_ask(session, &question, &words, why);
 	*again = end == CLAMD_LOST && used && clamd_session_unheard(session);
 	bool good = end == CLAMD_ANSWERED;
-	if (good && (words.len >= CLAMD_VERSION_SIZE || !clamd_reply_is_version(str_text(&words)))) {
+	if (good &&
+	    (words.len >= CLAMD_VERSION_SIZE || !clamd_reply_is_version(str_text(&words)))) {
 		(void)error_set(why, EPROTO,
 				"what listens there is no clamd; asked for its version it says: "
 				"%.200s",

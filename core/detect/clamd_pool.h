@@ -2,8 +2,8 @@
  * clamd_pool: the sessions with one clamd, one for each worker that asks at once, and what is known
  * of it: its version, or that it is away and when it is tried again.
  *
- * While it is away, nobody connects until the pause is over (half a second, doubled with each failure,
- * at most 30 s), so that a dead clamd costs no worker time. Any thread.
+ * While it is away, nobody connects until the pause is over (half a second, doubled with each
+ * failure, at most 30 s), so that a dead clamd costs no worker time. Any thread.
  */
 #ifndef CARVED_CORE_DETECT_CLAMD_POOL_H
 #define CARVED_CORE_DETECT_CLAMD_POOL_H
@@ -23,13 +23,15 @@ struct error;
 /* How long connecting and asking for the version may take. */
 #define CLAMD_PATIENCE_MS 2000
 
-/** peer is borrowed until the pool is freed; at most keep sessions are kept while nobody uses them. */
+/** peer is borrowed until the pool is freed; at most keep sessions are kept while nobody uses them.
+ */
 struct clamd_pool *clamd_pool_new(const struct clamd_peer *peer, size_t keep);
 void clamd_pool_free(struct clamd_pool *pool);
 AUTO_DEFINE(clamd_pool);
 
 /** The version of engine and signatures, at most two seconds old; false: it is away, why has the
- * words. Blocks for CLAMD_PATIENCE_MS at most, and one thread only: others are told what is known. */
+ * words. Blocks for CLAMD_PATIENCE_MS at most, and one thread only: others are told what is known.
+ */
 bool clamd_pool_version(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE], struct error *why);
 /** A session, owned; one that was used before (*out_used) may have been closed by clamd by now.
  * fresh: a new one in any case. Failing to connect makes clamd away. */

@@ -93,6 +93,5 @@ void clamd_reply_answer(const char *words, struct answer *answer)
 	else if (ends_with(words, strlen(words), "ERROR"))
 		say_error(answer, words);
 	else
-		answer_fail(answer, OUTCOME_ERROR, "not an answer that clamd gives: %.900s",
-			    words);
+		answer_fail(answer, OUTCOME_ERROR, "not an answer that clamd gives: %.900s", words);
 }

@@ -1,14 +1,15 @@
 /*
  * clamd_session: see clamd_session.h.
  *
- * While a file is sent, clamd may answer already (StreamMaxLength) and close; so whatever can be read
- * is read before more is written, and a connection that takes no more is still asked for an answer.
+ * While a file is sent, clamd may answer already (StreamMaxLength) and close; so whatever can be
+ * read is read before more is written, and a connection that takes no more is still asked for an
+ * answer.
  */
 #include "core/detect/clamd_session.h"
 
-#include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -116,6 +117,7 @@ static enum sent send_descriptor(struct exchange *exchange)
 {
 	char byte = 0;
 	struct iovec part = { .iov_base = &byte, .iov_len = 1 };
+
 	union {
 		char room[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
@@ -192,8 +194,8 @@ static bool hear(struct exchange *exchange)
 	if (len < 0)
 		(void)give_up(exchange, CLAMD_LOST, "the connection to clamd broke", errno);
 	else if (len == 0)
-		(void)give_up(exchange, CLAMD_LOST,
-			      "clamd closed the connection without an answer", 0);
+		(void)give_up(exchange, CLAMD_LOST, "clamd closed the connection without an answer",
+			      0);
 	else if (in->len + (size_t)len > CLAMD_REPLY_MAX)
 		(void)give_up(exchange, CLAMD_LOST, "an answer longer than any of clamd's", 0);
 	else

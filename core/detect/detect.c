@@ -151,10 +151,10 @@ bool detector_away(const struct detector *detector, struct error *why, int64_t *
 	return class->away && class->away(detector->state, why, out_since_ns);
 }
 
-void detector_describe(const struct detector *detector, struct str *out, const char **out_doubt)
+void detector_describe(const struct detector *detector, struct str *out)
 {
 	if (detector->class->describe)
-		detector->class->describe(detector->state, out, out_doubt);
+		detector->class->describe(detector->state, out);
 }
 
 const struct detector_class *detector_class(const struct detector *detector)

@@ -88,9 +88,9 @@ struct detector_class {
 	/** Whether its peer was away when it was last asked; why, and since when (wall clock).
 	 * NULL: it has none. Asks nobody; any thread. */
 	bool (*away)(const void *state, struct error *why, int64_t *out_since_ns);
-	/** Appends what its peer says of itself (its version), nothing when it is away; *out_doubt,
-	 * set when there is one, is static. NULL: it has none. As slow as digest. */
-	void (*describe)(const void *state, struct str *out, const char **out_doubt);
+	/** Appends what its peer says of itself (its version), nothing when it is away.
+	 * NULL: it has none. As slow as digest. */
+	void (*describe)(const void *state, struct str *out);
 	/** Entry fields that this instance reads besides reads; NULL: none. */
 	unsigned (*also_reads)(const void *state);
 	/** What this instance needs besides needs; NULL: nothing. */
@@ -107,7 +107,8 @@ struct detector_class {
 	void (*close)(void *state);
 };
 
-extern const struct detector_class noop_class, hashlist_class, command_class, api_class, clamd_class;
+extern const struct detector_class noop_class, hashlist_class, command_class, api_class,
+	clamd_class;
 
 /** The class of that type, NULL when there is none (or none built). */
 const struct detector_class *detect_class(const char *type);
@@ -125,7 +126,7 @@ const char *detector_name(const struct detector *detector);
 bool detector_digest(const struct detector *detector, char digest[65], struct error *why);
 /** See struct detector_class: false when it is there, as far as anybody knows. */
 bool detector_away(const struct detector *detector, struct error *why, int64_t *out_since_ns);
-void detector_describe(const struct detector *detector, struct str *out, const char **out_doubt);
+void detector_describe(const struct detector *detector, struct str *out);
 const struct detector_class *detector_class(const struct detector *detector);
 const struct config_detector *detector_row(const struct detector *detector);
 /** What it needs of the worker, as bits. */
