@@ -201,3 +201,13 @@ Test(answer, what_we_lack_is_no_failure_of_the_detector)
 		answer_done(&answer);
 	}
 }
+
+Test(answer, what_is_skipped_says_why)
+{
+	struct answer answer = { .signature = strdup("old") };
+	answer_skip(&answer, "too \"large\"");
+	cr_assert_eq(answer.outcome, OUTCOME_SKIPPED);
+	cr_assert_null(answer.signature);
+	cr_assert_str_eq(answer.detail, "{\"reason\": \"too \\\"large\\\"\"}");
+	answer_done(&answer);
+}

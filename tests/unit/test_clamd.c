@@ -99,10 +99,12 @@ Test(clamd, the_digest_knows_version_and_limit)
 	cr_expect_str_eq(fixture_digest(first), digest);
 	cr_expect_str_neq(fixture_digest(second), digest);
 	AUTO_STR version = STR_INIT;
-	const char *doubt = NULL;
-	detector_describe(first, &version, &doubt);
+	AUTO_STR doubts = STR_INIT;
+	detector_describe(first, &version);
+	detector_doubts(first, &doubts);
 	cr_expect(strncmp(str_text(&version), "ClamAV ", 7) == 0, "%s", str_text(&version));
-	cr_expect(doubt && strstr(doubt, "no version of its signatures"));
+	cr_expect(strstr(str_text(&doubts), "no version of its signatures"), "%s",
+		  str_text(&doubts));
 }
 
 Test(clamd, one_that_was_started_anew_is_asked_without_a_failure)

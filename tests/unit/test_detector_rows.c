@@ -69,12 +69,33 @@ Test(detector_rows, built_in_detectors_need_no_file)
 	setenv("CARVED_DATA_DIR", support_dir, 1);
 	support_write("bad.sha256", "");
 	struct config *config = support_load_good("workers: 1\n");
-	cr_assert_eq(config->detector_count, 1);
+	size_t clamd = access(CONFIG_CLAMD_SOCKET, F_OK) == 0; /* where one runs it is asked */
+	cr_assert_eq(config->detector_count, 1 + clamd);
 	cr_assert_str_eq(config->detectors[0].type, "hashlist");
 	cr_assert_eq(config->detectors[0].line, 0);
+	if (clamd) {
+		cr_assert_str_eq(config->detectors[1].type, "clamd");
+		cr_assert_str_eq(config->detectors[1].socket, CONFIG_CLAMD_SOCKET);
+		cr_assert(config->detectors[1].if_there);
+	}
 	config_unref(config);
 	config = support_load_good("hash: never\n");
-	cr_assert_eq(config->detector_count, 0);
+	cr_assert_eq(config->detector_count, clamd);
+	config_unref(config);
+}
+
+Test(detector_rows, clamd_is_where_debian_has_it_unless_somebody_says)
+{
+	struct config *config = support_load_good("detectors:\n  - type: clamd\n"
+						  "  - {type: clamd, name: other, socket: "
+						  "'tcp://av:3310', max_file_size: 1G}\n");
+	cr_assert_eq(config->detector_count, 2);
+	cr_expect_str_eq(config->detectors[0].socket, "/run/clamav/clamd.ctl");
+	cr_expect_eq(config->detectors[0].max_file_size, 25 << 20);
+	cr_expect_eq(config->detectors[0].retries, 3);
+	cr_expect_not(config->detectors[0].if_there);
+	cr_expect_str_eq(config->detectors[1].socket, "tcp://av:3310");
+	cr_expect_eq(config->detectors[1].max_file_size, 1 << 30);
 	config_unref(config);
 }
 
@@ -93,7 +114,11 @@ Test(detector_rows, say_what_is_wrong_and_where)
 		  NULL },
 		{ D "{rules: /x, type: yara}\n", "2:23", "type yara is not built in this version",
 		  NULL },
-		{ D "{type: clamd, socket: /x}\n", "2:12", "type clamd is not built", NULL },
+		{ D "{type: noop, socket: /x}\n", "2:18", "belongs to type clamd, not to noop",
+		  NULL },
+		{ D "{type: noop, max_file_size: 1M}\n", "2:18",
+		  "belongs to type clamd, not to noop", NULL },
+		{ D "{type: clamd, max_file_size: 0}\n", "2:34", "max_file_size: expected", NULL },
 		{ D "{type: magic}\n", "2:12", "type magic is not built", NULL },
 		{ D "{type: remote}\n", "2:12", "type remote is not built", NULL },
 		{ D "{type: noop, rules: /x}\n", "2:18", "\"rules\" is not built in this version",

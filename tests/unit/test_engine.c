@@ -42,3 +42,21 @@ Test(engine, a_detector_that_cannot_be_opened_is_named_and_nothing_is_left)
 	cr_assert_null(engine);
 	cr_assert_eq(config.refs, 1);
 }
+
+Test(engine, what_nobody_configured_is_left_out_when_it_is_away)
+{
+	char type_clamd[] = "clamd", place[] = "/nonexistent/clamd.ctl";
+	struct config_detector rows[] = {
+		{ .type = type_clamd, .name = type_clamd, .socket = place, .if_there = true },
+		{ .type = type_noop, .name = name_noop },
+		{ .type = type_clamd, .name = name_list, .socket = place },
+	};
+	struct config config = { .refs = 1, .detectors = rows, .detector_count = 3, .workers = 1 };
+	struct engine *engine = NULL;
+	struct error err = { 0 };
+	cr_assert_eq(engine_new(&engine, &config, &err), 0, "%s", err.text);
+	cr_assert_eq(engine->detector_count, 2);
+	cr_expect_str_eq(detector_name(engine->detectors[0]), "first");
+	cr_expect_str_eq(detector_name(engine->detectors[1]), "second");
+	engine_unref(engine);
+}
