@@ -4,7 +4,7 @@ import os
 import signal
 
 import scenario
-from clamd import Clamd, exact
+from clamd import Clamd, exact, slow
 from scenario import EICAR, Carved, Skip, check, same
 
 SCANS = "SELECT f.path, s.outcome, s.signature, s.cached, s.attempt FROM scan s" \
@@ -159,24 +159,55 @@ def test_when_the_wait_is_over_the_file_ends_as_failed():
         carved.stop()
 
 
-def test_a_clamd_that_hangs_is_left():
-    # Stopped between its VERSION and the next question it times out; before, it is away.
-    with Clamd() as clamd, \
-            Carved(config(clamd, ", timeout: 1s, wait: 3s, retries: 1")) as carved:
+def test_a_clamd_that_hangs_in_a_scan_is_left_at_the_deadline():
+    with Clamd() as clamd, Carved(config(clamd, ", timeout: 8s, retries: 1")) as carved:
+        clamd.write_signatures(1, slow(8000))
         clamd.start()
         carved.start()
-        carved.put(content=b"before")
-        carved.wait_settled(1)
+        path = carved.put(content=os.urandom(16 << 20))
+        clamd.await_busy()
         clamd.stopped()
-        path = carved.put(content=EICAR)
-        carved.wait_settled(2)
-        state, reason, verdict = carved.row(path)
-        same((state, reason), (b"unscanned", b"failed"), "a file it hung at")
-        check(verdict in (b"timeout", b"error"), f"never clean: {verdict!r}")
+        carved.wait_settled(1)
+        same(carved.row(path), (b"unscanned", b"failed", b"timeout"), "a file it hung at")
         clamd.send(signal.SIGCONT)
-        after = carved.put(content=EICAR)
-        carved.wait_settled(3)
-        same(carved.row(after), (b"done", None, b"malicious"), "a file after it")
+        after = carved.put()
+        carved.wait_settled(2)
+        same(carved.row(after), (b"done", None, b"clean"), "a file after it")
+        carved.stop()
+
+
+def test_while_it_hangs_files_wait():
+    keys = ", timeout: 3s, retries: 100, retry_pause: 100ms"
+    with Clamd() as clamd, Carved(config(clamd, keys)) as carved:
+        clamd.start()
+        carved.start()
+        clamd.stopped()
+        # what it said of its version counts for two seconds; what is asked then hangs with it
+        carved.until(lambda: carved.put() and carved.sql(
+            "SELECT 1 FROM pending WHERE waits_for = 'detector'"), "a file that waits")
+        check("does not answer" in status(carved)["detectors_away"][0]["why"], "status says why")
+        clamd.send(signal.SIGCONT)
+        carved.wait_until("SELECT count(*) FROM pending", [(0,)])
+        same(carved.sql("SELECT DISTINCT state, verdict FROM file"), [(b"done", b"clean")], "files")
+        carved.stop()
+
+
+def test_one_that_dies_in_a_scan_costs_that_file_an_attempt():
+    with Clamd() as clamd, Carved(config(clamd, ", retry_pause: 100ms")) as carved:
+        clamd.write_signatures(1, slow(8000))
+        clamd.start()
+        carved.start()
+        path = carved.put(content=os.urandom(16 << 20))
+        clamd.await_busy()
+        clamd.kill()
+        waiting(carved, 1)
+        same(carved.sql("SELECT outcome, attempt FROM scan"), [(b"error", 1)], "its first scan")
+        check(b"connection" in outcome(carved, path)[2], "the reason is recorded")
+        clamd.write_signatures(1, exact("Eicar-Test", EICAR))
+        clamd.start()
+        carved.wait_settled(1)
+        same(carved.row(path), (b"done", None, b"clean"), "the file")
+        same([row[4] for row in carved.sql(SCANS)], [1, 2], "attempts")
         carved.stop()
 
 

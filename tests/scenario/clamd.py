@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -24,6 +25,13 @@ BINARY = "/usr/sbin/clamd"
 def exact(name, content):
     """A line of an .ndb: this content anywhere in any file."""
     return f"{name}:0:*:{content.hex()}\n"
+
+
+def slow(count):
+    """Signatures that begin with bytes found often and end with ones that are not: with 2000 of them
+    a mebibyte of random bytes takes a fifth of a second."""
+    return "".join(f"Slow-{i}:0:*:{i & 0xff:02x}{i >> 8:02x}*{os.urandom(12).hex()}\n"
+                   for i in range(count))
 
 
 class Clamd:
@@ -105,6 +113,11 @@ class Clamd:
                 reply += part
         return reply.rstrip(b"\0")
 
+    def busy(self):
+        """How many scans it has under way."""
+        live, idle = re.search(rb"THREADS: live (\d+)\s+idle (\d+)", self.ask(b"STATS")).groups()
+        return int(live) - int(idle) - 1  # one answers us
+
     def _until(self, holds, words):
         end = time.monotonic() + scenario.PATIENCE
         while not holds():
@@ -132,6 +145,9 @@ class Clamd:
 
     def send(self, number):
         self.process.send_signal(number)
+
+    def await_busy(self):
+        self._until(lambda: self.busy() > 0, "scanning")
 
     def kill(self):
         if self.process is not None:
