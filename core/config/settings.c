@@ -53,8 +53,9 @@ const struct setting settings[] = {
 	{ .scope = SETTING_TOP,
 	  .key = "detectors",
 	  .type = SETTING_SECTION,
-	  .description = "The ways of asking whether a file is bad: a list of mappings. Default: "
-			 "hashlist with the list that is shipped." },
+	  .description =
+		  "The ways of asking whether a file is bad: a list of mappings. Default: "
+		  "hashlist with the list that is shipped, and clamd where Debian's answers." },
 	{ TOP("rescan_interval", SETTING_DURATION, rescan_interval_ms), .min = 100, .max = DAY_MS,
 	  .fallback = "10s",
 	  .environment = NAMES("CARVED_RESCAN_INTERVAL", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
