@@ -102,7 +102,7 @@ static int connect_path(const char *path, struct mono deadline, int *out, struct
 	if (result < 0)
 		return result;
 	int left_ms = mono_ms_until(deadline);
-	struct timeval limit = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000 };
+	struct timeval limit = { .tv_sec = left_ms / 1000, .tv_usec = left_ms % 1000 * 1000L };
 	if (left_ms == 0)
 		limit.tv_usec = 1; /* 0: for ever */
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) < 0 ||

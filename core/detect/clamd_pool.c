@@ -38,7 +38,7 @@ struct clamd_pool *clamd_pool_new(const struct clamd_peer *peer, size_t keep)
 	struct clamd_pool *pool = xcalloc(1, sizeof *pool);
 	pool->peer = peer;
 	pool->keep = keep;
-	pool->idle = xcalloc(keep + 1, sizeof *pool->idle);
+	pool->idle = xcalloc(keep + 1, sizeof(struct clamd_session *));
 	lock_init(&pool->lock);
 	return pool;
 }
