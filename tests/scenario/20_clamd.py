@@ -107,6 +107,21 @@ def test_new_signatures_make_old_answers_stale():
              "with new signatures the same content is asked about once more")
 
 
+def test_new_signatures_find_what_was_there_before():
+    with Clamd() as clamd, Carved("rescan: auto\n" + config(clamd)) as carved:
+        clamd.start()
+        carved.start()
+        path = carved.put(content=b"not yet known to be bad")
+        carved.wait_settled(1)
+        same(carved.row(path), (b"done", None, b"clean"), "with the signatures of before")
+        clamd.write_signatures(2, exact("New-One", b"known to be bad"))
+        clamd.reload(2)
+        # another file's answer tells that the signatures are new
+        carved.until(lambda: carved.put(content=os.urandom(16)) and carved.row(path, "verdict")
+                     == (b"malicious",), "the old file is looked at again")
+        carved.stop()
+
+
 def test_while_it_is_down_files_wait_and_lose_no_attempt():
     with Clamd() as clamd, Carved(config(clamd, ", retries: 1")) as carved:
         clamd.start()
@@ -279,7 +294,7 @@ def test_clamd_needs_no_right_to_the_files():
         carved.stop()
 
 
-def test_check_tells_its_version():
+def test_check_tells_its_version_and_tries_it():
     with Clamd() as clamd, Carved(config(clamd)) as carved:
         away = scenario.command("check", "-c", carved.config_path)
         check(b"warn" in away.stdout and b"it is away, files wait for it: " in away.stdout,
@@ -287,6 +302,7 @@ def test_check_tells_its_version():
         clamd.start()
         there = scenario.command("check", "-c", carved.config_path)
         check(b": ClamAV " in there.stdout and b"/1/" in there.stdout, f"{there.stdout!r}")
+        check(b"detector clamd: finds EICAR" in there.stdout, f"{there.stdout!r}")
 
 
 if __name__ == "__main__":
