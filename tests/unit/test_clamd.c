@@ -188,6 +188,22 @@ Test(clamd, a_peer_that_breaks_off_in_the_middle_is_an_error_and_never_clean)
 	scripted_done(&peer);
 }
 
+Test(clamd, a_session_that_closes_without_a_word_is_replaced_once)
+{
+	static const struct said script[] = {
+		SAID("1: ClamAV 9/1/x\0"), CLOSE, SAID("1: fd[1]: OK\0"), CLOSE, CLOSE, END
+	};
+	struct scripted peer;
+	scripted_init(&peer, script);
+	row.socket = peer.socket;
+	struct detector *detector = open_it();
+	expect(detector, OUTCOME_CLEAN, NULL);
+	expect(detector, OUTCOME_ERROR, "connection");
+	cr_expect_eq(atomic_load(&peer.connections), 3);
+	detector_free(detector);
+	scripted_done(&peer);
+}
+
 Test(clamd, want_of_descriptors_is_ours)
 {
 	AUTO(detector) struct detector *detector = open_it();
