@@ -56,6 +56,9 @@ struct config_detector {
 	char **skips; /* hashlist of known good files: names of the detectors that are not asked
 		       * about them, or "*"; NULL-terminated, NULL: none */
 	char **run;   /* command: argv with placeholders, NULL-terminated; else NULL */
+	char **read;  /* command, api: absolute paths that its commands may read and run,
+		       * NULL-terminated; NULL: none */
+	bool network; /* command, api: they may open sockets */
 	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
 	int64_t retry_pause_ms; /* pause before the second attempt after error or timeout, default
 				 * 10 s; it doubles with each further one */

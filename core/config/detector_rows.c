@@ -141,6 +141,26 @@ static int check_globs(const struct loading *loading, const struct node *item,
 	return 0;
 }
 
+/* Paths lie, like every path of the file, below the file's directory. */
+static int place_reads(const struct loading *loading, const struct node *item,
+		       struct config_detector *row, struct error *err)
+{
+	for (size_t i = 0; row->read && row->read[i]; i++) {
+		const struct node *list = loading_value_of(item, "read");
+		struct mark at = list->type == NODE_LIST ? list->items[i]->at : list->at;
+		if (!*row->read[i])
+			return document_error(loading->document, at, err,
+					      "read: expected a path, found \"\"");
+		if (*row->read[i] == '/' || !loading->base)
+			continue;
+		AUTO_STR path = STR_INIT;
+		str_printf(&path, "%s/%s", loading->base, row->read[i]);
+		free(row->read[i]);
+		row->read[i] = str_take(&path);
+	}
+	return 0;
+}
+
 static int read_row(struct loading *loading, const struct node *item, size_t at, struct error *err)
 {
 	struct config_detector *row = &loading->config->detectors[at];
@@ -170,6 +190,8 @@ static int read_row(struct loading *loading, const struct node *item, size_t at,
 	r = check_name(loading, item, at, err);
 	if (r == 0)
 		r = check_globs(loading, item, row, err);
+	if (r == 0)
+		r = place_reads(loading, item, row, err);
 	if (r == 0 && kind->check)
 		r = kind->check(loading, item, row, err);
 	return r;

@@ -91,6 +91,8 @@ static int permit_fd(int ruleset, int fd, uint64_t rights, const char *name, str
 	const struct rule rule = { .access = rights, .parent_fd = fd };
 	if (syscall(SYS_landlock_add_rule, ruleset, PATH_BENEATH, &rule, 0) == 0)
 		return 0;
+	if (errno == EBADFD) /* a pipe or a socket lies on no file system and needs no permission */
+		return 0;
 	return error_set(err, errno, "Landlock: a rule for %s: %s", name, error_text(errno));
 }
 
