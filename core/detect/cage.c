@@ -125,16 +125,23 @@ static void add_policy(struct spawn_plan *plan, const struct cage *cage, bool ha
 	number(plan, ORDER_FILE_SIZE, CAGE_FILE_SIZE);
 }
 
+/* The plan's own variables, and where it may write, unless they say that. */
 static void add_environment(struct spawn_plan *out, const struct spawn_plan *plan,
 			    const char *scratch)
 {
-	spawn_plan_env(out, "TMPDIR", scratch);
-	spawn_plan_env(out, "HOME", scratch);
+	bool tmpdir = false;
+	bool home = false;
 	for (size_t i = 0; i < plan->envc; i++) {
 		const char *equals = strchr(plan->envp[i], '=');
 		AUTO_FREE char *name = xmemdup(plan->envp[i], (size_t)(equals - plan->envp[i]));
 		spawn_plan_env(out, name, equals + 1);
+		tmpdir = tmpdir || strcmp(name, "TMPDIR") == 0;
+		home = home || strcmp(name, "HOME") == 0;
 	}
+	if (!tmpdir)
+		spawn_plan_env(out, "TMPDIR", scratch);
+	if (!home)
+		spawn_plan_env(out, "HOME", scratch);
 }
 
 /* The launcher's words, then the program's. */

@@ -294,6 +294,15 @@ class Carved:
             elif self.ended(PAUSE) and not holds():
                 raise Failed(f"it ended before: {words}")
 
+    def opened_to_read(self, fifo):
+        """Waits until a command has opened the FIFO to read; a descriptor that holds it there."""
+        def opened():
+            try:
+                return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                return None
+        return self.until(opened, f"somebody reads {fifo}")
+
     def wait_until(self, query, expected, timeout=PATIENCE):
         """Waits until the query gives the expected rows, or rows that expected(rows) accepts."""
         accepts = expected if callable(expected) else lambda rows: rows == expected
