@@ -142,15 +142,9 @@ static int check_globs(const struct loading *loading, const struct node *item,
 }
 
 /* Paths lie, like every path of the file, below the file's directory. */
-static int place_reads(const struct loading *loading, const struct node *item,
-		       struct config_detector *row, struct error *err)
+static void place_reads(const struct loading *loading, const struct config_detector *row)
 {
 	for (size_t i = 0; row->read && row->read[i]; i++) {
-		const struct node *list = loading_value_of(item, "read");
-		struct mark at = list->type == NODE_LIST ? list->items[i]->at : list->at;
-		if (!*row->read[i])
-			return document_error(loading->document, at, err,
-					      "read: expected a path, found \"\"");
 		if (*row->read[i] == '/' || !loading->base)
 			continue;
 		AUTO_STR path = STR_INIT;
@@ -158,7 +152,6 @@ static int place_reads(const struct loading *loading, const struct node *item,
 		free(row->read[i]);
 		row->read[i] = str_take(&path);
 	}
-	return 0;
 }
 
 static int read_row(struct loading *loading, const struct node *item, size_t at, struct error *err)
@@ -190,8 +183,7 @@ static int read_row(struct loading *loading, const struct node *item, size_t at,
 	r = check_name(loading, item, at, err);
 	if (r == 0)
 		r = check_globs(loading, item, row, err);
-	if (r == 0)
-		r = place_reads(loading, item, row, err);
+	place_reads(loading, row);
 	if (r == 0 && kind->check)
 		r = kind->check(loading, item, row, err);
 	return r;

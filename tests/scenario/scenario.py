@@ -150,6 +150,9 @@ class Carved:
             os.chown(self.root, user, user)
             os.chown(self.state, user, user)
             # where the build lies may be closed to that user
+            launcher = os.path.join(os.path.dirname(self.binary), "carved-launch")
+            if os.path.exists(launcher):
+                shutil.copy(launcher, self.home)
             self.binary = shutil.copy(self.binary, os.path.join(self.home, "carved"))
         if config is not None:
             self.write_config(config)

@@ -98,7 +98,7 @@ static inline void daemon_flag(const struct daemon *d, const char *name)
 }
 
 /* Waits until a command has opened the FIFO beside the root to read, and keeps it there until the
- * result is closed. */
+ * result is closed. The next to open it gets another FIFO, so that this one is not met twice. */
 static inline int daemon_hold(const struct daemon *d, const char *name)
 {
 	char path[128];
@@ -106,8 +106,10 @@ static inline int daemon_hold(const struct daemon *d, const char *name)
 	struct mono limit = mono_add_ms(mono_now(), DAEMON_PATIENCE_MS);
 	for (;;) {
 		int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-		if (fd >= 0)
+		if (fd >= 0) {
+			cr_assert(unlink(path) == 0 && mkfifo(path, 0600) == 0);
 			return fd;
+		}
 		cr_assert(!mono_passed(limit), "nobody opened %s", path);
 		poll(NULL, 0, 5);
 	}

@@ -188,7 +188,7 @@ Test(command, environment_is_exactly_this)
 
 Test(command, what_is_not_named_is_out_of_reach_and_scratch_is_removed)
 {
-	if (!landlock_version() > 0)
+	if (landlock_version() <= 0)
 		cr_skip("this kernel has no Landlock");
 	AUTO_FREE char *secret = fixture_path(&fixture, "secret");
 	AUTO_FREE char *rules = fixture_path(&fixture, "rules");

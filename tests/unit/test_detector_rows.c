@@ -44,7 +44,7 @@ Test(detector_rows, read_every_type_and_their_defaults)
 	cr_assert_eq(rows[1].timeout_ms, 5000);
 	cr_assert_eq(rows[2].retries, 3);
 	cr_assert_not_null(rows[2].api);
-	cr_assert_eq(rows[2].line, 5);
+	cr_assert_eq(rows[2].line, 6);
 	cr_assert_eq(rows[3].retries, 1);
 	config_unref(config);
 }
@@ -108,8 +108,6 @@ Test(detector_rows, say_what_is_wrong_and_where)
 		  NULL },
 		{ D "{type: noop, network: true}\n", "2:18",
 		  "\"network\" belongs to type command and api", NULL },
-		{ D "{type: command, run: [x, '{fd}'], read: [a, '']}\n", "2:48",
-		  "read: expected a path", NULL },
 		{ D "{type: noop, tiemout: 1s}\n", "2:18", "unknown key \"tiemout\"", "timeout" },
 		{ D "{type: noop, hash: never}\n", "2:18", "belongs into the top level", NULL },
 		{ D "{type: noop, type: noop}\n", "2:18", "stands already", NULL },
