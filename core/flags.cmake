@@ -10,7 +10,8 @@ set(CARVED_LIBEXECDIR ${CMAKE_INSTALL_FULL_LIBEXECDIR}/carved)
 
 add_library(carved_plain_flags INTERFACE)
 target_compile_definitions(carved_plain_flags INTERFACE _GNU_SOURCE PCRE2_CODE_UNIT_WIDTH=8
-	CARVED_VERSION="${PROJECT_VERSION}" CARVED_LIBEXECDIR="${CARVED_LIBEXECDIR}")
+	CARVED_VERSION="${PROJECT_VERSION}" CARVED_LIBEXECDIR="${CARVED_LIBEXECDIR}"
+	CARVED_LIBEXEC="${CMAKE_INSTALL_LIBEXECDIR}/carved")
 target_include_directories(carved_plain_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
 target_compile_options(carved_plain_flags INTERFACE -fno-strict-overflow -fno-delete-null-pointer-checks)
 

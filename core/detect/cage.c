@@ -13,15 +13,15 @@
 #include "core/base/mem.h"
 #include "core/base/str.h"
 #include "core/detect/digest.h"
-#include "core/detect/executable.h"
 #include "core/detect/scratch_dir.h"
 #include "core/launcher/order.h"
 
 #define LAUNCHER  "carved-launch"
 #define INSTALLED CARVED_LIBEXECDIR "/" LAUNCHER
+#define MOVED	  "../" CARVED_LIBEXEC "/" LAUNCHER /* from the directory of the binaries */
 
-/* Beside our own binary; NULL when /proc does not tell where that is. */
-static char *beside_us(void)
+/* A path from the directory of our own binary; NULL when /proc does not tell where that is. */
+static char *from_us(const char *relative)
 {
 	char own[PATH_MAX];
 	ssize_t len = readlink("/proc/self/exe", own, sizeof own);
@@ -31,21 +31,25 @@ static char *beside_us(void)
 		return NULL;
 	AUTO_STR path = STR_INIT;
 	str_append(&path, own, (size_t)len);
-	str_puts(&path, LAUNCHER);
+	str_puts(&path, relative);
 	return str_take(&path);
 }
 
 char *cage_launcher(struct error *err)
 {
-	AUTO_FREE char *beside = beside_us();
-	if (beside && access(beside, X_OK) == 0)
-		return TAKE(beside);
+	/* built; installed, wherever the prefix was moved to; installed as configured */
+	AUTO_FREE char *built = from_us(LAUNCHER);
+	AUTO_FREE char *moved = from_us(MOVED);
+	if (built && access(built, X_OK) == 0)
+		return TAKE(built);
+	if (moved && access(moved, X_OK) == 0)
+		return TAKE(moved);
 	if (access(INSTALLED, X_OK) == 0)
 		return xstrdup(INSTALLED);
 	(void)error_set(err, ENOENT,
-			LAUNCHER " is missing, and nothing is run without it: looked for %s and "
-				 "%s",
-			INSTALLED, beside ? beside : "beside the binary");
+			LAUNCHER " is missing, and nothing is run without it: looked for %s, %s "
+				 "and %s",
+			built ? built : "it beside the binary", moved ? moved : MOVED, INSTALLED);
 	return NULL;
 }
 
