@@ -166,14 +166,11 @@ int caged_make(struct caged *caged, const struct spawn_plan *plan, const struct 
 	       bool has_sample, struct error *err)
 {
 	*caged = (struct caged){ 0 };
-	AUTO_FREE char *program = NULL;
-	int result = spawn_plan_find(plan, &program, err);
-	if (result < 0)
-		return result;
-	AUTO_FREE char *launcher = cage_launcher(err);
+	AUTO_FREE char *program = spawn_plan_find(plan, err);
+	AUTO_FREE char *launcher = program ? cage_launcher(err) : NULL;
 	if (!launcher)
 		return -ENOENT;
-	result = scratch_dir_make(cage->place, &caged->scratch, err);
+	int result = scratch_dir_make(cage->place, &caged->scratch, err);
 	if (result < 0)
 		return result;
 	word(&caged->plan, LAUNCHER);

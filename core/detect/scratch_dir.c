@@ -80,9 +80,14 @@ static int move_up(int top, int from, const char *name)
 	return result < 0 ? -errno : 0;
 }
 
-static bool is_dot(const char *name)
+/* The next entry but "." and ".."; NULL: there are no more. */
+static struct dirent *next(DIR *dir)
 {
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	struct dirent *entry;
+	do			      /* a stream of our own */
+		entry = readdir(dir); // NOLINT(concurrency-mt-unsafe)
+	while (entry && (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0));
+	return entry;
 }
 
 /* Opens the directory name of at, whatever its mode was made to be. */
@@ -116,9 +121,7 @@ static int empty_into(int top, int fd)
 		return -code;
 	}
 	int result = 0;
-	for (struct dirent *entry = readdir(dir); entry && result == 0; entry = readdir(dir)) {
-		if (is_dot(entry->d_name))
-			continue;
+	for (struct dirent *entry = next(dir); entry && result == 0; entry = next(dir)) {
 		result = remove_entry(dirfd(dir), entry->d_name);
 		if (result == 1) {
 			(void)fchmodat(dirfd(dir), entry->d_name, PRIVATE, AT_SYMLINK_NOFOLLOW);
@@ -137,9 +140,7 @@ static int turn(int top, bool *out_left)
 	if (!dir)
 		return -errno;
 	int result = 0;
-	for (struct dirent *entry = readdir(dir); entry && result >= 0; entry = readdir(dir)) {
-		if (is_dot(entry->d_name))
-			continue;
+	for (struct dirent *entry = next(dir); entry && result >= 0; entry = next(dir)) {
 		result = remove_entry(top, entry->d_name);
 		if (result != 1)
 			continue;

@@ -169,25 +169,23 @@ static int explain(const struct spawn_plan *plan, const char *file, int code, st
 	return error_set(err, code, "cannot run %s: %s", file, error_text(code));
 }
 
-int spawn_plan_find(const struct spawn_plan *plan, char **out, struct error *err)
+char *spawn_plan_find(const struct spawn_plan *plan, struct error *err)
 {
 	char *file = plan->program ? xstrdup(plan->program)
 				   : executable_find(plan->argv[0], path_of(plan));
 	if (!file)
-		return error_set(err, ENOENT, "cannot run %s: no such program in PATH=%s",
-				 plan->argv[0], path_of(plan));
-	*out = file;
-	return 0;
+		(void)error_set(err, ENOENT, "cannot run %s: no such program in PATH=%s",
+				plan->argv[0], path_of(plan));
+	return file;
 }
 
 static int start(const struct spawn_plan *plan, const struct spawn_fds *fds, pid_t *out_pid,
 		 struct error *err)
 {
 	assert(plan->argc > 0 && plan->envp);
-	AUTO_FREE char *file = NULL;
-	int found = spawn_plan_find(plan, &file, err);
-	if (found < 0)
-		return found;
+	AUTO_FREE char *file = spawn_plan_find(plan, err);
+	if (!file)
+		return -ENOENT;
 	int code = try_spawn(plan, file, fds, out_pid);
 	return code == 0 ? 0 : explain(plan, file, code, err);
 }

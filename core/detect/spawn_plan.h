@@ -47,8 +47,8 @@ static inline void spawn_plan_cleanup(struct spawn_plan *plan)
 	spawn_plan_done(plan);
 }
 
-/** The file that the plan runs, owned; -ENOENT and words when there is none. */
-int spawn_plan_find(const struct spawn_plan *plan, char **out, struct error *err);
+/** The file that the plan runs, owned; NULL, with words, when there is none. */
+char *spawn_plan_find(const struct spawn_plan *plan, struct error *err);
 
 /**
  * Starts the plan in a session and process group of its own, stdin from /dev/null, the descriptors

@@ -109,6 +109,8 @@ int order_parse(struct order *order, int argc, char **argv, struct error *err)
 	opterr = 0;
 	optind = 0; /* glibc: begin anew */
 	int key;
+	/* one thread */
+	// NOLINTNEXTLINE(concurrency-mt-unsafe)
 	while ((key = getopt_long(argc, argv, "+", options, NULL)) != -1) {
 		if (take(order, key, optarg) < 0)
 			return error_set(

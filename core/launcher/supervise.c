@@ -25,7 +25,7 @@
 #include "core/base/mem.h"
 
 /* While the last of them die we look again this often, should a child's signal be missed. */
-#define LOOK_AGAIN_NS (100 * 1000 * 1000)
+#define LOOK_AGAIN_NS 100000000L
 
 static void awaited(sigset_t *set)
 {
@@ -38,7 +38,7 @@ int supervise_begin(pid_t parent, struct error *err)
 {
 	sigset_t all;
 	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_BLOCK, &all, NULL);
+	(void)pthread_sigmask(SIG_BLOCK, &all, NULL);
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl(PR_SET_PDEATHSIG): %s", error_text(errno));
 	if (getppid() != parent)
@@ -59,7 +59,7 @@ int supervise_child(pid_t supervisor, struct error *err)
 		return error_set(err, ESRCH, "carved-launch is gone");
 	sigset_t none;
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)pthread_sigmask(SIG_SETMASK, &none, NULL);
 	return 0;
 }
 

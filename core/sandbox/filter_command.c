@@ -18,17 +18,17 @@
 		    CLONE_NEWPID | CLONE_NEWNET))
 #define FAMILY(number) (UINT64_C(1) << (number))
 
-#define REFUSE(call)                          \
-	{                                     \
-		.name = call, .answer = EPERM \
+#define REFUSE(call)                            \
+	{                                       \
+		.name = (call), .answer = EPERM \
 	}
-#define MISSING(call)                          \
-	{                                      \
-		.name = call, .answer = ENOSYS \
+#define MISSING(call)                            \
+	{                                        \
+		.name = (call), .answer = ENOSYS \
 	}
-#define PRETEND(call)                     \
-	{                                 \
-		.name = call, .answer = 0 \
+#define PRETEND(call)                       \
+	{                                   \
+		.name = (call), .answer = 0 \
 	}
 
 static const struct filter_rule command[] = {

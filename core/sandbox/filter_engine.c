@@ -20,19 +20,19 @@
 /* What opens for writing or makes a file (O_TMPFILE holds O_DIRECTORY, which is harmless alone). */
 #define WRITES ((uint64_t)(O_ACCMODE | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY)))
 
-#define PERMIT(call)                                  \
-	{                                             \
-		.name = call, .answer = FILTER_PERMIT \
+#define PERMIT(call)                                    \
+	{                                               \
+		.name = (call), .answer = FILTER_PERMIT \
 	}
-#define PERMIT_CLEAR(call, number, bits)                                         \
-	{                                                                        \
-		.name = call, .answer = FILTER_PERMIT, .when = FILTER_ALL_CLEAR, \
-		.argument = (number), .value = (bits)                            \
+#define PERMIT_CLEAR(call, number, bits)                                           \
+	{                                                                          \
+		.name = (call), .answer = FILTER_PERMIT, .when = FILTER_ALL_CLEAR, \
+		.argument = (number), .value = (bits)                              \
 	}
-#define PERMIT_EQUAL(call, number, wanted)                                                         \
-	{                                                                                          \
-		.name = call, .answer = FILTER_PERMIT, .when = FILTER_EQUAL, .argument = (number), \
-		.value = (wanted)                                                                  \
+#define PERMIT_EQUAL(call, number, wanted)                                     \
+	{                                                                      \
+		.name = (call), .answer = FILTER_PERMIT, .when = FILTER_EQUAL, \
+		.argument = (number), .value = (wanted)                        \
 	}
 
 static const struct filter_rule engine[] = {

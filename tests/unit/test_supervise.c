@@ -56,7 +56,7 @@ static void act(enum command command, int up)
 	if (command == STAYS)
 		stay();
 	if (command == DIES)
-		(void)kill(getpid(), SIGSEGV);
+		(void)kill(getpid(), SIGUSR1);
 	_exit(5);
 }
 
@@ -110,7 +110,7 @@ Test(supervise, the_commands_end_is_told_and_its_children_go_with_it)
 
 Test(supervise, a_signal_is_told_and_orphans_go_too)
 {
-	expect_end(DIES, 100 + SIGSEGV);
+	expect_end(DIES, 100 + SIGUSR1);
 }
 
 Test(supervise, sigterm_ends_all_of_it)
