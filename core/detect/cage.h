@@ -34,6 +34,7 @@ struct cage {
 struct caged {
 	struct spawn_plan plan; /* starts the launcher */
 	char *scratch;		/* owned; NULL: none yet */
+	char *place;		/* where that was made, owned */
 };
 
 /** Adds a path that may be read and run. Only words of the configuration come here, never what a

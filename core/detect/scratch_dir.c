@@ -24,6 +24,7 @@
 
 #define OPEN_DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define PRIVATE	       S_IRWXU
+#define ATTEMPTS       100
 
 char *scratch_dir_place(const char *history)
 {
@@ -48,11 +49,8 @@ static int check_place(const char *place, struct error *err)
 	return 0;
 }
 
-int scratch_dir_make(const char *place, char **out, struct error *err)
+static int make_below(const char *place, char **out, struct error *err)
 {
-	int result = check_place(place, err);
-	if (result < 0)
-		return result;
 	AUTO_FREE char *absolute = realpath(place, NULL);
 	if (!absolute)
 		return error_set(err, errno, "scratch directory %s: %s", place, error_text(errno));
@@ -63,6 +61,23 @@ int scratch_dir_make(const char *place, char **out, struct error *err)
 				 error_text(errno));
 	*out = str_take(&path);
 	return 0;
+}
+
+int scratch_dir_make(const char *place, char **out, struct error *err)
+{
+	int result = -ENOENT;
+	/* another scan that leaves may take the empty place away between two steps */
+	for (int i = 0; i < ATTEMPTS && result == -ENOENT; i++) {
+		result = check_place(place, err);
+		if (result == 0)
+			result = make_below(place, out, err);
+	}
+	return result;
+}
+
+void scratch_dir_leave(const char *place)
+{
+	(void)rmdir(place);
 }
 
 /* Moves the directory name of from up into top under a name that is not in use. */
@@ -167,6 +182,8 @@ static int remove_below(int top)
 
 int scratch_dir_remove(const char *path, struct error *err)
 {
+	if (rmdir(path) == 0) /* an empty one may be another user's */
+		return 0;
 	AUTO_CLOSE int top = open_within(AT_FDCWD, path);
 	int result = top;
 	if (top == -ENOENT)

@@ -19,6 +19,10 @@ int scratch_dir_make(const char *place, char **out, struct error *err);
 /** Removes the directory and everything below it. One that is not there is removed already. */
 int scratch_dir_remove(const char *path, struct error *err);
 
+/** Takes the place away when nothing is in it any more: it would be in the way of another user's
+ * daemon after "carved check" was called by root. */
+void scratch_dir_leave(const char *place);
+
 /** The place of the scans that go to this history. Owned. */
 char *scratch_dir_place(const char *history);
 

@@ -175,8 +175,18 @@ static void expect_lost(struct answer *answer)
 	answer_done(answer);
 }
 
+/* From now on a command that is asked at all is cancelled, which is another answer. */
+static void cancel(void)
+{
+	int ends[2];
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	cr_assert_eq(write(ends[1], "x", 1), 1);
+	fixture.request.cancel_fd = ends[0];
+}
+
 Test(detect, a_path_that_leads_elsewhere_is_not_scanned)
 {
+	cancel();
 	const struct config_detector row = row_of(WORDS("true"));
 	fixture_write("other", "other");
 	cr_assert_eq(rename("other", fixture.path), 0);
@@ -185,17 +195,16 @@ Test(detect, a_path_that_leads_elsewhere_is_not_scanned)
 	cr_assert_eq(unlink(fixture.path), 0);
 	answer = fixture_ask(&fixture, &row, NULL);
 	expect_lost(&answer);
-	cr_assert_not(fixture_has(&fixture, "history.db.scratch")); /* nothing was run */
 }
 
 Test(detect, a_symlink_to_the_file_is_not_its_path)
 {
+	cancel();
 	const struct config_detector row = row_of(WORDS("true"));
 	cr_assert_eq(rename(fixture.path, "moved"), 0);
 	cr_assert_eq(symlink("moved", fixture.path), 0);
 	struct answer answer = fixture_ask(&fixture, &row, NULL);
 	expect_lost(&answer);
-	cr_assert_not(fixture_has(&fixture, "history.db.scratch")); /* nothing was run */
 }
 
 /* In another process: once the command has opened the FIFO to read, the sample is gone from its

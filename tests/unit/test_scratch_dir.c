@@ -66,6 +66,16 @@ Test(scratch_dir, a_place_that_others_may_write_to_is_refused)
 	cr_assert_eq(scratch_dir_make(place, &path, &err), -EPERM);
 }
 
+Test(scratch_dir, a_place_is_left_only_when_it_is_empty)
+{
+	AUTO_FREE char *one = made();
+	scratch_dir_leave(place);
+	cr_assert_eq(access(one, F_OK), 0);
+	removed(one);
+	scratch_dir_leave(place);
+	cr_assert_lt(access(place, F_OK), 0);
+}
+
 Test(scratch_dir, its_path_is_absolute)
 {
 	cr_assert_eq(chdir(fixture.dir), 0);
