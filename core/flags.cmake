@@ -1,25 +1,33 @@
 # Flags and the two functions that every room is declared with.
 #
-# carved_flags(): what every object of ours is compiled with (definitions, hardening, sanitizers).
+# carved_plain_flags: what every object of ours is compiled with (definitions, hardening).
+# carved_flags: the same with the sanitizers.
 # carved_warnings(): the warning set, for product code only: Criterion's macros trip -Wconversion.
 # carved_room(): one static library per room, "core/store" becomes carved_core_store.
 
+include(GNUInstallDirs)
+set(CARVED_LIBEXECDIR ${CMAKE_INSTALL_FULL_LIBEXECDIR}/carved)
+
+add_library(carved_plain_flags INTERFACE)
+target_compile_definitions(carved_plain_flags INTERFACE _GNU_SOURCE PCRE2_CODE_UNIT_WIDTH=8
+	CARVED_VERSION="${PROJECT_VERSION}" CARVED_LIBEXECDIR="${CARVED_LIBEXECDIR}"
+	CARVED_LIBEXEC="${CMAKE_INSTALL_LIBEXECDIR}/carved")
+target_include_directories(carved_plain_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+target_compile_options(carved_plain_flags INTERFACE -fno-strict-overflow -fno-delete-null-pointer-checks)
+
 add_library(carved_flags INTERFACE)
-target_compile_definitions(carved_flags INTERFACE _GNU_SOURCE PCRE2_CODE_UNIT_WIDTH=8
-	CARVED_VERSION="${PROJECT_VERSION}")
-target_include_directories(carved_flags INTERFACE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
-target_compile_options(carved_flags INTERFACE -fno-strict-overflow -fno-delete-null-pointer-checks)
+target_link_libraries(carved_flags INTERFACE carved_plain_flags)
 if(CARVED_SANITIZE)
 	target_compile_options(carved_flags INTERFACE -fsanitize=${CARVED_SANITIZE} -fno-omit-frame-pointer
 		-fno-sanitize-recover=all)
 	target_link_options(carved_flags INTERFACE -fsanitize=${CARVED_SANITIZE})
 elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
-	target_compile_options(carved_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+	target_compile_options(carved_plain_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 		-fstack-protector-strong -fstack-clash-protection -ftrivial-auto-var-init=zero)
 	if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|i[3-6]86")
-		target_compile_options(carved_flags INTERFACE -fcf-protection=full)
+		target_compile_options(carved_plain_flags INTERFACE -fcf-protection=full)
 	endif()
-	target_link_options(carved_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
+	target_link_options(carved_plain_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
 endif()
 
 function(carved_warnings target)

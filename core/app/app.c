@@ -15,6 +15,7 @@
 #include "core/app/engine.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
+#include "core/app/isolation.h"
 #include "core/app/loop.h"
 #include "core/app/outbox.h"
 #include "core/app/record.h"
@@ -155,6 +156,7 @@ static void begin(struct app *app)
 	away_tell_all(app->engine);
 	log_notice("started history=%s roots=%zu workers=%u detectors=%zu", app->config->history,
 		   app->config->root_count, app->config->workers, app->engine->detector_count);
+	isolation_begin(app->config);
 }
 
 /* Notes when we ended, for the gap that begins now. */
@@ -180,6 +182,8 @@ static void take_apart(struct app *app)
 {
 	control_free(app->control);
 	pool_free(app->pool);
+	if (app->store)
+		isolation_end(app->config);
 	watcher_free(app->watcher);
 	note_end(app);
 	store_reader_free(app->reader);

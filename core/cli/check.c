@@ -72,6 +72,7 @@ static int run_checks(const struct config *config)
 	check_roots(&check);
 	check_history(&check);
 	check_limits(&check);
+	check_isolation(&check);
 	check_detectors(&check);
 	(void)printf("%u failed, %u warnings\n", check.failures, check.warnings);
 	return check.failures ? CLI_FAILED : CLI_OK;

@@ -38,6 +38,7 @@ void config_detector_done(struct config_detector *detector)
 	texts_free(detector->mime);
 	texts_free(detector->run);
 	texts_free(detector->skips);
+	texts_free(detector->read);
 	api_free(detector->api);
 }
 

@@ -62,6 +62,9 @@ struct config_detector {
 	char *socket; /* clamd: where it listens */
 	int64_t max_file_size;	/* clamd: bytes; larger files are skipped */
 	bool if_there;		/* left out when it is away at the start */
+	char **read;		/* command, api: absolute paths that its commands may read and run,
+				 * NULL-terminated; NULL: none */
+	bool network;		/* command, api: they may open sockets */
 	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
 	int64_t retry_pause_ms; /* pause before the second attempt after error or timeout, default
 				 * 10 s; it doubles with each further one */

@@ -143,6 +143,19 @@ static int check_globs(const struct loading *loading, const struct node *item,
 	return 0;
 }
 
+/* Paths lie, like every path of the file, below the file's directory. */
+static void place_reads(const struct loading *loading, const struct config_detector *row)
+{
+	for (size_t i = 0; row->read && row->read[i]; i++) {
+		if (*row->read[i] == '/' || !loading->base)
+			continue;
+		AUTO_STR path = STR_INIT;
+		str_printf(&path, "%s/%s", loading->base, row->read[i]);
+		free(row->read[i]);
+		row->read[i] = str_take(&path);
+	}
+}
+
 static int read_row(struct loading *loading, const struct node *item, size_t at, struct error *err)
 {
 	struct config_detector *row = &loading->config->detectors[at];
@@ -172,6 +185,7 @@ static int read_row(struct loading *loading, const struct node *item, size_t at,
 	r = check_name(loading, item, at, err);
 	if (r == 0)
 		r = check_globs(loading, item, row, err);
+	place_reads(loading, row);
 	if (r == 0 && kind->check)
 		r = kind->check(loading, item, row, err);
 	return r;

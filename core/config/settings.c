@@ -140,6 +140,16 @@ const struct setting settings[] = {
 		  "The program and its arguments, run without a shell. {path} is the file's "
 		  "path, {fd} a path to it that cannot be exchanged, {mime} its type, {name} "
 		  "its base name; {path} or {fd} must be there." },
+	{ DETECTOR("read", SETTING_TEXTS, read), .only = NAMES("command", "api"),
+	  .description =
+		  "Files and directories that its commands may read and run beside the system's "
+		  "programs, the file that is scanned, and files that \"run\" names; directories "
+		  "with all below them. They write only into a directory of their own ($TMPDIR), "
+		  "which is removed afterwards." },
+	{ DETECTOR("network", SETTING_SWITCH, network), .only = NAMES("command", "api"),
+	  .words = NAMES("false", "true"), .fallback = "false",
+	  .description = "Whether its commands may open sockets, those of local daemons among "
+			 "them." },
 	{ .scope = SETTING_DETECTOR,
 	  .key = "rules",
 	  .type = SETTING_UNBUILT,
@@ -152,10 +162,6 @@ const struct setting settings[] = {
 	  .description = "Larger files are skipped. Not more than MaxFileSize (and over TCP "
 			 "StreamMaxLength) in clamd.conf: what is larger than that clamd does not "
 			 "look at and calls OK, unless AlertExceedsMax is on." },
-	{ .scope = SETTING_DETECTOR,
-	  .key = "network",
-	  .type = SETTING_UNBUILT,
-	  .description = "Of type command." },
 
 	KEEP("malicious", "What happens to malicious files."),
 	KEEP("suspicious", "What happens to suspicious files."),

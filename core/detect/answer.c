@@ -128,6 +128,8 @@ static void say_failure(struct answer *answer, const char *words, const struct c
 		(void)member_tail(&json, "stdout", &child->out);
 	if (child->left_behind)
 		member_text(&json, "note", "it did not die of SIGKILL and was left behind");
+	if (child->scratch.code)
+		member_text(&json, "scratch", child->scratch.text);
 	member_text(&json, "log", rule->log);
 	member_reports(&json, report);
 	str_putc(&json, '}');
@@ -150,7 +152,7 @@ static void members(struct str *out, const struct answer *answer, const struct c
 static void say(struct answer *answer, const struct child_result *child,
 		const struct report *report, const struct answer_rule *rule, const char *note)
 {
-	if (report->detail && !note && !rule->log) {
+	if (report->detail && !note && !rule->log && !child->scratch.code) {
 		answer->detail = xstrdup(report->detail);
 		return;
 	}
@@ -163,6 +165,8 @@ static void say(struct answer *answer, const struct child_result *child,
 		str_putc(&json, '{');
 	members(&json, answer, child, report);
 	member_text(&json, "log", rule->log);
+	if (child->scratch.code)
+		member_text(&json, "scratch", child->scratch.text);
 	member_text(&json, "note", note);
 	if (json.len > 1) {
 		str_putc(&json, '}');

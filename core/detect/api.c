@@ -25,19 +25,23 @@
 #include "core/detect/answer.h"
 #include "core/detect/api_log.h"
 #include "core/detect/api_prepare.h"
+#include "core/detect/cage.h"
 #include "core/detect/child.h"
 #include "core/detect/detect.h"
 #include "core/detect/digest.h"
 #include "core/detect/report.h"
+#include "core/detect/scratch_dir.h"
 
 struct api_state {
 	const struct config *config; /* borrowed, as detector_open() says */
 	const struct api *api;
+	const struct config_detector *row;
 };
 
 /* One scan. */
 struct visit {
 	struct api_site site;
+	const struct config_detector *row;
 	const struct scan_request *request;
 	struct answer *answer;
 	struct report report; /* of all commands so far */
@@ -49,7 +53,7 @@ static int digest_command(struct digest *hash, const struct api_site *site,
 			  const struct api_command *command, struct error *err)
 {
 	__attribute__((cleanup(spawn_plan_cleanup))) struct spawn_plan plan = { 0 };
-	int result = api_prepare(site, command, &plan, err);
+	int result = api_prepare(site, command, &plan, NULL, err);
 	if (result < 0)
 		return result;
 	digest_number(hash, (int64_t)plan.argc);
@@ -86,6 +90,7 @@ static int api_class_open(void **state, const struct config_detector *row,
 	digest_text(hash, "api");
 	digest_text(hash, row->name);
 	digest_number(hash, row->timeout_ms);
+	cage_digest(hash, row->read, row->network);
 	for (size_t i = 0; i < row->api->entry_count; i++) {
 		/* no file: what stands for it must tell path, type and nothing apart */
 		const struct api_site site = { .config = config,
@@ -99,7 +104,7 @@ static int api_class_open(void **state, const struct config_detector *row,
 	}
 	digest_end_hex(hash, digest);
 	struct api_state *kept = xcalloc(1, sizeof *kept);
-	*kept = (struct api_state){ .config = config, .api = row->api };
+	*kept = (struct api_state){ .config = config, .api = row->api, .row = row };
 	*state = kept;
 	return 0;
 }
@@ -137,22 +142,36 @@ static bool judge(struct visit *visit, const char *step, const struct child_resu
 	return true;
 }
 
+/* What every command of the file may reach. */
+static void make_cage(struct cage *cage, const struct visit *visit)
+{
+	const struct config *config = visit->site.config;
+	cage_tree(cage, config->api_root);
+	for (char *const *path = visit->row->read; path && *path; path++)
+		cage_tree(cage, *path);
+	cage->place = scratch_dir_place(config->history);
+	cage->network = visit->row->network;
+}
+
 /* Runs one command; true when the visit is over. */
 static bool run_step(struct visit *visit, const struct api_command *command, const char *step,
 		     bool last)
 {
 	__attribute__((cleanup(spawn_plan_cleanup))) struct spawn_plan plan = { 0 };
+	__attribute__((cleanup(cage_cleanup))) struct cage cage = { 0 };
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result = { 0 };
 	const struct child_job job = {
 		.plan = &plan,
-		.sample_fd = -1,
+		.cage = &cage,
+		.sample_fd = visit->request->fd,
 		.cancel_fd = visit->request->cancel_fd,
 		.deadline = visit->request->deadline,
 		.output_limit = API_LOG_MAX,
 		.report_limit = REPORT_MAX,
 	};
 	struct error err = { 0 };
-	int ran = api_prepare(&visit->site, command, &plan, &err);
+	make_cage(&cage, visit);
+	int ran = api_prepare(&visit->site, command, &plan, &cage, &err);
 	if (ran == 0)
 		ran = child_run(&job, &result, &err);
 	if (ran < 0) {
@@ -196,6 +215,7 @@ static void api_class_scan(const void *state, const struct scan_request *request
 			  .entry = entry,
 			  .path = request->path,
 			  .mime = request->entry->mime },
+		.row = self->row,
 		.request = request,
 		.answer = answer,
 		.report = REPORT_INIT,

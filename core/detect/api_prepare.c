@@ -10,6 +10,7 @@
 #include "core/base/str.h"
 #include "core/config/api.h"
 #include "core/config/config.h"
+#include "core/detect/cage.h"
 #include "core/detect/expand.h"
 #include "core/detect/interpreter.h"
 
@@ -82,7 +83,8 @@ static void make_shell(struct spawn_plan *plan, const struct variables *variable
 
 /* Which words are program text can only be seen once the trusted variables are in place ($PYTHON
  * -c). */
-static void make_list(struct spawn_plan *plan, const struct variables *variables, char *const *argv)
+static void make_list(struct spawn_plan *plan, const struct variables *variables, char *const *argv,
+		      struct cage *cage)
 {
 	for (size_t i = 0; argv[i]; i++) {
 		AUTO_FREE char *word = expand(variables, argv[i], EXPAND_TRUSTED, NULL);
@@ -91,15 +93,21 @@ static void make_list(struct spawn_plan *plan, const struct variables *variables
 	for (size_t i = plan->argc; i-- > 1;) {
 		if (interpreter_runs(plan->argv, i))
 			continue;
-		char *word = expand(variables, argv[i], EXPAND_ALL, NULL);
+		bool tainted = false;
+		char *word = expand(variables, argv[i], EXPAND_ALL, &tainted);
+		if (cage && !tainted)
+			cage_file(cage, word);
 		free(plan->argv[i]);
 		plan->argv[i] = word;
 	}
 }
 
-static char *make_cwd(const struct api_site *site, const struct variables *variables)
+static char *make_cwd(const struct api_site *site, const struct variables *variables,
+		      struct cage *cage)
 {
 	AUTO_FREE char *workdir = expand(variables, site->entry->workdir, EXPAND_TRUSTED, NULL);
+	if (workdir[0] == '/' && cage)
+		cage_tree(cage, workdir);
 	if (workdir[0] == '/')
 		return TAKE(workdir);
 	AUTO_STR path = STR_INIT;
@@ -118,7 +126,7 @@ static char *make_cwd(const struct api_site *site, const struct variables *varia
 }
 
 int api_prepare(const struct api_site *site, const struct api_command *command,
-		struct spawn_plan *plan, struct error *err)
+		struct spawn_plan *plan, struct cage *cage, struct error *err)
 {
 	__attribute__((cleanup(variables_cleanup))) struct variables variables = { 0 };
 	int result = make_variables(&variables, site, err);
@@ -127,12 +135,12 @@ int api_prepare(const struct api_site *site, const struct api_command *command,
 	if (command->shell)
 		make_shell(plan, &variables, command->shell);
 	else if (command->argv && command->argv[0])
-		make_list(plan, &variables, command->argv);
+		make_list(plan, &variables, command->argv, cage);
 	else
 		return error_set(err, EINVAL, "%s:%u: the command is empty", site->api->file,
 				 command->line);
 	make_environment(plan, &variables, site->path != NULL);
-	plan->cwd = make_cwd(site, &variables);
+	plan->cwd = make_cwd(site, &variables, cage);
 	return 0;
 }
 
@@ -143,5 +151,5 @@ int api_prepare_install(const struct config *config, const struct api *api,
 			struct spawn_plan *plan, struct error *err)
 {
 	const struct api_site site = { .config = config, .api = api, .entry = entry, .mime = "" };
-	return api_prepare(&site, command, plan, err);
+	return api_prepare(&site, command, plan, NULL, err);
 }

@@ -24,6 +24,7 @@
 #include "core/detect/spawn_plan.h"
 
 struct api;
+struct cage;
 struct api_command;
 struct api_entry;
 struct config;
@@ -38,10 +39,12 @@ struct api_site {
 	const char *mime; /* its type, "" for none */
 };
 
-/** Fills plan, which is zeroed; spawn_plan_done() releases it in any case. -EINVAL and words for a
- * variable that cannot be one, or a command that is none. */
+/** Fills plan, which is zeroed; spawn_plan_done() releases it in any case. Files that words name
+ * which no scanned file has to do with are added to cage, and the working directory when it lies
+ * outside of API_ROOT (cage may be NULL). -EINVAL and words for a variable that cannot be one, or a
+ * command that is none. */
 int api_prepare(const struct api_site *site, const struct api_command *command,
-		struct spawn_plan *plan, struct error *err);
+		struct spawn_plan *plan, struct cage *cage, struct error *err);
 
 /** The same for an install step, outside any scan (`carved check --install`): the directory is that
  * of the entry's pattern as it is written. */

@@ -1,11 +1,10 @@
 /*
  * child: see child.h.
  *
- * The main process is watched through a pidfd. It is taken before the child is reaped, so the
- * number cannot have been given to another process meanwhile; the same holds for the group when it
- * is killed: an unreaped leader keeps its number. Reading ends with the main process: what is in
- * the pipes then is taken without blocking, and a descendant that holds them open is not waited
- * for.
+ * What we start, watch and reap is carved-launch; it is watched through a pidfd, which is taken
+ * before it is reaped, so the number cannot have been given to another process meanwhile. It ends
+ * when nothing of the command is left, and tells the command's end through a pipe that the command
+ * does not have. Reading ends with it: what is in the pipes then is taken without blocking.
  */
 #include "core/detect/child.h"
 
@@ -20,14 +19,16 @@
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
+#include "core/detect/cage.h"
 #include "core/detect/spawn_plan.h"
+#include "core/launcher/order.h"
 
 /* Bytes that one turn takes from one pipe: the deadline is looked at between turns. */
 #define TURN ((size_t)256 * 1024)
 /* Bytes taken from one pipe after the end: more than a pipe holds unless root enlarged it
  * (pipe(7)). */
 #define REST ((size_t)1024 * 1024)
-/* How long a process may take to die of SIGKILL before it is left behind. */
+/* How long processes may take to die of SIGKILL before they are left behind. */
 #define KILL_WAIT_MS 5000
 
 enum {
@@ -40,6 +41,7 @@ enum {
 struct child {
 	pid_t pid;
 	int pidfd;
+	int launch; /* what the launcher reports */
 	struct capture pipe[PIPES];
 };
 
@@ -54,32 +56,52 @@ static void child_done(struct child *child)
 	close_pipes(child);
 	if (child->pidfd >= 0)
 		fd_close(child->pidfd);
+	if (child->launch >= 0)
+		fd_close(child->launch);
 }
 
-/* Opens the pipes and starts the plan; the writing ends are closed here, whatever happened. */
-static int start(struct child *child, const struct child_job *job, struct error *err)
+/* The launcher's pipe; the writing end lies above all that it is given. */
+static int open_report(struct child *child, int *out_write)
+{
+	int ends[2];
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -errno;
+	child->launch = ends[0];
+	*out_write = fcntl(ends[1], F_DUPFD_CLOEXEC, CAPTURE_LOWEST_SOURCE);
+	int code = errno;
+	fd_close(ends[1]);
+	return *out_write < 0 ? -code : 0;
+}
+
+/* Opens the pipes and starts the plan, the launcher's; the writing ends are closed here, whatever
+ * happened. */
+static int start(struct child *child, const struct spawn_plan *plan, int sample_fd,
+		 struct error *err)
 {
 	AUTO_CLOSE int out = -1;
 	AUTO_CLOSE int error = -1;
 	AUTO_CLOSE int report = -1;
 	AUTO_CLOSE int sample = -1;
+	AUTO_CLOSE int launch = -1;
 	int result = capture_open(&child->pipe[OUT], &out);
 	if (result == 0)
 		result = capture_open(&child->pipe[ERR], &error);
 	if (result == 0)
 		result = capture_open(&child->pipe[REPORT], &report);
+	if (result == 0)
+		result = open_report(child, &launch);
 	if (result < 0)
 		return error_set(err, -result, "pipe for a child: %s", error_text(-result));
-	if (job->sample_fd >= 0) {
-		sample = fcntl(job->sample_fd, F_DUPFD_CLOEXEC, CAPTURE_LOWEST_SOURCE);
+	if (sample_fd >= 0) {
+		sample = fcntl(sample_fd, F_DUPFD_CLOEXEC, CAPTURE_LOWEST_SOURCE);
 		if (sample < 0)
 			return error_set(err, errno, "descriptor for a child: %s",
 					 error_text(errno));
 	}
 	const struct spawn_fds fds = {
-		.out = out, .err = error, .report = report, .sample = sample
+		.out = out, .err = error, .report = report, .sample = sample, .launch = launch
 	};
-	return spawn_plan_start(job->plan, &fds, &child->pid, err);
+	return spawn_plan_start(plan, &fds, &child->pid, err);
 }
 
 static int status_lost(struct error *err)
@@ -98,7 +120,7 @@ static int watch(struct child *child, struct error *err)
 	int code = errno;
 	if (code == ESRCH)
 		return status_lost(err); /* its number may be another's by now: no signal is sent */
-	(void)kill(-child->pid, SIGKILL);
+	(void)kill(child->pid, SIGTERM); /* not SIGKILL: it must end the command first */
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	return error_set(err, code, "pidfd_open: %s", error_text(code));
@@ -138,19 +160,57 @@ static int attend(struct child *child, const struct child_job *job, enum child_e
 	}
 }
 
-/* Kills the group and reaps the main process; false when it would not die. */
-static bool finish(struct child *child, siginfo_t *info)
+static void wait_ended(const struct child *child)
 {
-	(void)kill(-child->pid, SIGKILL);
-	(void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
 	struct pollfd ended = { .fd = child->pidfd, .events = POLLIN };
 	const struct mono limit = mono_add_ms(mono_now(), KILL_WAIT_MS);
 	while (poll(&ended, 1, mono_ms_until(limit)) < 0 && errno == EINTR)
 		continue;
-	info->si_pid = 0;
-	while (waitid(P_PIDFD, (id_t)child->pidfd, info, WEXITED | WNOHANG) < 0 && errno == EINTR)
+}
+
+static bool reap(const struct child *child)
+{
+	siginfo_t info = { 0 };
+	while (waitid(P_PIDFD, (id_t)child->pidfd, &info, WEXITED | WNOHANG) < 0 && errno == EINTR)
 		continue;
-	return info->si_pid != 0;
+	return info.si_pid != 0;
+}
+
+/* Has the launcher end what is left of the command, and reaps it. One that does not come back waits
+ * for something that does not die: then it is killed, and false is returned. */
+static bool finish(struct child *child)
+{
+	(void)pidfd_send_signal(child->pidfd, SIGTERM, NULL, 0);
+	wait_ended(child);
+	if (reap(child))
+		return true;
+	(void)pidfd_send_signal(child->pidfd, SIGKILL, NULL, 0);
+	wait_ended(child);
+	(void)reap(child);
+	return false;
+}
+
+/* What the launcher said of the command. */
+static int take_report(const struct child *child, struct child_result *out, struct error *err)
+{
+	struct launch_report report;
+	if (!launch_report_read(child->launch, &report))
+		return error_set(
+			err, EPIPE,
+			"carved-launch ended without a word of how the command ended: it was "
+			"killed, or is of another version");
+	switch ((enum launch_end)report.end) {
+	case LAUNCH_EXITED:
+		out->status = report.value;
+		return 0;
+	case LAUNCH_SIGNALED:
+		out->status = report.value;
+		out->end = CHILD_SIGNALED;
+		return 0;
+	case LAUNCH_FAILED:
+		break;
+	}
+	return error_set(err, report.value > 0 ? report.value : EINVAL, "%s", report.words);
 }
 
 /* Ends the child and takes its status. A status that someone else reaped is an error: "exit status
@@ -158,18 +218,14 @@ static bool finish(struct child *child, siginfo_t *info)
 static int settle(struct child *child, struct child_result *out, enum child_end end,
 		  struct error *err)
 {
-	siginfo_t info = { 0 };
-	out->left_behind = !finish(child, &info);
+	out->left_behind = !finish(child);
 	drain(child, REST);
 	out->end = end;
 	if (end != CHILD_EXITED)
 		return 0;
 	if (out->left_behind)
 		return status_lost(err);
-	out->status = info.si_status;
-	if (info.si_code != CLD_EXITED)
-		out->end = CHILD_SIGNALED;
-	return 0;
+	return take_report(child, out, err);
 }
 
 /* While SIGCHLD is ignored (a disposition that is inherited) the kernel reaps, and both the status
@@ -198,21 +254,17 @@ static bool too_late(const struct child_job *job, struct child_result *out)
 	return true;
 }
 
-int child_run(const struct child_job *job, struct child_result *out, struct error *err)
+static int run(const struct spawn_plan *plan, const struct child_job *job, struct child_result *out,
+	       struct error *err)
 {
-	*out = (struct child_result){ .output.limit = job->output_limit,
-				      .report.limit = job->report_limit };
-	if (too_late(job, out))
-		return 0;
 	struct child child = {
 		.pidfd = -1,
+		.launch = -1,
 		.pipe = { [OUT] = { .fd = -1, .head = &out->output, .tail = &out->out },
 			  [ERR] = { .fd = -1, .head = &out->output, .tail = &out->err },
 			  [REPORT] = { .fd = -1, .head = &out->report } },
 	};
-	int result = check_sigchld(err);
-	if (result == 0)
-		result = start(&child, job, err);
+	int result = start(&child, plan, job->sample_fd, err);
 	if (result == 0)
 		result = watch(&child, err);
 	if (result == 0) {
@@ -222,6 +274,23 @@ int child_run(const struct child_job *job, struct child_result *out, struct erro
 		result = result < 0 ? result : settled;
 	}
 	child_done(&child);
+	return result;
+}
+
+int child_run(const struct child_job *job, struct child_result *out, struct error *err)
+{
+	*out = (struct child_result){ .output.limit = job->output_limit,
+				      .report.limit = job->report_limit };
+	if (too_late(job, out))
+		return 0;
+	struct caged caged;
+	int result = check_sigchld(err);
+	if (result == 0)
+		result = caged_make(&caged, job->plan, job->cage, job->sample_fd >= 0, err);
+	if (result < 0)
+		return result;
+	result = run(&caged.plan, job, out, err);
+	(void)caged_done(&caged, &out->scratch);
 	if (result < 0)
 		child_result_done(out);
 	return result;

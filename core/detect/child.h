@@ -1,11 +1,14 @@
 /*
  * child: one command, run to its end or to its deadline, with what it wrote.
  *
- * The child leads a session and process group of its own. As soon as its main process ends, or the
- * deadline passes, or cancel_fd becomes readable, the whole group gets SIGKILL; then the main
- * process is reaped. Descendants that left the group by setsid(2) are not found: keeping them in is
- * the work of the launcher that comes with the sandbox. Nothing that any of them does with the
- * pipes makes us wait. Any thread; each call is its own.
+ * The command runs confined by carved-launch (cage.h), which leads a session of its own and stays
+ * beside it. As soon as the command's main process ends, or the deadline passes, or cancel_fd
+ * becomes readable, its whole group gets SIGKILL, and we come back when all of it is dead: nothing
+ * that the command started outlives the call, and the scratch directory in which it wrote is gone.
+ * (Where the kernel has no seccomp, carved-launch ends one by one what has left the group.) Only
+ * what SIGKILL does not end within seconds is left behind, and told. Should the daemon die,
+ * carved-launch does the same. Nothing that any of them does with the pipes makes us wait. Any
+ * thread; each call is its own.
  */
 #ifndef CARVED_CORE_DETECT_CHILD_H
 #define CARVED_CORE_DETECT_CHILD_H
@@ -14,9 +17,10 @@
 #include <stddef.h>
 
 #include "core/base/clock.h"
+#include "core/base/error.h"
 #include "core/detect/capture.h"
 
-struct error;
+struct cage;
 struct spawn_plan;
 
 enum child_end {
@@ -29,7 +33,9 @@ enum child_end {
 /* What to run. Borrowed for the call. */
 struct child_job {
 	const struct spawn_plan *plan;
-	int sample_fd; /* becomes descriptor 4; -1: none */
+	const struct cage *cage;
+	int sample_fd; /* may be read by its path, and becomes descriptor 4 when the cage keeps it;
+			  -1: none */
 	int cancel_fd; /* -1: none */
 	struct mono deadline;
 	size_t output_limit; /* bytes of stdout and stderr that are kept from their beginning */
@@ -39,11 +45,12 @@ struct child_job {
 struct child_result {
 	enum child_end end;
 	int status;
-	bool left_behind;   /* SIGKILL did not end it in time (uninterruptible sleep): not reaped */
-	struct head output; /* stdout and stderr in the order in which they came */
-	struct head report; /* descriptor 3 */
-	struct tail out;    /* last bytes of stdout */
-	struct tail err;    /* last bytes of stderr */
+	bool left_behind;     /* SIGKILL did not end it in time (uninterruptible sleep) */
+	struct error scratch; /* why its scratch directory could not be removed; code 0: it was */
+	struct head output;   /* stdout and stderr in the order in which they came */
+	struct head report;   /* descriptor 3 */
+	struct tail out;      /* last bytes of stdout */
+	struct tail err;      /* last bytes of stderr */
 };
 
 /**

@@ -14,6 +14,9 @@
  * the whole name all the same; a program that judges by more of it than the extension should be
  * given {name}.
  *
+ * It runs confined (cage.h): of what is not the system's it reads the file, the files that words of
+ * "run" name, and what "read" lists.
+ *
  * The digest knows the executable, and each word that is the absolute path of a file (a script, a
  * file of rules), by size, mtime and inode as they were at the start or reload; an update counts
  * from the next reload on. What they read beyond that is not known to it.
@@ -28,18 +31,21 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/answer.h"
+#include "core/detect/cage.h"
 #include "core/detect/child.h"
 #include "core/detect/detect.h"
 #include "core/detect/digest.h"
 #include "core/detect/executable.h"
 #include "core/detect/interpreter.h"
 #include "core/detect/report.h"
+#include "core/detect/scratch_dir.h"
 #include "core/detect/spawn_plan.h"
 
 #define SAMPLE_PATH "/proc/self/fd/4"
 
 struct command {
 	char *const *run; /* borrowed from the configuration */
+	struct cage cage;
 	bool takes_fd;
 	bool takes_name;
 };
@@ -105,6 +111,22 @@ static int check_words(struct command *command, const struct config_detector *ro
 	return 0;
 }
 
+/* Words with a placeholder name what the file wants, and open nothing. */
+static void make_cage(struct command *command, const struct config_detector *row,
+		      const struct config *config)
+{
+	enum placeholder which = PATH;
+	for (char *const *word = row->run; *word; word++) {
+		if (!find_placeholder(*word, &which))
+			cage_file(&command->cage, *word);
+	}
+	for (char *const *path = row->read; path && *path; path++)
+		cage_tree(&command->cage, *path);
+	command->cage.place = scratch_dir_place(config->history);
+	command->cage.network = row->network;
+	command->cage.keep_sample = command->takes_fd;
+}
+
 static void make_digest(const struct config_detector *row, char digest[65])
 {
 	AUTO(digest) struct digest *hash = digest_new();
@@ -116,6 +138,7 @@ static void make_digest(const struct config_detector *row, char digest[65])
 			executable_digest_file(hash, *word);
 	}
 	digest_number(hash, row->timeout_ms);
+	cage_digest(hash, row->read, row->network);
 	executable_digest(hash, row->run[0], EXECUTABLE_PATH);
 	digest_end_hex(hash, digest);
 }
@@ -123,12 +146,12 @@ static void make_digest(const struct config_detector *row, char digest[65])
 static int command_open(void **state, const struct config_detector *row,
 			const struct config *config, char digest[65], struct error *err)
 {
-	(void)config;
 	struct command command = { .run = row->run };
 	int result = check_words(&command, row, err);
 	if (result < 0)
 		return result;
 	make_digest(row, digest);
+	make_cage(&command, row, config);
 	struct command *kept = xcalloc(1, sizeof *kept);
 	*kept = command;
 	*state = kept;
@@ -184,7 +207,8 @@ static void command_scan(const void *state, const struct scan_request *request,
 	make_plan(&plan, command, request);
 	const struct child_job job = {
 		.plan = &plan,
-		.sample_fd = command->takes_fd ? request->fd : -1,
+		.cage = &command->cage,
+		.sample_fd = request->fd,
 		.cancel_fd = request->cancel_fd,
 		.deadline = request->deadline,
 		.report_limit = REPORT_MAX,
@@ -210,7 +234,9 @@ static unsigned command_also_reads(const void *state)
 
 static void command_close(void *state)
 {
-	free(state);
+	struct command *command = state;
+	cage_done(&command->cage);
+	free(command);
 }
 
 const struct detector_class command_class = {

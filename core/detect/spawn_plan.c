@@ -74,6 +74,7 @@ void spawn_plan_done(struct spawn_plan *plan)
 	free(plan->argv);
 	free(plan->envp);
 	free(plan->cwd);
+	free(plan->program);
 	*plan = (struct spawn_plan){ 0 };
 }
 
@@ -89,10 +90,10 @@ static int plan_files(posix_spawn_file_actions_t *actions, const struct spawn_pl
 {
 	int result = 0;
 	if (fds) {
-		const int sources[] = { fds->out, fds->err, fds->report, fds->sample };
+		const int sources[] = { fds->out, fds->err, fds->report, fds->sample, fds->launch };
 		result = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null",
 							  O_RDONLY, 0);
-		for (int i = 0; i < 4 && result == 0; i++) {
+		for (int i = 0; i < 5 && result == 0; i++) {
 			assert(sources[i] < 0 || sources[i] > 9);
 			result = sources[i] < 0 ? posix_spawn_file_actions_addclose(actions, i + 1)
 						: posix_spawn_file_actions_adddup2(
@@ -100,7 +101,7 @@ static int plan_files(posix_spawn_file_actions_t *actions, const struct spawn_pl
 		}
 	}
 	if (result == 0)
-		result = posix_spawn_file_actions_addclosefrom_np(actions, fds ? 5 : 3);
+		result = posix_spawn_file_actions_addclosefrom_np(actions, fds ? 6 : 3);
 	if (result == 0 && plan->cwd)
 		result = posix_spawn_file_actions_addchdir_np(actions, plan->cwd);
 	return result;
@@ -168,14 +169,23 @@ static int explain(const struct spawn_plan *plan, const char *file, int code, st
 	return error_set(err, code, "cannot run %s: %s", file, error_text(code));
 }
 
+char *spawn_plan_find(const struct spawn_plan *plan, struct error *err)
+{
+	char *file = plan->program ? xstrdup(plan->program)
+				   : executable_find(plan->argv[0], path_of(plan));
+	if (!file)
+		(void)error_set(err, ENOENT, "cannot run %s: no such program in PATH=%s",
+				plan->argv[0], path_of(plan));
+	return file;
+}
+
 static int start(const struct spawn_plan *plan, const struct spawn_fds *fds, pid_t *out_pid,
 		 struct error *err)
 {
 	assert(plan->argc > 0 && plan->envp);
-	AUTO_FREE char *file = executable_find(plan->argv[0], path_of(plan));
+	AUTO_FREE char *file = spawn_plan_find(plan, err);
 	if (!file)
-		return error_set(err, ENOENT, "cannot run %s: no such program in PATH=%s",
-				 plan->argv[0], path_of(plan));
+		return -ENOENT;
 	int code = try_spawn(plan, file, fds, out_pid);
 	return code == 0 ? 0 : explain(plan, file, code, err);
 }

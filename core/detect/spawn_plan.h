@@ -16,19 +16,21 @@
 struct error;
 
 struct spawn_plan {
-	char **argv; /* NULL-terminated, owned; argv[0] is looked up in the PATH of envp */
+	char *program; /* owned; NULL: argv[0], looked up in the PATH of envp */
+	char **argv;   /* NULL-terminated, owned */
 	size_t argc;
 	char **envp; /* NULL-terminated, owned, "NAME=value" */
 	size_t envc;
 	char *cwd; /* owned; NULL: the daemon's own */
 };
 
-/* Descriptors above 9 that a child gets as 1, 2, 3 and 4; -1: none. Borrowed. */
+/* Descriptors above 9 that a child gets as 1, 2, 3, 4 and 5; -1: none. Borrowed. */
 struct spawn_fds {
 	int out;
 	int err;
 	int report;
 	int sample;
+	int launch; /* what carved-launch tells of the command's end */
 };
 
 /** Appends one argument of len bytes (no NUL among them). */
@@ -45,6 +47,9 @@ static inline void spawn_plan_cleanup(struct spawn_plan *plan)
 	spawn_plan_done(plan);
 }
 
+/** The file that the plan runs, owned; NULL, with words, when there is none. */
+char *spawn_plan_find(const struct spawn_plan *plan, struct error *err);
+
 /**
  * Starts the plan in a session and process group of its own, stdin from /dev/null, the descriptors
  * of fds and no others, no signal blocked or ignored, and no new privileges (prctl(2)
@@ -52,8 +57,8 @@ static inline void spawn_plan_cleanup(struct spawn_plan *plan)
  * The caller reaps *out_pid. On failure nothing runs and err names the program or directory.
  *
  * Resource limits are those of the calling process: posix_spawn cannot set them, and prlimit(2) on
- * a running child would come after its first instructions. The launcher that sets them, and that
- * keeps descendants from leaving the session, is a program of its own and comes with the sandbox.
+ * a running child would come after its first instructions. Setting them, and keeping descendants
+ * from leaving, is done by carved-launch, which is what plans of detectors start (cage.h).
  */
 int spawn_plan_start(const struct spawn_plan *plan, const struct spawn_fds *fds, pid_t *out_pid,
 		     struct error *err);

@@ -46,22 +46,21 @@ def test_a_file_that_is_still_written_is_not_clean():
 
 def test_a_file_that_got_its_row_before_its_writer_came_ends_the_scan_too():
     with Carved() as carved:
-        began, go_on = carved.path_of("../began"), carved.path_of("../go-on")
+        go_on = carved.path_of("../go-on")
         os.mkfifo(go_on)
         carved.write_config(
             "detectors:\n  - { type: command, name: held, run: [/bin/sh, -c, "
-            f"': > {os.fsdecode(began)}; exec cat {os.fsdecode(go_on)}', sh, '{{path}}'], timeout: 900s }}\n")
+            f"'exec cat $0', {os.fsdecode(go_on)}, '{{path}}'], timeout: 900s }}\n")
         path = carved.put()
         process = subprocess.Popen(
             [binary(), "scan", "-c", carved.config_path, "--history", carved.history, path],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        carved.until(lambda: os.path.exists(began), "the command runs")
+        held = carved.opened_to_read(go_on)
         carved.until(lambda: carved.sql("SELECT count(*) FROM file") == [(1,)], "it has its row")
         with open(path, "ab") as writer:
             writer.write(b"more")
             writer.flush()
-            with open(go_on, "wb"):
-                pass
+            os.close(held)
             out, err = process.communicate(timeout=PATIENCE)
         same(process.returncode, 2, f"exit status ({err!r})")
         check(b"unscanned  " + path in out and b"open for writing" in out, f"{out!r}")

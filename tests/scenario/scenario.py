@@ -150,6 +150,9 @@ class Carved:
             os.chown(self.root, user, user)
             os.chown(self.state, user, user)
             # where the build lies may be closed to that user
+            launcher = os.path.join(os.path.dirname(self.binary), "carved-launch")
+            if os.path.exists(launcher):
+                shutil.copy(launcher, self.home)
             self.binary = shutil.copy(self.binary, os.path.join(self.home, "carved"))
         if config is not None:
             self.write_config(config)
@@ -293,6 +296,15 @@ class Carved:
                 select.select([], [], [], PAUSE)
             elif self.ended(PAUSE) and not holds():
                 raise Failed(f"it ended before: {words}")
+
+    def opened_to_read(self, fifo):
+        """Waits until a command has opened the FIFO to read; a descriptor that holds it there."""
+        def opened():
+            try:
+                return os.open(fifo, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            except OSError:
+                return None
+        return self.until(opened, f"somebody reads {fifo}")
 
     def wait_until(self, query, expected, timeout=PATIENCE):
         """Waits until the query gives the expected rows, or rows that expected(rows) accepts."""

@@ -9,13 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
+#include "core/detect/cage.h"
 #include "core/detect/child.h"
 #include "core/detect/spawn_plan.h"
+
+static char place[] = "/tmp/carved-stress-child-XXXXXX";
 
 #define THREADS 8
 #define ROUNDS	40
@@ -52,8 +56,10 @@ static void one(unsigned thread, unsigned round)
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		spawn_plan_arg(&plan, words[i], strlen(words[i]));
 	spawn_plan_base_env(&plan);
+	const struct cage cage = { .place = place };
 	const struct child_job job = {
 		.plan = &plan,
+		.cage = &cage,
 		.sample_fd = -1,
 		.cancel_fd = -1,
 		.deadline = mono_add_ms(mono_now(), kinds[kind].deadline_ms),
@@ -96,6 +102,8 @@ int main(void)
 	pthread_t threads[THREADS];
 	unsigned numbers[THREADS];
 	int before = count_descriptors();
+	if (!mkdtemp(place))
+		fail("mkdtemp", 0, 0);
 	for (unsigned i = 0; i < THREADS; i++) {
 		numbers[i] = i;
 		if (pthread_create(&threads[i], NULL, work, &numbers[i]) != 0)
@@ -107,6 +115,8 @@ int main(void)
 		fail("descriptors are left", 0, 0);
 	if (waitpid(-1, NULL, WNOHANG) >= 0)
 		fail("children are left", 0, 0);
+	if (access(place, F_OK) == 0)
+		fail("scratch directories are left", 0, 0);
 	(void)printf("%d runs\n", THREADS * ROUNDS);
 	return 0;
 }

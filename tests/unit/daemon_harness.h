@@ -97,6 +97,24 @@ static inline void daemon_flag(const struct daemon *d, const char *name)
 	close(fd);
 }
 
+/* Waits until a command has opened the FIFO beside the root to read, and keeps it there until the
+ * result is closed. The next to open it gets another FIFO, so that this one is not met twice. */
+static inline int daemon_hold(const struct daemon *d, const char *name)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/%s", d->dir, name);
+	struct mono limit = mono_add_ms(mono_now(), DAEMON_PATIENCE_MS);
+	for (;;) {
+		int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+		if (fd >= 0) {
+			cr_assert(unlink(path) == 0 && mkfifo(path, 0600) == 0);
+			return fd;
+		}
+		cr_assert(!mono_passed(limit), "nobody opened %s", path);
+		poll(NULL, 0, 5);
+	}
+}
+
 /* Writes text over the beginning of a file and sets its times back. */
 static inline void daemon_forge(const char *path, const char *text)
 {

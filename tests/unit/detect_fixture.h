@@ -32,6 +32,9 @@
 		__VA_ARGS__, NULL \
 	}
 
+/* For detectors that are opened, and run nothing. */
+static const struct config fixture_config = { .history = (char *)"/nonexistent/history.db" };
+
 struct fixture {
 	char dir[64];
 	char *path; /* of the sample */
@@ -82,6 +85,19 @@ static inline bool fixture_has(const struct fixture *fixture, const char *name)
 {
 	AUTO_FREE char *path = fixture_path(fixture, name);
 	return access(path, F_OK) == 0;
+}
+
+/* What is left of scratch directories: 0 when all are gone. */
+static inline int fixture_scratch_count(const struct fixture *fixture)
+{
+	AUTO_FREE char *place = fixture_path(fixture, "history.db.scratch");
+	int count = -2; /* . and .. */
+	DIR *dir = opendir(place);
+	while (dir && readdir(dir))
+		count++;
+	if (dir)
+		(void)closedir(dir);
+	return dir ? count : 0;
 }
 
 /* A directory with a sample called name, and a request for it. */
@@ -137,7 +153,9 @@ static inline struct answer fixture_ask(const struct fixture *fixture,
 	struct detector *detector = NULL;
 	struct error err = { 0 };
 	struct answer answer = { 0 };
-	int result = detector_open(&detector, row, config, &err);
+	AUTO_FREE char *history = fixture_path(fixture, "history.db");
+	const struct config defaults = { .history = history };
+	int result = detector_open(&detector, row, config ? config : &defaults, &err);
 	if (result < 0)
 		fprintf(stderr, "%s\n", err.text);
 	assert(result == 0);

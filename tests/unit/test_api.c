@@ -19,6 +19,7 @@ static void setup(void)
 	cr_assert_eq(chdir(fixture.dir), 0);
 	config.api_root = fixture_path(&fixture, "api");
 	config.api_logs = fixture_path(&fixture, "logs/");
+	config.history = fixture_path(&fixture, "history.db");
 	static const char *const dirs[] = { "api", "api/application", "api/application/pdf",
 					    "api/example" };
 	for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
@@ -36,6 +37,7 @@ static void teardown(void)
 {
 	free(config.api_root);
 	free(config.api_logs);
+	free(config.history);
 	fixture_done(&fixture);
 }
 
@@ -55,29 +57,35 @@ static void expect(struct answer answer, enum outcome outcome, const char *words
 	answer_done(&answer);
 }
 
-static void expect_text(const char *name, const char *text)
+static char *text_of(const char *name)
 {
 	AUTO_FREE char *path = fixture_path(&fixture, name);
-	AUTO_FREE char *found = fixture_read(path);
+	return fixture_read(path);
+}
+
+static void expect_text(const char *name, const char *text)
+{
+	AUTO_FREE char *found = text_of(name);
 	cr_expect_str_eq(found, text, "%s", name);
 }
 
 Test(api, scripts_run_in_order_then_the_report)
 {
-	struct api_command scripts[] = {
-		{ .shell = (char *)"echo one >>said; echo out; echo err >&2" },
-		{ .argv = WORDS("sh", "-c", "echo two >>said") }
-	};
+	struct api_command scripts[] = { { .shell = (char *)"echo err >&2; date +%s%N" },
+					 { .argv = WORDS("date", "+%s%N") } };
 	entries[0].scripts = scripts;
 	entries[0].script_count = 2;
-	entries[0].report.shell = (char *)"echo three >>said; pwd";
+	entries[0].report.shell = (char *)"date +%s%N; pwd";
 	expect(ask(), OUTCOME_UNKNOWN, NULL);
-	expect_text("api/application/pdf/said", "one\ntwo\nthree\n");
-	expect_text("logs/application/pdf/Fab-scripts.1", "out\nerr\n");
-	expect_text("logs/application/pdf/Fab-scripts.2", "");
+	AUTO_FREE char *first = text_of("logs/application/pdf/Fab-scripts.1");
+	AUTO_FREE char *second = text_of("logs/application/pdf/Fab-scripts.2");
+	AUTO_FREE char *third = text_of("logs/application/pdf/Fab-report.1");
+	cr_expect_eq(strncmp(first, "err\n", 4), 0, "%s", first);
+	cr_expect_lt(strtoll(first + 4, NULL, 10), strtoll(second, NULL, 10));
+	cr_expect_lt(strtoll(second, NULL, 10), strtoll(third, NULL, 10));
 	AUTO_STR directory = STR_INIT;
-	str_printf(&directory, "%s/api/application/pdf\n", fixture.dir);
-	expect_text("logs/application/pdf/Fab-report.1", str_text(&directory));
+	str_printf(&directory, "\n%s/api/application/pdf\n", fixture.dir);
+	cr_expect_str_eq(strchr(third, '\n'), str_text(&directory));
 }
 
 Test(api, the_first_failure_ends_it)
@@ -86,11 +94,10 @@ Test(api, the_first_failure_ends_it)
 					 { .shell = (char *)"echo why >&2; exit 1" } };
 	entries[0].scripts = scripts;
 	entries[0].script_count = 2;
-	entries[0].report.shell = (char *)"touch reported";
+	entries[0].report.shell = (char *)"echo reported";
 	fixture.request.attempt = 2;
 	expect(ask(), OUTCOME_ERROR,
 	       "{\"error\": \"scripts.2: exit status 1\", \"stderr\": \"why\\n\"}");
-	cr_assert_not(fixture_has(&fixture, "api/application/pdf/reported"));
 	expect_text("logs/application/pdf/Fab-scripts.2_1", "why\n");
 	cr_assert_not(fixture_has(&fixture, "logs/application/pdf/Fab-report.1"));
 }
@@ -133,11 +140,11 @@ Test(api, names_run_nothing)
 {
 	struct api_variable environ_of_entry[] = { { (char *)"TARGET", (char *)"$BROAPT_PATH" } };
 	struct api_command scripts[] = {
-		{ .shell = (char *)"printf '[%s]' \"$BROAPT_PATH\" \"${TARGET}\" >>said" },
+		{ .shell = (char *)"printf '[%s]' \"$BROAPT_PATH\" \"${TARGET}\"" },
 		{ .shell = (char *)"true $BROAPT_PATH ${BROAPT_PATH} $TARGET" },
-		{ .argv = WORDS("sh", "-c", "printf '[%s]' \"$BROAPT_PATH\" \"$1\" >>said", "sh",
+		{ .argv = WORDS("sh", "-c", "printf '[%s]' \"$BROAPT_PATH\" \"$1\"", "sh",
 				"$BROAPT_PATH") },
-		{ .argv = WORDS("cp", "--", "$BROAPT_PATH", "copy") },
+		{ .argv = WORDS("cp", "--", "$BROAPT_PATH", "/dev/null") },
 		{ .argv = WORDS("sh", "-c", "true \"$TARGET\" $BROAPT_PATH") },
 	};
 	entries[0].environ = environ_of_entry;
@@ -147,15 +154,16 @@ Test(api, names_run_nothing)
 	for (size_t i = 0; i < FIXTURE_NAMES; i++) {
 		struct fixture hostile;
 		fixture_init(&hostile, fixture_names[i]);
+		hostile.entry.field[ENTRY_FUID] = fixture.entry.field[ENTRY_FUID];
 		struct answer answer = fixture_ask(&hostile, &row, &config);
 		cr_expect_eq(answer.outcome, OUTCOME_UNKNOWN, "%s: %s", fixture_names[i],
 			     answer.detail);
 		answer_done(&answer);
 		AUTO_STR said = STR_INIT;
-		for (int times = 0; times < 4; times++)
-			str_printf(&said, "[%s]", hostile.path);
-		expect_text("api/application/pdf/said", str_text(&said));
-		cr_expect_eq(unlink("api/application/pdf/said"), 0);
+		str_printf(&said, "[%s][%s]", hostile.path, hostile.path);
+		expect_text("logs/application/pdf/Fab-scripts.1", str_text(&said));
+		expect_text("logs/application/pdf/Fab-scripts.3", str_text(&said));
+		fixture_remove("logs");
 		cr_expect_not(fixture_has(&hostile, "marker"));
 		cr_expect_not(fixture_has(&fixture, "marker"));
 		cr_expect_not(fixture_has(&fixture, "api/application/pdf/marker"));
@@ -176,6 +184,17 @@ Test(api, environment_is_exactly_this)
 	for (int c = fgetc(file); c != EOF; c = fgetc(file))
 		str_putc(&said, c ? (char)c : '\n');
 	(void)fclose(file);
+	/* where it may write is told last, and is gone */
+	char *scratch = strstr(said.data, "TMPDIR=");
+	cr_assert(scratch, "%s", said.data);
+	AUTO_STR both = STR_INIT;
+	const char *path = scratch + strlen("TMPDIR=");
+	int len = (int)strcspn(path, "\n");
+	str_printf(&both, "TMPDIR=%.*s\nHOME=%.*s\n", len, path, len, path);
+	cr_expect_str_eq(scratch, str_text(&both));
+	cr_expect(strstr(path, "/history.db.scratch/"));
+	cr_expect_eq(fixture_scratch_count(&fixture), 0);
+	*scratch = '\0';
 	AUTO_STR expected = STR_INIT;
 	str_printf(
 		&expected,
@@ -222,10 +241,10 @@ Test(api, one_deadline_holds_for_all_commands)
 	struct api_command scripts[] = { { .shell = (char *)"sleep 1000" } };
 	entries[0].scripts = scripts;
 	entries[0].script_count = 1;
-	entries[0].report.shell = (char *)"touch reported";
+	entries[0].report.shell = (char *)"echo reported";
 	fixture.request.deadline = mono_add_ms(mono_now(), 200);
 	expect(ask(), OUTCOME_TIMEOUT, "scripts.1: still running at its deadline");
-	cr_assert_not(fixture_has(&fixture, "api/application/pdf/reported"));
+	cr_assert_not(fixture_has(&fixture, "logs/application/pdf/Fab-report.1"));
 }
 
 Test(api, cancelling_is_no_outcome)

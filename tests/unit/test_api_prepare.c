@@ -48,7 +48,7 @@ static struct spawn_plan prepare(const struct api_command *command)
 				       .mime = "application/vnd.ms-excel" };
 	struct spawn_plan plan = { 0 };
 	struct error err = { 0 };
-	cr_assert_eq(api_prepare(&site, command, &plan, &err), 0, "%s", err.text);
+	cr_assert_eq(api_prepare(&site, command, &plan, NULL, &err), 0, "%s", err.text);
 	return plan;
 }
 

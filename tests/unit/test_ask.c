@@ -81,12 +81,12 @@ Test(ask, what_is_definite_is_not_asked_again_when_another_detector_is)
 	daemon_finish(&d);
 }
 
-/* The command fails at its first try, here and now, and not again. */
-#define FLAKY                                                                                \
-	"detectors:\n"                                                                       \
-	" - { type: hashlist, file: bad.sha256 }\n"                                          \
-	" - { type: command, name: flaky, retries: 3, retry_pause: 1s, run: [ /bin/sh, -c, " \
-	"'test -e ${1%/root/*}/mended || { : > ${1%/root/*}/mended; exit 9; }', sh, '{path}' ] }\n"
+/* The command fails as long as there is no "mended". */
+#define FLAKY                                                                                  \
+	"detectors:\n"                                                                         \
+	" - { type: hashlist, file: bad.sha256 }\n"                                            \
+	" - { type: command, name: flaky, retries: 100, retry_pause: 1s, run: [ /bin/sh, -c, " \
+	"'test -e ${1%/root/*}/mended || exit 9', sh, '{path}' ] }\n"
 
 static void write_list(const struct daemon *d)
 {
@@ -121,6 +121,7 @@ Test(ask, what_was_said_of_another_content_does_not_stand_for_the_one_that_took_
 	daemon_wait_ready(&d);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "harmless");
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	daemon_flag(&d, "mended");
 	replace(&d, "HTTP-Fone.text.plain.txt", "evil");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done' AND size = 4", "1");
 	/* each content has a row and answers of its own; the first keeps what was said of it */
@@ -148,6 +149,7 @@ Test(ask, a_content_forged_while_the_daemon_was_down_is_asked_about_for_itself)
 	daemon_path(&d, "HTTP-Fone.text.plain.txt", path);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	daemon_flag(&d, "mended");
 	kill(d.pid, SIGKILL);
 	(void)daemon_wait_exit(&d);
 	daemon_forge(path, "evil");
@@ -172,6 +174,7 @@ Test(ask, a_file_that_vanished_between_two_tries_and_came_back_forged_is_asked_a
 	snprintf(away, sizeof away, "%s/away", d.dir);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	daemon_flag(&d, "mended");
 	cr_assert_eq(rename(path, away), 0);
 	daemon_expect(&d, "SELECT reason FROM file", "vanished");
 	daemon_forge(away, "evil");
@@ -182,14 +185,14 @@ Test(ask, a_file_that_vanished_between_two_tries_and_came_back_forged_is_asked_a
 	daemon_finish(&d);
 }
 
-/* Fails at its first try; then it waits for somebody at the FIFO "go-on", until there is "through".
- */
-#define HELD                                                                                        \
-	"detectors:\n"                                                                              \
-	" - { type: hashlist, file: bad.sha256 }\n"                                                 \
-	" - { type: command, name: held, retries: 3, retry_pause: 1s, timeout: 90s, run: [ "        \
-	"/bin/sh, -c, 'cd ${1%/root/*}; test -e mended || { : > mended; exit 9; }; test -e through" \
-	" || { : > began; exec cat go-on; }', sh, '{path}' ] }\n"
+/* Fails as long as there is no "mended"; then it waits for somebody at the FIFO "go-on", until
+ * there is "through". */
+#define HELD                                                                            \
+	"detectors:\n"                                                                  \
+	" - { type: hashlist, file: bad.sha256 }\n"                                     \
+	" - { type: command, name: held, retries: 100, retry_pause: 1s, timeout: 90s, " \
+	"read: go-on, run: [ /bin/sh, -c, 'cd ${1%/root/*}; test -e mended || exit 9; " \
+	"test -e through || exec cat go-on', sh, '{path}' ] }\n"
 
 static void daemon_file(const struct daemon *d, const char *name, char out[512])
 {
@@ -200,18 +203,12 @@ static void daemon_file(const struct daemon *d, const char *name, char out[512])
  * nothing. */
 static void change_while_asked(const struct daemon *d, off_t size, bool last)
 {
-	char path[512], began[512], go_on[512];
+	char path[512];
 	daemon_path(d, "HTTP-Fone.text.plain.txt", path);
-	daemon_file(d, "began", began);
-	daemon_file(d, "go-on", go_on);
-	for (int i = 0; i < DAEMON_PATIENCE_MS / 10 && access(began, F_OK) != 0; i++)
-		(void)poll(NULL, 0, 10);
-	cr_assert_eq(unlink(began), 0);
+	int fd = daemon_hold(d, "go-on");
 	cr_assert_eq(truncate(path, size), 0);
 	if (last)
 		daemon_flag(d, "through");
-	int fd = open(go_on, O_WRONLY | O_CLOEXEC);
-	cr_assert(fd >= 0);
 	close(fd);
 }
 
@@ -228,6 +225,7 @@ Test(ask, a_look_that_led_nowhere_leaves_no_hash_for_earlier_answers_to_stand_fo
 	daemon_path(&d, "HTTP-Fone.text.plain.txt", path);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "good");
 	daemon_expect(&d, "SELECT state || wait FROM file", "queuedretry");
+	daemon_flag(&d, "mended");
 	daemon_forge(path, "evil");
 	change_while_asked(&d, 5, false);
 	change_while_asked(&d, 4, false);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "core/detect/cage.h"
 #include "core/detect/child.h"
 #include "core/detect/spawn_plan.h"
 #include "tests/unit/detect_fixture.h"
@@ -44,9 +45,11 @@ static int run_words(char *const *argv, struct setting setting, struct child_res
 	for (; *argv; argv++)
 		spawn_plan_arg(&plan, *argv, strlen(*argv));
 	spawn_plan_base_env(&plan);
-	spawn_plan_env(&plan, "DIR", fixture.dir);
+	AUTO_FREE char *place = fixture_path(&fixture, "scratch");
+	const struct cage cage = { .place = place, .keep_sample = true };
 	const struct child_job job = {
 		.plan = &plan,
+		.cage = &cage,
 		.sample_fd = setting.sample_fd,
 		.cancel_fd = setting.cancel_fd,
 		.deadline = mono_add_ms(mono_now(), setting.deadline_ms),
@@ -65,24 +68,12 @@ static struct child_result run(const char *text, struct setting setting)
 	return result;
 }
 
-/* True once no process has the number that the file holds; a killed orphan may take a moment. */
-static bool is_gone(const char *name)
+/* True when no process has the number that the child wrote first of all. */
+static bool is_gone(const struct child_result *result)
 {
-	AUTO_FREE char *path = fixture_path(&fixture, name);
-	AUTO_FREE char *text = fixture_read(path);
-	pid_t pid = (pid_t)strtol(text, NULL, 10);
+	pid_t pid = (pid_t)strtol(str_text(&result->output.kept), NULL, 10);
 	cr_assert_gt(pid, 1, "the child never wrote its number");
-	const struct mono limit = mono_add_ms(mono_now(), FIXTURE_DEADLINE_MS);
-	while (!mono_passed(limit)) {
-		AUTO_STR status = STR_INIT;
-		str_printf(&status, "/proc/%d/stat", (int)pid);
-		AUTO_FREE char *stat = fixture_read(str_text(&status));
-		/* a zombie whose new parent does not reap it is dead, too */
-		if (!*stat || strstr(stat, ") Z "))
-			return true;
-		(void)usleep(1000);
-	}
-	return false;
+	return kill(pid, 0) < 0 && errno == ESRCH;
 }
 
 Test(child, tells_how_it_ended_and_what_it_wrote)
@@ -139,18 +130,18 @@ Test(child, endless_output_does_not_outlast_the_deadline)
 	struct setting setting = plain;
 	setting.deadline_ms = 2000; /* time to write its number, loaded as we may be */
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
-		run("echo $$ >$DIR/pid; exec cat /dev/zero", setting);
+		run("echo $$; exec cat /dev/zero", setting);
 	cr_assert_eq(result.end, CHILD_TIMEOUT);
-	cr_assert(is_gone("pid"));
+	cr_assert(is_gone(&result));
 }
 
 Test(child, hangs_are_ended_at_the_deadline)
 {
 	static const char *const texts[] = {
-		"echo $$ >$DIR/pid; exec sleep 1000",
-		"trap '' TERM INT HUP; echo $$ >$DIR/pid; while :; do sleep 1000; done",
-		"echo $$ >$DIR/pid; exec sleep 1000 <&- >&- 2>&- 3>&-",
-		"echo $$ >$DIR/pid; kill -STOP $$",
+		"echo $$; exec sleep 1000",
+		"trap '' TERM INT HUP; echo $$; while :; do sleep 1000; done",
+		"echo $$; exec sleep 1000 <&- >&- 2>&- 3>&-",
+		"echo $$; kill -STOP $$",
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct setting setting = plain;
@@ -158,7 +149,7 @@ Test(child, hangs_are_ended_at_the_deadline)
 		__attribute__((cleanup(child_result_cleanup))) struct child_result result =
 			run(texts[i], setting);
 		cr_expect_eq(result.end, CHILD_TIMEOUT, "%s", texts[i]);
-		cr_expect(is_gone("pid"), "%s", texts[i]);
+		cr_expect(is_gone(&result), "%s", texts[i]);
 		cr_expect_lt(waitpid(-1, NULL, WNOHANG), 0, "a zombie is left");
 	}
 }
@@ -167,25 +158,33 @@ Test(child, descendants_in_its_group_die_with_it)
 {
 	/* the grandchild holds all pipes: its parent's end must be enough to come back */
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
-		run("(trap '' TERM HUP; sleep 1000) & echo $! >$DIR/pid; echo said; exit 0", plain);
+		run("(trap '' TERM HUP; sleep 1000) & echo $!; exit 0", plain);
 	cr_assert_eq(result.end, CHILD_EXITED);
 	cr_assert_eq(result.status, 0);
-	cr_assert_str_eq(str_text(&result.output.kept), "said\n");
-	cr_assert(is_gone("pid"));
+	cr_assert(is_gone(&result));
 }
 
-Test(child, a_descendant_that_left_the_group_does_not_hold_us)
+Test(child, nobody_leaves_and_a_daemon_ends_with_the_command)
 {
-	/* it goes on writing into our pipes; the test ends it */
-	__attribute__((cleanup(child_result_cleanup))) struct child_result result = run(
-		"setsid sh -c 'echo $$ >$DIR/pid.new; mv $DIR/pid.new $DIR/pid; exec cat /dev/zero' & "
-		"while ! [ -e $DIR/pid ]; do :; done; exit 0",
-		plain);
-	AUTO_FREE char *path = fixture_path(&fixture, "pid");
-	AUTO_FREE char *text = fixture_read(path);
-	(void)kill((pid_t)strtol(text, NULL, 10), SIGKILL);
+	static const char python[] = "import os, time\n"
+				     "if os.fork(): os._exit(0)\n" /* an orphan */
+				     "try: os.setsid(); said = 'left'\n"
+				     "except PermissionError: said = 'stayed'\n"
+				     "os.write(1, f'{os.getpid()} {said}\\n'.encode())\n"
+				     "while True: time.sleep(1000)\n";
+	struct child_result result;
+	struct error err = { 0 };
+	char *const words[] = {
+		"sh", "-c",	      "python3 -c \"$1\" | { read -r said; echo \"$said\"; }",
+		"sh", (char *)python, NULL
+	};
+	cr_assert_eq(run_words(words, plain, &result, &err), 0, "%s", err.text);
 	cr_assert_eq(result.end, CHILD_EXITED);
 	cr_assert_eq(result.status, 0);
+	cr_assert(strstr(str_text(&result.output.kept), " stayed\n"), "%s",
+		  str_text(&result.output.kept));
+	cr_assert(is_gone(&result));
+	child_result_done(&result);
 }
 
 Test(child, has_no_descriptors_but_its_own)
@@ -244,14 +243,14 @@ Test(child, cancelling_ends_it)
 	setting.cancel_fd = ends[0];
 	setting.sample_fd = ends[1];
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
-		run("echo $$ >$DIR/pid; echo up >&4; exec sleep 1000", setting);
+		run("echo $$; echo up >&4; exec sleep 1000", setting);
 	cr_assert_eq(result.end, CHILD_CANCELLED);
-	cr_assert(is_gone("pid"));
+	cr_assert(is_gone(&result));
 	/* it is still readable: nothing is started any more */
 	__attribute__((cleanup(child_result_cleanup))) struct child_result none =
-		run("touch $DIR/started", setting);
+		run("echo started", setting);
 	cr_assert_eq(none.end, CHILD_CANCELLED);
-	cr_assert_not(fixture_has(&fixture, "started"));
+	cr_assert_eq(none.output.kept.len, 0);
 	(void)close(ends[0]);
 	(void)close(ends[1]);
 }
@@ -261,9 +260,9 @@ Test(child, is_not_started_after_its_deadline)
 	struct setting setting = plain;
 	setting.deadline_ms = 0;
 	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
-		run("touch $DIR/started", setting);
+		run("echo started", setting);
 	cr_assert_eq(result.end, CHILD_TIMEOUT);
-	cr_assert_not(fixture_has(&fixture, "started"));
+	cr_assert_eq(result.output.kept.len, 0);
 }
 
 static int count_descriptors(void)
@@ -331,23 +330,51 @@ static void reap_all(int signal_number)
 		continue;
 }
 
+static bool has_pidfd(pid_t pid)
+{
+	char path[64];
+	(void)snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+	bool found = false;
+	DIR *dir = opendir(path);
+	for (struct dirent *at; dir && (at = readdir(dir));) {
+		char target[64] = "";
+		(void)!readlinkat(dirfd(dir), at->d_name, target, sizeof target - 1);
+		found = found || strstr(target, "pidfd");
+	}
+	(void)closedir(dir);
+	return found;
+}
+
+/* Writes into the pipe once this process watches a child. */
+static int tell_when_watched(void)
+{
+	int ends[2];
+	pid_t self = getpid();
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	if (fork() == 0) {
+		while (!has_pidfd(self))
+			(void)usleep(1000);
+		_exit(write(ends[1], "go\n", 3) == 3 ? 0 : 1);
+	}
+	(void)close(ends[1]);
+	return ends[0];
+}
+
 Test(child, a_status_that_is_lost_is_an_error_never_zero)
 {
-	/* ended before it is watched, or just after: it waits for our pidfd to appear */
-	static const char *const texts[] = {
-		"exit 0", "until ls -l /proc/$PPID/fd | grep -q pidfd; do :; done; exit 0"
-	};
+	/* ended before it is watched, or just after */
+	static const char *const texts[] = { "exit 0", "read -r go <&4; exit 0" };
 	struct child_result result;
 	struct error err = { 0 };
 	cr_assert(signal(SIGCHLD, reap_all) != SIG_ERR);
 	for (size_t i = 0; i < 2; i++) {
-		cr_assert_eq(run_words(WORDS("sh", "-c", (char *)texts[i]), plain, &result, &err),
+		struct setting setting = plain;
+		setting.sample_fd = i == 1 ? tell_when_watched() : -1;
+		cr_assert_eq(run_words(WORDS("sh", "-c", (char *)texts[i]), setting, &result, &err),
 			     -ECHILD);
 		cr_assert(strstr(err.text, "something else in this process waits"), "%s", err.text);
 	}
 	cr_assert(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
-	AUTO_FREE char *started = fixture_path(&fixture, "started");
-	cr_assert_eq(run_words(WORDS("touch", started), plain, &result, &err), -ECHILD);
-	cr_assert_not(fixture_has(&fixture, "started"));
+	cr_assert_eq(run_words(WORDS("echo", "started"), plain, &result, &err), -ECHILD);
 	cr_assert(strstr(err.text, "SIGCHLD is ignored"), "%s", err.text);
 }

@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "core/sandbox/landlock.h"
 #include "tests/unit/detect_fixture.h"
 
 static struct fixture fixture;
@@ -37,15 +38,23 @@ static struct answer ask(char **run)
 	return fixture_ask(&fixture, &row, NULL);
 }
 
-/* A script that writes each of its arguments in brackets to the file "said". */
+/* A script that says each of its arguments in brackets, and "malicious", so that it is kept. */
 static char *teller(void)
 {
 	char *path = fixture_path(&fixture, "teller");
-	AUTO_STR text = STR_INIT;
-	str_printf(&text, "#!/bin/sh\nprintf '[%%s]' \"$@\" >%s/said\n", fixture.dir);
-	fixture_write(path, text.data);
+	fixture_write(path, "#!/bin/sh\nprintf '[%s]' \"$@\"\nexit 1\n");
 	cr_assert_eq(chmod(path, 0755), 0);
 	return path;
+}
+
+static void expect_said(const struct answer *answer, const struct str *expected)
+{
+	AUTO_STR detail = STR_INIT;
+	str_puts(&detail, "{\"stdout\": ");
+	str_json(&detail, expected->data, expected->len);
+	str_putc(&detail, '}');
+	cr_expect_eq(answer->outcome, OUTCOME_MALICIOUS);
+	cr_expect_str_eq(answer->detail, str_text(&detail));
 }
 
 Test(command, placeholders_are_replaced_inside_each_word)
@@ -53,34 +62,28 @@ Test(command, placeholders_are_replaced_inside_each_word)
 	AUTO_FREE char *tool = teller();
 	struct answer answer = ask(WORDS(tool, "{path}", "{fd}", "--type={mime}", "{name}{name}",
 					 "{unknown} {} {path"));
-	cr_assert_eq(answer.outcome, OUTCOME_CLEAN, "%s", answer.detail);
-	AUTO_FREE char *out = fixture_path(&fixture, "said");
-	AUTO_FREE char *said = fixture_read(out);
 	AUTO_STR expected = STR_INIT;
 	const char *name = fixture.path + fixture.request.name_offset;
 	str_printf(&expected,
 		   "[%s][/proc/self/fd/4][--type=application/pdf][%s%s][{unknown} {} {path]",
 		   fixture.path, name, name);
-	cr_assert_str_eq(said, str_text(&expected));
+	expect_said(&answer, &expected);
 	answer_done(&answer);
 }
 
 Test(command, names_run_nothing)
 {
 	AUTO_FREE char *tool = teller();
-	AUTO_FREE char *out = fixture_path(&fixture, "said");
 	for (size_t i = 0; i < FIXTURE_NAMES; i++) {
 		struct fixture hostile;
 		fixture_init(&hostile, fixture_names[i]);
 		const struct config_detector row =
 			row_of(WORDS(tool, "{path}", "x{name}", "{name}"));
 		struct answer answer = fixture_ask(&hostile, &row, NULL);
-		cr_expect_eq(answer.outcome, OUTCOME_CLEAN, "%s", answer.detail);
-		AUTO_FREE char *said = fixture_read(out);
 		AUTO_STR expected = STR_INIT;
 		str_printf(&expected, "[%s][x%s][%s]", hostile.path, fixture_names[i],
 			   fixture_names[i]);
-		cr_expect_str_eq(said, str_text(&expected));
+		expect_said(&answer, &expected);
 		cr_expect_not(fixture_has(&hostile, "marker"));
 		cr_expect_not(fixture_has(&fixture, "marker"));
 		answer_done(&answer);
@@ -101,7 +104,7 @@ Test(command, placeholders_in_program_text_are_refused)
 		const struct config_detector row = row_of(cases[i]);
 		struct detector *detector = NULL;
 		struct error err = { 0 };
-		cr_expect_eq(detector_open(&detector, &row, NULL, &err), -EINVAL);
+		cr_expect_eq(detector_open(&detector, &row, &fixture_config, &err), -EINVAL);
 		cr_expect(strstr(err.text, "detector tool (line 12): "), "%s", err.text);
 	}
 	struct answer answer =
@@ -154,13 +157,15 @@ Test(command, environment_is_exactly_this)
 	cr_assert_eq(setenv("SECRET", "x", 1), 0);
 	for (int hashed = 0; hashed < 2; hashed++) {
 		fixture.request.sha256 = hashed ? hash : NULL;
-		struct answer answer = ask(WORDS("cp", "/proc/self/environ", "said"));
-		cr_assert_eq(answer.outcome, OUTCOME_CLEAN, "%s", answer.detail);
-		AUTO_STR said = STR_INIT;
-		FILE *file = fopen("said", "r");
-		for (int c = fgetc(file); c != EOF; c = fgetc(file))
-			str_putc(&said, c ? (char)c : '\n');
-		(void)fclose(file);
+		struct answer answer = ask(WORDS(
+			"python3", "-c",
+			"import os; [print(f'{k}={v}') for k, v in os.environ.items()]; exit(1)"));
+		cr_assert_eq(answer.outcome, OUTCOME_MALICIOUS, "%s", answer.detail);
+		char *scratch = strstr(answer.detail, "TMPDIR=");
+		cr_assert(scratch, "%s", answer.detail);
+		cr_expect(strstr(scratch, "/history.db.scratch/"), "%s", scratch);
+		cr_expect(strstr(scratch, "\\nHOME=/"), "%s", scratch);
+		*scratch = '\0';
 		AUTO_STR expected = STR_INIT;
 		str_printf(
 			&expected,
@@ -172,9 +177,77 @@ Test(command, environment_is_exactly_this)
 			str_puts(&expected,
 				 "CARVED_SHA256=ab0000000000000000000000000000000000000000"
 				 "0000000000000000000001\n");
-		cr_assert_str_eq(str_text(&said), str_text(&expected));
+		AUTO_STR json = STR_INIT;
+		str_puts(&json, "{\"stdout\": ");
+		str_json(&json, expected.data, expected.len);
+		json.data[json.len - 1] = '\0'; /* the quote; TMPDIR and HOME come there */
+		cr_assert_str_eq(answer.detail, str_text(&json));
 		answer_done(&answer);
 	}
+}
+
+Test(command, what_is_not_named_is_out_of_reach_and_scratch_is_removed)
+{
+	if (landlock_version() <= 0)
+		cr_skip("this kernel has no Landlock");
+	AUTO_FREE char *secret = fixture_path(&fixture, "secret");
+	AUTO_FREE char *rules = fixture_path(&fixture, "rules");
+	fixture_write(secret, "secret");
+	fixture_write(rules, "rules");
+
+	static const struct {
+		const char *text;
+		enum outcome outcome;
+	} cases[] = {
+		{ "cat \"$1\" >/dev/null", OUTCOME_CLEAN }, /* the sample */
+		{ "cat \"$0\" >/dev/null", OUTCOME_CLEAN }, /* a word of "run" */
+		{ "cat \"${1%/*}/secret\" || exit 1", OUTCOME_MALICIOUS },
+		{ "ls \"${1%/*}\" >/dev/null 2>&1 || exit 1", OUTCOME_MALICIOUS },
+		{ "echo x >>\"$1\" || exit 1", OUTCOME_MALICIOUS },
+		{ "rm -f \"$1\" || exit 1", OUTCOME_MALICIOUS },
+		{ "cd \"$TMPDIR\" && mkdir -p a/b && echo x >a/b/c && cat a/b/c", OUTCOME_CLEAN },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct answer answer =
+			ask(WORDS("sh", "-c", (char *)cases[i].text, rules, "{path}"));
+		cr_expect_eq(answer.outcome, cases[i].outcome, "%s: %s", cases[i].text,
+			     answer.detail);
+		cr_expect_eq(fixture_scratch_count(&fixture), 0, "%s", cases[i].text);
+		answer_done(&answer);
+	}
+	cr_expect(fixture_has(&fixture, "HTTP-Fab.cap.application.pdf.pdf"));
+}
+
+Test(command, read_opens_directories_for_all_below_them)
+{
+	AUTO_FREE char *below = fixture_path(&fixture, "rules.d");
+	AUTO_FREE char *rule = fixture_path(&fixture, "rules.d/one");
+	cr_assert_eq(mkdir(below, 0700), 0);
+	fixture_write(rule, "#!/bin/sh\nexit 1\n");
+	cr_assert_eq(chmod(rule, 0755), 0);
+	struct config_detector row = row_of(WORDS("sh", "-c", "\"$0/one\"", below, "{path}"));
+	struct answer answer = fixture_ask(&fixture, &row, NULL);
+	if (landlock_version() > 0) /* a word that is a directory opens nothing */
+		cr_expect_eq(answer.outcome, OUTCOME_ERROR, "%s", answer.detail);
+	answer_done(&answer);
+	row.read = WORDS(below);
+	answer = fixture_ask(&fixture, &row, NULL);
+	cr_expect_eq(answer.outcome, OUTCOME_MALICIOUS, "%s", answer.detail);
+	answer_done(&answer);
+}
+
+Test(command, sockets_are_for_those_with_network)
+{
+	struct config_detector row =
+		row_of(WORDS("python3", "-c", "import socket; socket.socket()", "{path}"));
+	struct answer answer = fixture_ask(&fixture, &row, NULL);
+	cr_expect_eq(answer.outcome, OUTCOME_MALICIOUS, "%s", answer.detail); /* exit status 1 */
+	answer_done(&answer);
+	row.network = true;
+	answer = fixture_ask(&fixture, &row, NULL);
+	cr_expect_eq(answer.outcome, OUTCOME_CLEAN, "%s", answer.detail);
+	answer_done(&answer);
 }
 
 Test(command, descriptor_four_is_the_sample)
@@ -225,7 +298,7 @@ Test(command, without_a_program_it_is_refused)
 		const struct config_detector row = row_of(cases[i]);
 		struct detector *detector = NULL;
 		struct error err = { 0 };
-		cr_assert_eq(detector_open(&detector, &row, NULL, &err), -EINVAL);
+		cr_assert_eq(detector_open(&detector, &row, &fixture_config, &err), -EINVAL);
 		cr_assert(strstr(err.text, "names no program"));
 	}
 }
@@ -235,7 +308,7 @@ static void digest_of(char **run, int64_t timeout_ms, char out[65])
 	struct config_detector row = row_of(run);
 	struct detector *detector = NULL;
 	row.timeout_ms = timeout_ms;
-	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
+	cr_assert_eq(detector_open(&detector, &row, &fixture_config, NULL), 0);
 	(void)strcpy(out, fixture_digest(detector));
 	detector_free(detector);
 }

@@ -1,5 +1,7 @@
 /* detect: classes, reuse keys, routing, and the check that a path still leads to the opened file.
  */
+#include <sys/wait.h>
+
 #include <criterion/criterion.h>
 #include <errno.h>
 
@@ -41,7 +43,7 @@ Test(detect, classes_are_found_by_type)
 					     .line = 3 };
 	struct detector *detector = NULL;
 	struct error err = { 0 };
-	cr_assert_eq(detector_open(&detector, &row, NULL, &err), -EINVAL);
+	cr_assert_eq(detector_open(&detector, &row, &fixture_config, &err), -EINVAL);
 	cr_assert_str_eq(err.text, "detector y (line 3): there is no type \"yara\"");
 	detector_free(NULL);
 }
@@ -51,7 +53,7 @@ Test(detect, tells_what_it_was_opened_with)
 	struct config_detector row = row_of(WORDS("true"));
 	row.mime = WORDS("application/vnd.ms-*", "text/plain");
 	struct detector *detector = NULL;
-	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
+	cr_assert_eq(detector_open(&detector, &row, &fixture_config, NULL), 0);
 	cr_assert_str_eq(detector_name(detector), "tool");
 	cr_assert_eq(strlen(fixture_digest(detector)), 64);
 	cr_assert_eq(detector_row(detector), &row);
@@ -131,7 +133,7 @@ Test(detect, keys_are_equal_exactly_where_answers_must_be)
 		const struct config_detector row = row_of(runs[by_name]);
 		struct detector *detector = NULL;
 		uint8_t keys[FILES][16];
-		cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
+		cr_assert_eq(detector_open(&detector, &row, &fixture_config, NULL), 0);
 		keys_of(detector, keys);
 		for (size_t a = 0; a < FILES; a++) {
 			for (size_t b = 0; b < FILES; b++) {
@@ -155,7 +157,7 @@ Test(detect, keys_differ_between_detectors)
 	uint8_t keys[3][16];
 	for (int i = 0; i < 3; i++) {
 		struct detector *detector = NULL;
-		cr_assert_eq(detector_open(&detector, rows[i], NULL, NULL), 0);
+		cr_assert_eq(detector_open(&detector, rows[i], &fixture_config, NULL), 0);
 		detector_key(detector, fixture_digest(detector), &fixture.entry,
 			     (struct slice){ "x.pdf", 5 }, keys[i]);
 		detector_free(detector);
@@ -173,9 +175,19 @@ static void expect_lost(struct answer *answer)
 	answer_done(answer);
 }
 
+/* From now on a command that is asked at all is cancelled, which is another answer. */
+static void cancel(void)
+{
+	int ends[2];
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	cr_assert_eq(write(ends[1], "x", 1), 1);
+	fixture.request.cancel_fd = ends[0];
+}
+
 Test(detect, a_path_that_leads_elsewhere_is_not_scanned)
 {
-	const struct config_detector row = row_of(WORDS("touch", "ran"));
+	cancel();
+	const struct config_detector row = row_of(WORDS("true"));
 	fixture_write("other", "other");
 	cr_assert_eq(rename("other", fixture.path), 0);
 	struct answer answer = fixture_ask(&fixture, &row, NULL);
@@ -183,33 +195,51 @@ Test(detect, a_path_that_leads_elsewhere_is_not_scanned)
 	cr_assert_eq(unlink(fixture.path), 0);
 	answer = fixture_ask(&fixture, &row, NULL);
 	expect_lost(&answer);
-	cr_assert_not(fixture_has(&fixture, "ran"));
 }
 
 Test(detect, a_symlink_to_the_file_is_not_its_path)
 {
-	const struct config_detector row = row_of(WORDS("touch", "ran"));
+	cancel();
+	const struct config_detector row = row_of(WORDS("true"));
 	cr_assert_eq(rename(fixture.path, "moved"), 0);
 	cr_assert_eq(symlink("moved", fixture.path), 0);
 	struct answer answer = fixture_ask(&fixture, &row, NULL);
 	expect_lost(&answer);
-	cr_assert_not(fixture_has(&fixture, "ran"));
+}
+
+/* In another process: once the command has opened the FIFO to read, the sample is gone from its
+ * path, or another file is there; then the command goes on. */
+static void swap_meanwhile(const char *fifo, const struct fixture *swapped, bool other)
+{
+	if (fork() != 0)
+		return;
+	int fd = open(fifo, O_WRONLY | O_CLOEXEC);
+	if (other)
+		fixture_write("other", "other");
+	bool done = other ? rename("other", swapped->path) == 0 : unlink(swapped->path) == 0;
+	_exit(done && write(fd, "go\n", 3) == 3 ? 0 : 1);
 }
 
 Test(detect, a_path_swapped_during_the_scan_spoils_the_answer)
 {
 	static const char *const texts[] = {
-		"echo x >other; mv other \"$1\"; exit 0",
-		"echo x >other; mv other \"$1\"; echo '{\"outcome\":\"malicious\",\"signature\":\"M\"}' >&3",
-		"rm \"$1\"; exit 1",
+		"read -r go <$0; exit 0",
+		"read -r go <$0; echo '{\"outcome\":\"malicious\",\"signature\":\"M\"}' >&3",
+		"read -r go <$0; exit 1",
 	};
+	AUTO_FREE char *fifo = fixture_path(&fixture, "fifo");
+	cr_assert_eq(mkfifo(fifo, 0600), 0);
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct fixture swapped;
 		fixture_init(&swapped, "sample.pdf");
+		swap_meanwhile(fifo, &swapped, i < 2);
 		const struct config_detector row =
-			row_of(WORDS("sh", "-c", (char *)texts[i], "sh", "{path}"));
+			row_of(WORDS("sh", "-c", (char *)texts[i], fifo, "{path}"));
 		struct answer answer = fixture_ask(&swapped, &row, NULL);
 		expect_lost(&answer);
+		int status = -1;
+		cr_assert_gt(wait(&status), 0);
+		cr_expect_eq(status, 0);
 		fixture_done(&swapped);
 	}
 }

@@ -13,7 +13,8 @@ Test(detector_rows, read_every_type_and_their_defaults)
 		"detectors:\n"
 		"  - { type: hashlist, file: list }\n"
 		"  - { type: command, name: macros, mime: [application/msword, '*'], timeout: 5s,\n"
-		"      run: [olevba, -j, '{path}'], retries: 2, retry_pause: 0 }\n"
+		"      run: [olevba, -j, '{path}'], retries: 2, retry_pause: 0, read: [rules, /etc/x],\n"
+		"      network: true }\n"
 		"  - type: api\n"
 		"    file: api.yml\n"
 		"  - type: noop\n");
@@ -27,6 +28,13 @@ Test(detector_rows, read_every_type_and_their_defaults)
 	cr_assert_eq(rows[0].retries, 1);
 	cr_assert_eq(rows[0].timeout_ms, 60000);
 	cr_assert_str_eq(rows[1].name, "macros");
+	snprintf(path, sizeof path, "%s/rules", support_dir);
+	cr_assert_str_eq(rows[1].read[0], path);
+	cr_assert_str_eq(rows[1].read[1], "/etc/x");
+	cr_assert_null(rows[1].read[2]);
+	cr_assert(rows[1].network);
+	cr_assert_null(rows[2].read);
+	cr_assert_not(rows[2].network);
 	cr_assert_str_eq(rows[1].mime[1], "*");
 	cr_assert_null(rows[1].mime[2]);
 	cr_assert_str_eq(rows[1].run[2], "{path}");
@@ -36,7 +44,7 @@ Test(detector_rows, read_every_type_and_their_defaults)
 	cr_assert_eq(rows[1].timeout_ms, 5000);
 	cr_assert_eq(rows[2].retries, 3);
 	cr_assert_not_null(rows[2].api);
-	cr_assert_eq(rows[2].line, 5);
+	cr_assert_eq(rows[2].line, 6);
 	cr_assert_eq(rows[3].retries, 1);
 	config_unref(config);
 }
@@ -123,7 +131,8 @@ Test(detector_rows, say_what_is_wrong_and_where)
 		{ D "{type: remote}\n", "2:12", "type remote is not built", NULL },
 		{ D "{type: noop, rules: /x}\n", "2:18", "\"rules\" is not built in this version",
 		  NULL },
-		{ D "{type: noop, network: true}\n", "2:18", "\"network\" is not built", NULL },
+		{ D "{type: noop, network: true}\n", "2:18",
+		  "\"network\" belongs to type command and api", NULL },
 		{ D "{type: noop, tiemout: 1s}\n", "2:18", "unknown key \"tiemout\"", "timeout" },
 		{ D "{type: noop, hash: never}\n", "2:18", "belongs into the top level", NULL },
 		{ D "{type: noop, type: noop}\n", "2:18", "stands already", NULL },

@@ -38,14 +38,23 @@ Test(scan, the_hash_is_of_the_content)
 
 Test(scan, a_file_that_changes_while_it_is_scanned_is_scanned_again)
 {
-	/* the detector itself makes the change, once */
+	/* the detector waits at a FIFO until the change is made, once */
 	struct daemon d;
-	daemon_begin(
-		&d,
-		"detectors: [ { type: command, run: [ /bin/sh, -c, "
-		"'test -s ${1%/root/*}/did && exit 0; echo 1 > ${1%/root/*}/did; echo more >> $1', sh, "
-		"'{path}' ] } ]\n");
+	char path[512];
+	daemon_init(&d, "detectors: [ { type: command, read: go-on, run: [ /bin/sh, -c, "
+			"'cd ${1%/root/*}; test -e did || cat go-on', sh, '{path}' ] } ]\n");
+	snprintf(path, sizeof path, "%s/go-on", d.dir);
+	cr_assert_eq(mkfifo(path, 0600), 0);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
 	daemon_put(&d, A, "x");
+	int held = daemon_hold(&d, "go-on");
+	daemon_path(&d, A, path);
+	int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	cr_assert_eq(write(fd, "more\n", 5), 5);
+	close(fd);
+	daemon_flag(&d, "did");
+	close(held);
 	daemon_expect(&d, "SELECT state || ' ' || size FROM file ORDER BY id DESC", "done 6");
 	daemon_expect(
 		&d, "SELECT count(*) FROM scan s JOIN file f ON f.id = s.file_id WHERE f.size = 1",

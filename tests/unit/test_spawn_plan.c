@@ -36,7 +36,9 @@ static char *run(struct spawn_plan *plan, int *out_status)
 	AUTO_FREE char *path = fixture_path(&fixture, "out");
 	int low = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	int out = fcntl(low, F_DUPFD_CLOEXEC, 10);
-	const struct spawn_fds fds = { .out = out, .err = out, .report = -1, .sample = -1 };
+	const struct spawn_fds fds = {
+		.out = out, .err = out, .report = -1, .sample = -1, .launch = -1
+	};
 	struct error err = { 0 };
 	pid_t pid = 0;
 	cr_assert_eq(spawn_plan_start(plan, &fds, &pid, &err), 0, "%s", err.text);
@@ -139,7 +141,9 @@ Test(spawn_plan, says_what_to_mend)
 		bool bare = i == 0 || cases[i].cwd;
 		words(&plan, WORDS(bare ? (char *)cases[i].program : path));
 		plan.cwd = cases[i].cwd ? fixture_path(&fixture, cases[i].cwd) : NULL;
-		const struct spawn_fds fds = { .out = -1, .err = -1, .report = -1, .sample = -1 };
+		const struct spawn_fds fds = {
+			.out = -1, .err = -1, .report = -1, .sample = -1, .launch = -1
+		};
 		struct error err = { 0 };
 		pid_t pid = 0;
 		cr_expect_lt(spawn_plan_start(&plan, &fds, &pid, &err), 0);
