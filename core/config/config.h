@@ -43,20 +43,23 @@ struct config_root {
 };
 
 struct config_detector {
-	char *type;		 /* "hashlist", "command", "api", "noop" */
+	char *type;		 /* "hashlist", "command", "api", "remote", "noop" */
 	char *name;		 /* defaults to the type */
 	char **mime;		 /* globs, NULL-terminated; NULL: every file */
 	char *file;		 /* hashlist: the list; api: api.yml; else NULL */
 	enum config_known known; /* hashlist: what is in the list; default bad */
-	char **skips; /* hashlist of known good files: names of the detectors that are not asked
-		       * about them, or "*"; NULL-terminated, NULL: none */
-	char **run;   /* command: argv with placeholders, NULL-terminated; else NULL */
+	char **skips;	  /* hashlist of known good files: names of the detectors that are not asked
+			   * about them, or "*"; NULL-terminated, NULL: none */
+	char *url;	  /* remote: where to ask; api: the server of "remote: true"; else NULL */
+	char *ca;	  /* remote, api: PEM file of who may sign the server's certificate */
+	char *token_file; /* remote, api: what the server is told who we are; NULL: nothing */
+	char **run;	  /* command: argv with placeholders, NULL-terminated; else NULL */
 	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
 	int64_t retry_pause_ms; /* pause before the second attempt after error or timeout, default
 				 * 10 s; it doubles with each further one */
 	int64_t wait_ms;	/* how long files wait for it while it is away, default 1 h */
 	bool required;		/* a version is done only with a definite outcome of it; default */
-	unsigned retries;	/* attempts in all, default 3 for api and command, 1 for the rest */
+	unsigned retries;	/* attempts in all, default 3 for api, command and remote, else 1 */
 	struct api *api;	/* type api: the file, loaded; owned by the config */
 	unsigned line;		/* where it stands in the file, for messages; 0: built in */
 };

@@ -27,12 +27,12 @@ struct kind {
 static const struct kind kinds[] = {
 	{ .type = "hashlist", .built = true, .retries = 1 },
 	{ .type = "command", .built = true, .retries = 3, .check = loading_command },
-	{ .type = "api", .built = true, .retries = 3 },
+	{ .type = "api", .built = true, .retries = 3, .check = loading_server },
+	{ .type = "remote", .built = true, .retries = 3, .check = loading_server },
 	{ .type = "noop", .built = true, .retries = 1 },
 	{ .type = "yara" },
 	{ .type = "clamd" },
 	{ .type = "magic" },
-	{ .type = "remote" },
 };
 
 #define KINDS (sizeof kinds / sizeof *kinds)
@@ -52,7 +52,7 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	if (!type)
 		return document_error(
 			loading->document, item->at, err,
-			"a detector needs the key \"type\": hashlist, command, api or noop");
+			"a detector needs the key \"type\": hashlist, command, api, remote or noop");
 	const struct kind *kind = kind_of(type);
 	if (kind && kind->built)
 		return 0;
@@ -60,7 +60,7 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	if (kind)
 		return document_error(loading->document, at, err,
 				      "the detector type %s is not built in this version; expected "
-				      "hashlist, command, api or noop",
+				      "hashlist, command, api, remote or noop",
 				      type);
 	struct nearest nearest = { 0 };
 	for (size_t i = 0; i < KINDS; i++) {
@@ -68,9 +68,10 @@ static int check_type(const struct loading *loading, const struct node *item, co
 			nearest_offer(&nearest, type, kinds[i].type);
 	}
 	char hint[64];
-	return document_error(loading->document, at, err,
-			      "type: expected hashlist, command, api or noop, found \"%.80s\"%s",
-			      type, nearest_hint(&nearest, "type", hint, sizeof hint));
+	return document_error(
+		loading->document, at, err,
+		"type: expected hashlist, command, api, remote or noop, found \"%.80s\"%s", type,
+		nearest_hint(&nearest, "type", hint, sizeof hint));
 }
 
 /* Keys that belong to another type. */
@@ -255,6 +256,8 @@ int loading_detectors_finish(struct loading *loading, struct error *err)
 			r = finish_hashlist(loading, row, &origin, err);
 		else if (strcmp(row->type, "api") == 0)
 			r = finish_api(loading, row, err);
+		if (r == 0 && strcmp(row->type, "api") == 0)
+			r = loading_server_finish(loading, row, &origin, err);
 		if (r < 0)
 			return r;
 	}
