@@ -63,6 +63,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	uint32_t root;
 	struct root_handle *handle; /* held while RUNNING */
 	char *absolute;		    /* absolute path for detectors, set when dispatched; owned */
+	size_t below;		    /* where the part below the root begins in it */
 
 	/* what the loop found out before */
 	bool sidecar;	     /* by its name: it gets no row */

@@ -18,6 +18,8 @@ static void describe(const struct config_detector *row, struct str *out)
 	str_printf(out, ": %s", row->type);
 	if (row->file)
 		str_printf(out, " %s", row->file);
+	if (row->url && !row->api)
+		str_printf(out, " %s", row->url);
 	if (row->run)
 		str_printf(out, " %s", row->run[0]);
 	if (row->known == CONFIG_KNOWN_GOOD)
@@ -52,7 +54,10 @@ static bool check_detector(struct check *check, struct eicar *eicar,
 	if (detector_open(&detector, row, &nowhere, &err) < 0) {
 		check_fail(check, "%s: %s", str_text(&words), err.text);
 	} else {
-		check_ok("%s", str_text(&words));
+		if (detector_probe(detector, &err) < 0)
+			check_warn(check, "%s: does not answer: %s", str_text(&words), err.text);
+		else
+			check_ok("%s", str_text(&words));
 		check_doubts(check, detector);
 	}
 	if (row->api)

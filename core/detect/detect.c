@@ -33,7 +33,7 @@ struct detector {
 };
 
 static const struct detector_class *const classes[] = {
-	&noop_class, &hashlist_class, &command_class, &api_class, NULL,
+	&noop_class, &hashlist_class, &command_class, &api_class, &remote_class, NULL,
 };
 
 const struct detector_class *detect_class(const char *type)
@@ -143,6 +143,18 @@ bool detector_digest(const struct detector *detector, char digest[65], struct er
 		return detector->class->digest(detector->state, digest, why);
 	memcpy(digest, detector->digest, DIGEST_HEX);
 	return true;
+}
+
+bool detector_away(const struct detector *detector, const struct entry *entry, struct error *why)
+{
+	const struct detector_class *class = detector->class;
+	return class->away && class->away(detector->state, entry, why);
+}
+
+int detector_probe(const struct detector *detector, struct error *err)
+{
+	const struct detector_class *class = detector->class;
+	return class->probe ? class->probe(detector->state, err) : 0;
 }
 
 const struct detector_class *detector_class(const struct detector *detector)

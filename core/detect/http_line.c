@@ -251,9 +251,19 @@ static CURLcode result_of(struct http_line *line)
 	return message->data.result;
 }
 
-static bool is_want(int code)
+/* What we ourselves lacked; 0: nothing. */
+static int want_of(const struct http_line *line, CURLcode result)
 {
-	return code == EMFILE || code == ENFILE || code == ENOMEM || code == ENOBUFS;
+	switch (line->socket_code) {
+	case EMFILE:
+	case ENFILE:
+		return line->socket_code;
+	case ENOMEM:
+	case ENOBUFS:
+		return ENOMEM;
+	default:
+		return result == CURLE_OUT_OF_MEMORY ? ENOMEM : 0;
+	}
 }
 
 static void read_failure(struct http_line *line, CURLcode result)
@@ -261,14 +271,11 @@ static void read_failure(struct http_line *line, CURLcode result)
 	const char *words = line->fault[0] ? line->fault : curl_easy_strerror(result);
 	if (line->reply->words[0])
 		return; /* one of our own functions has said why */
-	if (result == CURLE_OUT_OF_MEMORY || is_want(line->socket_code)) {
+	line->reply->code = want_of(line, result);
+	if (line->reply->code)
 		fault(line, HTTP_UNABLE, words);
-		line->reply->code = is_want(line->socket_code) ? line->socket_code : ENOMEM;
-	} else if (has_begun(line)) {
-		fault(line, HTTP_BROKEN, words);
-	} else {
-		fault(line, HTTP_UNREACHED, words);
-	}
+	else
+		fault(line, has_begun(line) ? HTTP_BROKEN : HTTP_UNREACHED, words);
 }
 
 /* What was sent is the whole file only if it ends where it was said to end. */

@@ -48,8 +48,6 @@ Test(check_api, flags_what_cannot_work)
 		{ "report: ['${PYTHON} detect.py']", "a single item with spaces" },
 		{ "report: x $BROAPT_PATH", "without double quotes" },
 		{ "report: 'x ${BROAPT_PATH} \"y\"'", "without double quotes" },
-		{ "remote: true, report: x",
-		  "api.yml:3: text/plain is remote, which is not built" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
