@@ -263,6 +263,20 @@ def test_files_wait_for_a_dead_server_and_cost_no_worker_time():
                  "what was asked, once each")
 
 
+def test_waiting_ends_and_says_for_what():
+    port = free_port()
+    for required, row in (("true", (b"unscanned", b"failed", b"error")), ("false", (b"done", None, b"error"))):
+        with Carved() as carved:
+            carved.write_config(config(port, f"    wait: 1s\n    required: {required}\n"))
+            carved.start()
+            path = carved.put()
+            carved.wait_settled(1)
+            same(carved.row(path), row, f"required: {required}")
+            said, _, detail = outcome(carved, path)
+            same(said, b"error", "the outcome")
+            check(b"remote is away: http://127.0.0.1:%d: " % port in detail, f"detail: {detail!r}")
+
+
 def test_a_server_that_hangs_is_left_alone_and_stopping_does_not_wait_for_it():
     release, asked = threading.Event(), threading.Event()
 
