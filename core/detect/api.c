@@ -223,6 +223,13 @@ static bool api_class_away(const void *state, const struct entry *entry, struct 
 	       api_remote_away(self->remote, why);
 }
 
+static void api_class_doubts(const void *state, struct str *out)
+{
+	const struct api_state *self = state;
+	if (self->remote)
+		api_remote_doubts(self->remote, out);
+}
+
 static int api_class_probe(const void *state, struct error *err)
 {
 	const struct api_state *self = state;
@@ -243,6 +250,7 @@ const struct detector_class api_class = {
 	.open = api_class_open,
 	.away = api_class_away,
 	.probe = api_class_probe,
+	.doubts = api_class_doubts,
 	.scan = api_class_scan,
 	.close = api_class_close,
 };

@@ -262,6 +262,11 @@ bool api_remote_away(struct api_remote *remote, struct error *why)
 	return server_away(remote->server, why);
 }
 
+void api_remote_doubts(const struct api_remote *remote, struct str *out)
+{
+	server_doubts(remote->server, out);
+}
+
 int api_remote_probe(struct api_remote *remote, struct error *err)
 {
 	return server_probe(remote->server, err);

@@ -27,6 +27,7 @@ struct config_detector;
 struct digest;
 struct error;
 struct scan_request;
+struct str;
 
 /** For the remote entries of the row's api.yml; *out is NULL when there are none. The row is
  * borrowed. */
@@ -40,8 +41,9 @@ void api_remote_digest(const struct api_remote *remote, struct digest *hash,
 /** Asks about a file of a remote entry. */
 void api_remote_scan(struct api_remote *remote, const struct api_entry *entry,
 		     const struct scan_request *request, struct answer *answer);
-/** See detector_away() and detector_probe(). */
+/** See detector_away(), detector_doubts() and detector_probe(). */
 bool api_remote_away(struct api_remote *remote, struct error *why);
+void api_remote_doubts(const struct api_remote *remote, struct str *out);
 int api_remote_probe(struct api_remote *remote, struct error *err);
 
 #endif

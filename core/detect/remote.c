@@ -107,6 +107,12 @@ static bool remote_away(const void *state, const struct entry *entry, struct err
 	return server_away(remote->server, why);
 }
 
+static void remote_doubts(const void *state, struct str *out)
+{
+	const struct remote *remote = state;
+	server_doubts(remote->server, out);
+}
+
 static int remote_probe(const void *state, struct error *err)
 {
 	const struct remote *remote = state;
@@ -127,6 +133,7 @@ const struct detector_class remote_class = {
 	.open = remote_open,
 	.away = remote_away,
 	.probe = remote_probe,
+	.doubts = remote_doubts,
 	.scan = remote_scan,
 	.close = remote_close,
 };

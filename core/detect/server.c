@@ -14,6 +14,7 @@
 #include "core/detect/detect.h"
 #include "core/detect/http.h"
 
+#define PLAIN		    "http://"
 #define STATUS_OK	    200
 #define STATUS_UNAUTHORIZED 401
 #define STATUS_FORBIDDEN    403
@@ -24,7 +25,21 @@
 struct server {
 	struct http_client *client;
 	struct breaker breaker;
+	bool exposed; /* a token goes over the network as it is */
 };
+
+/* Does the URL, which is http, lead to this machine? */
+static bool stays_here(const char *url)
+{
+	static const char *const hosts[] = { "localhost", "127.0.0.1", "[::1]" };
+	const char *host = url + strlen(PLAIN);
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+		size_t len = strlen(hosts[i]);
+		if (strncmp(host, hosts[i], len) == 0 && (!host[len] || strchr(":/?", host[len])))
+			return true;
+	}
+	return false;
+}
 
 int server_new(struct server **out, const struct config_detector *row, const char *path,
 	       struct error *err)
@@ -50,6 +65,8 @@ int server_new(struct server **out, const struct config_detector *row, const cha
 		return result;
 	struct server *server = xcalloc(1, sizeof *server);
 	server->client = client;
+	server->exposed = credentials.token && strncmp(row->url, PLAIN, strlen(PLAIN)) == 0 &&
+			  !stays_here(row->url);
 	breaker_init(&server->breaker);
 	*out = server;
 	return 0;
@@ -179,6 +196,13 @@ bool server_ask(struct server *server, const struct http_request *request, struc
 bool server_away(struct server *server, struct error *why)
 {
 	return breaker_refuses(&server->breaker, mono_now(), why);
+}
+
+void server_doubts(const struct server *server, struct str *out)
+{
+	if (server->exposed)
+		str_printf(out, "the token goes to %s unencrypted: use https://\n",
+			   server_place(server));
 }
 
 int server_probe(struct server *server, struct error *err)

@@ -36,6 +36,8 @@ bool server_ask(struct server *server, const struct http_request *request, struc
 		struct answer *answer);
 /** True while server_ask() would answer "away" at once. */
 bool server_away(struct server *server, struct error *why);
+/** Appends, as a line, that the token goes to another machine for whoever listens. */
+void server_doubts(const struct server *server, struct str *out);
 /** Asks whether anything answers there (a HEAD request): 0, or -errno and words. */
 int server_probe(struct server *server, struct error *err);
 

@@ -186,3 +186,31 @@ Test(server, files_that_are_named_and_missing_keep_it_from_opening)
 	cr_assert(strstr(err.text, "ca: /nonexistent/ca.pem"), "%s", err.text);
 	row.ca = NULL;
 }
+
+static void expect_doubts(const char *url, const char *token_file, bool doubts)
+{
+	struct error err = { 0 };
+	AUTO_STR words = STR_INIT;
+	row.url = (char *)url;
+	row.token_file = (char *)token_file;
+	cr_assert_eq(server_new(&server, &row, "", &err), 0, "%s", err.text);
+	server_doubts(server, &words);
+	cr_expect_eq(words.len > 0, doubts, "%s: %s", url, str_text(&words));
+	server_free(TAKE(server));
+	row.token_file = NULL;
+}
+
+Test(server, a_token_that_anybody_could_read_on_its_way_is_a_doubt)
+{
+	struct fixture fixture;
+	fixture_init(&fixture, "token");
+	cr_assert_eq(chmod(fixture.path, 0600), 0);
+	expect_doubts("http://scan.example/", fixture.path, true);
+	expect_doubts("http://localhost.example/", fixture.path, true);
+	expect_doubts("http://scan.example/", NULL, false);
+	expect_doubts("https://scan.example/", fixture.path, false);
+	expect_doubts("http://localhost:5000", fixture.path, false);
+	expect_doubts("http://127.0.0.1/", fixture.path, false);
+	expect_doubts("http://[::1]", fixture.path, false);
+	fixture_done(&fixture);
+}
