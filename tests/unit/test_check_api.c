@@ -71,6 +71,12 @@ Test(check_api, leaves_what_works_alone)
 		0, "%s", said);
 }
 
+Test(check_api, a_remote_entry_is_installed_elsewhere)
+{
+	cr_assert_eq(warnings_of("example: {remote: true, install: [apt-get update], report: x}\n"),
+		     0, "%s", said);
+}
+
 Test(check_api, aliases_are_flagged_once_and_notes_are_shown)
 {
 	cr_assert_eq(
