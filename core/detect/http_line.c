@@ -214,7 +214,15 @@ static bool has_begun(const struct http_line *line)
 	return bytes > 0;
 }
 
-/* Waits for the transfer to end; false: it was cancelled or is late. */
+static void be_late(struct http_line *line)
+{
+	if (has_begun(line))
+		fault(line, HTTP_LATE, "no answer before the deadline");
+	else
+		fault(line, HTTP_UNREACHED, "no connection before the deadline");
+}
+
+/* Waits for the transfer to end; false: it was cancelled, is late, or cannot be waited for. */
 static bool wait_for_end(struct http_line *line)
 {
 	const struct http_request *request = line->request;
@@ -227,15 +235,16 @@ static bool wait_for_end(struct http_line *line)
 			return true;
 		int left = mono_ms_until(request->deadline);
 		if (left == 0) {
-			if (has_begun(line))
-				fault(line, HTTP_LATE, "no answer before the deadline");
-			else
-				fault(line, HTTP_UNREACHED, "no connection before the deadline");
+			be_late(line);
 			return false;
 		}
 		cancel.revents = 0;
-		must(curl_multi_poll(line->multi, &cancel, extra,
-				     left < POLL_MAX_MS ? left : POLL_MAX_MS, NULL) == CURLM_OK);
+		int wait = left < POLL_MAX_MS ? left : POLL_MAX_MS;
+		if (curl_multi_poll(line->multi, &cancel, extra, wait, NULL) != CURLM_OK) {
+			fault(line, HTTP_UNABLE, "poll failed");
+			line->reply->code = ENOMEM;
+			return false;
+		}
 		if (cancel.revents) {
 			fault(line, HTTP_CANCELLED, "cancelled");
 			return false;
