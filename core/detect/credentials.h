@@ -8,12 +8,14 @@
 #ifndef CARVED_CORE_DETECT_CREDENTIALS_H
 #define CARVED_CORE_DETECT_CREDENTIALS_H
 
+#include <stddef.h>
+
 #include "core/base/str.h"
 
 struct config_detector;
 struct error;
 
-#define CREDENTIALS_CA_MAX    (1024 * 1024)
+#define CREDENTIALS_CA_MAX    ((size_t)1024 * 1024)
 #define CREDENTIALS_TOKEN_MAX 4096
 
 struct credentials {

@@ -6,6 +6,7 @@
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/base/error.h"
@@ -76,13 +77,12 @@ static int check_ca(const struct str *ca, struct error *err)
 
 static void set_token(struct http_client *client, const char *token)
 {
-	static const char name[] = "Authorization: Bearer ";
+	static const char format[] = "Authorization: Bearer %s";
 	if (!token)
 		return;
-	size_t len = sizeof name + strlen(token);
-	client->authorization = xcalloc(1, len);
-	memcpy(client->authorization, name, sizeof name - 1);
-	memcpy(client->authorization + sizeof name - 1, token, strlen(token));
+	size_t size = sizeof format + strlen(token);
+	client->authorization = xcalloc(1, size);
+	(void)snprintf(client->authorization, size, format, token);
 }
 
 int http_client_new(struct http_client **out, const struct http_setup *setup, struct error *err)
