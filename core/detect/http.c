@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/lock.h"
+#include "core/detect/curl_api.h"
 #include "core/detect/http_line.h"
 
 struct http_client {
@@ -32,19 +33,19 @@ void http_reply_done(struct http_reply *reply)
 static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
 {
 	char *text = NULL;
-	if (curl_url_get(url, part, &text, flags) != CURLUE_OK)
+	if (curl_api.url_get(url, part, &text, flags) != CURLUE_OK)
 		return NULL;
 	char *own = xstrdup(text);
-	curl_free(text);
+	curl_api.free(text);
 	return own;
 }
 
 static int read_url(struct http_client *client, CURLU *url, struct error *err)
 {
-	CURLUcode fault = curl_url_set(url, CURLUPART_URL, client->url, CURLU_DISALLOW_USER);
+	CURLUcode fault = curl_api.url_set(url, CURLUPART_URL, client->url, CURLU_DISALLOW_USER);
 	if (fault != CURLUE_OK)
 		return error_set(err, EINVAL, "%s: no usable URL: %s", client->url,
-				 curl_url_strerror(fault));
+				 curl_api.url_strerror(fault));
 	AUTO_FREE char *scheme = url_part(url, CURLUPART_SCHEME, 0);
 	AUTO_FREE char *host = url_part(url, CURLUPART_HOST, 0);
 	AUTO_FREE char *port = url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
@@ -87,14 +88,16 @@ static void set_token(struct http_client *client, const char *token)
 
 int http_client_new(struct http_client **out, const struct http_setup *setup, struct error *err)
 {
-	http_line_global_init();
+	int result = curl_api_load(err);
+	if (result < 0)
+		return result;
 	AUTO(http_client) struct http_client *client = xcalloc(1, sizeof *client);
 	lock_init(&client->lock);
 	client->url = xstrdup(setup->url);
-	CURLU *url = curl_url();
-	int result =
+	CURLU *url = curl_api.url();
+	result =
 		url ? read_url(client, url, err) : error_set(err, ENOMEM, "%s", error_text(ENOMEM));
-	curl_url_cleanup(url);
+	curl_api.url_cleanup(url);
 	if (result == 0 && setup->ca)
 		result = check_ca(setup->ca, err);
 	if (result < 0)

@@ -14,17 +14,17 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/detect/curl_api.h"
 
 /* How long libcurl may be left to itself. */
 #define POLL_MAX_MS 1000
 
-#define SET(line, option, value) must(curl_easy_setopt((line)->easy, option, value) == CURLE_OK)
+#define SET(line, option, value) must(curl_api.easy_setopt((line)->easy, option, value) == CURLE_OK)
 
 /* Options fail for want of memory, or because this libcurl cannot do what we rely on. */
 static void must(bool well)
@@ -33,24 +33,13 @@ static void must(bool well)
 		abort();
 }
 
-static void init_once(void)
-{
-	must(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
-void http_line_global_init(void)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	must(pthread_once(&once, init_once) == 0);
-}
-
 struct http_line *http_line_new(void)
 {
 	struct http_line *line = xcalloc(1, sizeof *line);
-	line->easy = curl_easy_init();
-	line->multi = curl_multi_init();
+	line->easy = curl_api.easy_init();
+	line->multi = curl_api.multi_init();
 	must(line->easy && line->multi);
-	must(curl_multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK);
+	must(curl_api.multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK);
 	return line;
 }
 
@@ -58,9 +47,9 @@ void http_line_free(struct http_line *line)
 {
 	if (!line)
 		return;
-	curl_easy_cleanup(line->easy);
-	(void)curl_multi_cleanup(line->multi);
-	curl_slist_free_all(line->headers);
+	curl_api.easy_cleanup(line->easy);
+	(void)curl_api.multi_cleanup(line->multi);
+	curl_api.slist_free_all(line->headers);
 	free(line);
 }
 
@@ -148,14 +137,14 @@ static void set_manners(struct http_line *line)
 
 static void add_header(struct http_line *line, const char *header)
 {
-	struct curl_slist *longer = curl_slist_append(line->headers, header);
+	struct curl_slist *longer = curl_api.slist_append(line->headers, header);
 	must(longer != NULL);
 	line->headers = longer;
 }
 
 static void set_headers(struct http_line *line, const struct http_line_setup *setup)
 {
-	curl_slist_free_all(line->headers);
+	curl_api.slist_free_all(line->headers);
 	line->headers = NULL;
 	add_header(line, "User-Agent: carved/" CARVED_VERSION);
 	add_header(line, "Accept: application/json");
@@ -189,7 +178,7 @@ static void set_body(struct http_line *line)
 
 static void set_up(struct http_line *line, const struct http_line_setup *setup)
 {
-	curl_easy_reset(line->easy); /* keeps the connection */
+	curl_api.easy_reset(line->easy); /* keeps the connection */
 	line->fault[0] = '\0';
 	line->sent = 0;
 	line->socket_code = 0;
@@ -210,7 +199,7 @@ static void set_up(struct http_line *line, const struct http_line_setup *setup)
 static bool has_begun(const struct http_line *line)
 {
 	long bytes = 0;
-	(void)curl_easy_getinfo(line->easy, CURLINFO_REQUEST_SIZE, &bytes);
+	(void)curl_api.easy_getinfo(line->easy, CURLINFO_REQUEST_SIZE, &bytes);
 	return bytes > 0;
 }
 
@@ -230,7 +219,7 @@ static bool wait_for_end(struct http_line *line)
 	unsigned extra = request->cancel_fd >= 0 ? 1 : 0;
 	int running = 1;
 	for (;;) {
-		must(curl_multi_perform(line->multi, &running) == CURLM_OK);
+		must(curl_api.multi_perform(line->multi, &running) == CURLM_OK);
 		if (!running)
 			return true;
 		int left = mono_ms_until(request->deadline);
@@ -240,7 +229,7 @@ static bool wait_for_end(struct http_line *line)
 		}
 		cancel.revents = 0;
 		int wait = left < POLL_MAX_MS ? left : POLL_MAX_MS;
-		if (curl_multi_poll(line->multi, &cancel, extra, wait, NULL) != CURLM_OK) {
+		if (curl_api.multi_poll(line->multi, &cancel, extra, wait, NULL) != CURLM_OK) {
 			fault(line, HTTP_UNABLE, "poll failed");
 			line->reply->code = ENOMEM;
 			return false;
@@ -255,7 +244,7 @@ static bool wait_for_end(struct http_line *line)
 static CURLcode result_of(struct http_line *line)
 {
 	int left = 0;
-	CURLMsg *message = curl_multi_info_read(line->multi, &left);
+	CURLMsg *message = curl_api.multi_info_read(line->multi, &left);
 	assert(message && message->msg == CURLMSG_DONE);
 	return message->data.result;
 }
@@ -277,7 +266,7 @@ static int want_of(const struct http_line *line, CURLcode result)
 
 static void read_failure(struct http_line *line, CURLcode result)
 {
-	const char *words = line->fault[0] ? line->fault : curl_easy_strerror(result);
+	const char *words = line->fault[0] ? line->fault : curl_api.easy_strerror(result);
 	if (line->reply->words[0])
 		return; /* one of our own functions has said why */
 	line->reply->code = want_of(line, result);
@@ -297,8 +286,8 @@ static bool has_grown(const struct http_request *request)
 static void read_end(struct http_line *line, CURLcode result)
 {
 	curl_off_t after = 0;
-	(void)curl_easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &line->reply->status);
-	(void)curl_easy_getinfo(line->easy, CURLINFO_RETRY_AFTER, &after);
+	(void)curl_api.easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &line->reply->status);
+	(void)curl_api.easy_getinfo(line->easy, CURLINFO_RETRY_AFTER, &after);
 	line->reply->retry_after_s = after;
 	if (result != CURLE_OK)
 		read_failure(line, result);
@@ -314,10 +303,10 @@ void http_line_run(struct http_line *line, const struct http_line_setup *setup,
 	line->request = request;
 	line->reply = reply;
 	set_up(line, setup);
-	must(curl_multi_add_handle(line->multi, line->easy) == CURLM_OK);
+	must(curl_api.multi_add_handle(line->multi, line->easy) == CURLM_OK);
 	if (wait_for_end(line))
 		read_end(line, result_of(line));
-	must(curl_multi_remove_handle(line->multi, line->easy) == CURLM_OK);
+	must(curl_api.multi_remove_handle(line->multi, line->easy) == CURLM_OK);
 	line->request = NULL;
 	line->reply = NULL;
 }

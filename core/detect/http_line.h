@@ -31,8 +31,7 @@ struct http_line_setup {
 	const char *authorization; /* a header; NULL: none */
 };
 
-/** libcurl's own setup, once a process. */
-void http_line_global_init(void);
+/** Only after curl_api_load(). */
 struct http_line *http_line_new(void);
 void http_line_free(struct http_line *line);
 AUTO_DEFINE(http_line);

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "core/detect/curl_api.h"
 #include "core/detect/http_line.h"
 #include "tests/unit/detect_fixture.h"
 #include "tests/unit/http_fixture.h"
@@ -20,7 +21,7 @@ static struct http_request request;
 static void setup(void)
 {
 	fixture_init(&fixture, "sample");
-	http_line_global_init();
+	cr_assert_eq(curl_api_load(NULL), 0);
 	line = http_line_new();
 	request = (struct http_request){
 		.fd = fixture.fd,
