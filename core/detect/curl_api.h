@@ -22,6 +22,7 @@ struct error;
 							each(url_set) each(url_get)              \
 								each(url_strerror)
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a member */
 #define CURL_API_MEMBER(name) __typeof__(curl_##name) *name;
 
 struct curl_api {
