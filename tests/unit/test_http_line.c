@@ -144,6 +144,7 @@ Test(http_line, a_response_may_be_so_long_and_not_longer)
 	cr_assert_eq(run(), HTTP_ANSWERED, "%s", reply.words);
 	cr_assert_eq(reply.body.len, HTTP_REPLY_MAX);
 	expect(HTTP_TOO_LONG, "longer than 65536 bytes");
+	http_peer_stop(&peer); /* it may still be at the reply */
 }
 
 Test(http_line, a_server_that_is_not_there_is_not_reached)
