@@ -112,6 +112,7 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	struct scan_request request = {
 		.path = job->absolute,
 		.name_offset = name ? (size_t)(name + 1 - job->absolute) : 0,
+		.root_offset = job->below,
 		.entry = &version->entry,
 		.fd = own,
 		.size = version->identity.size,
@@ -334,17 +335,23 @@ void ask_conclude(struct asking *asking)
 	set_note(version, &asking->away);
 }
 
+/* What is found out without asking about the file. */
+static bool is_away(const struct detector *detector, const struct entry *entry, struct error *why)
+{
+	char digest[65];
+	return detector_in_vain(detector, entry, why) || !detector_digest(detector, digest, why);
+}
+
 bool ask_waits_on(const struct engine *engine, struct version *version)
 {
 	if (version->away_since_ns == 0)
 		return false;
 	for (size_t i = 0; i < engine->detector_count; i++) {
 		const struct detector *detector = engine->detectors[i];
-		char digest[65];
 		struct error why = { 0 };
 		if (!detector_wants(detector, &version->entry) ||
-		    detector_digest(detector, digest, &why) ||
-		    !waits_for(detector_row(detector), version))
+		    !waits_for(detector_row(detector), version) ||
+		    !is_away(detector, &version->entry, &why))
 			continue;
 		struct standing standing = { .row = detector_row(detector),
 					     .outcome = OUTCOMES,

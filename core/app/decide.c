@@ -33,7 +33,8 @@ static void absolute_path(const struct app *app, struct job *job)
 	memcpy(job->absolute, root, root_len);
 	if (slash)
 		job->absolute[root_len] = '/';
-	memcpy(job->absolute + root_len + slash, rest, rest_len);
+	job->below = root_len + slash;
+	memcpy(job->absolute + job->below, rest, rest_len);
 }
 
 /* No worker has time for it, nor will one soon. */

@@ -64,6 +64,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	uint32_t root;
 	struct root_handle *handle; /* held while RUNNING */
 	char *absolute;		    /* absolute path for detectors, set when dispatched; owned */
+	size_t below;		    /* where the part below the root begins in it */
 
 	/* a version that is done is looked at again: its place in that queue; owned. NULL: a file
 	 * that is new, or may be. The prior hash below is then that of its row */

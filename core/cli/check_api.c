@@ -149,13 +149,8 @@ static void check_command(struct check *check, const struct config_detector *row
 static void check_entry(struct check *check, const struct config_detector *row,
 			const struct api_entry *entry)
 {
-	if (entry->remote)
-		check_warn(
-			check,
-			"%s:%u: %s is remote, which is not built in this version: its files end with "
-			"the outcome error",
-			row->file, entry->line, entry->pattern);
-	for (size_t i = 0; i < entry->install_count; i++)
+	/* a remote entry is installed where it runs */
+	for (size_t i = 0; !entry->remote && i < entry->install_count; i++)
 		check_command(check, row, &entry->install[i], STEP_INSTALL);
 	for (size_t i = 0; i < entry->script_count; i++)
 		check_command(check, row, &entry->scripts[i], STEP_SCRIPT);

@@ -20,6 +20,8 @@ static void describe(const struct config_detector *row, struct str *out)
 		str_printf(out, " %s", row->file);
 	if (row->socket)
 		str_printf(out, " %s", row->socket);
+	if (row->url && !row->api)
+		str_printf(out, " %s", row->url);
 	if (row->run)
 		str_printf(out, " %s", row->run[0]);
 	if (row->known == CONFIG_KNOWN_GOOD)
@@ -50,6 +52,11 @@ static bool check_peer(struct check *check, const struct detector *detector, str
 		check_warn(check, "%s: it is away, %s: %s", str_text(words),
 			   left_out ? "and left out, as nobody configured it" : "files wait for it",
 			   why.text);
+		return false;
+	}
+	if (detector_probe(detector, &why) < 0) {
+		check_warn(check, "%s: does not answer: %s", str_text(words), why.text);
+		check_doubts(check, detector);
 		return false;
 	}
 	AUTO_STR said = STR_INIT;

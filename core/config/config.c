@@ -35,6 +35,9 @@ void config_detector_done(struct config_detector *detector)
 	free(detector->name);
 	free(detector->file);
 	free(detector->socket);
+	free(detector->url);
+	free(detector->ca);
+	free(detector->token_file);
 	texts_free(detector->mime);
 	texts_free(detector->run);
 	texts_free(detector->skips);

@@ -51,7 +51,8 @@ struct config_root {
 };
 
 struct config_detector {
-	char *type;		 /* "hashlist", "command", "api", "clamd", "noop" */
+	char *type;		 /* "hashlist", "command", "api", "clamd", "remote",
+				  * "noop" */
 	char *name;		 /* defaults to the type */
 	char **mime;		 /* globs, NULL-terminated; NULL: every file */
 	char *file;		 /* hashlist: the list; api: api.yml; else NULL */
@@ -60,20 +61,23 @@ struct config_detector {
 		       * about them, or "*"; NULL-terminated, NULL: none */
 	char **run;   /* command: argv with placeholders, NULL-terminated; else NULL */
 	char *socket; /* clamd: where it listens */
-	int64_t max_file_size;	/* clamd: bytes; larger files are skipped */
-	bool if_there;		/* left out when it is away at the start */
-	char **read;		/* command, api: absolute paths that its commands may read and run,
-				 * NULL-terminated; NULL: none */
-	bool network;		/* command, api: they may open sockets */
-	int64_t timeout_ms;	/* deadline of one scan, default 60 s */
+	int64_t max_file_size; /* clamd: bytes; larger files are skipped */
+	bool if_there;	       /* left out when it is away at the start */
+	char **read;	       /* command, api: absolute paths that its commands may read and run,
+				* NULL-terminated; NULL: none */
+	bool network;	       /* command, api: they may open sockets */
+	char *url;	    /* remote: where to ask; api: the server of "remote: true"; else NULL */
+	char *ca;	    /* remote, api: PEM file of who may sign the server's certificate */
+	char *token_file;   /* remote, api: what the server is told who we are; NULL: nothing */
+	int64_t timeout_ms; /* deadline of one scan, default 60 s */
 	int64_t retry_pause_ms; /* pause before the second attempt after error or timeout, default
 				 * 10 s; it doubles with each further one */
 	int64_t wait_ms;	/* how long files wait for it while it is away, default 1 h */
 	bool required;		/* a version is done only with a definite outcome of it; default */
-	unsigned retries;	/* attempts in all, default 3 for api, clamd and command, 1 for the
-				 * rest */
-	struct api *api;	/* type api: the file, loaded; owned by the config */
-	unsigned line;		/* where it stands in the file, for messages; 0: built in */
+	unsigned retries; /* attempts in all, default 3 for api, clamd, command and remote, 1 for
+			   * the rest */
+	struct api *api;  /* type api: the file, loaded; owned by the config */
+	unsigned line;	  /* where it stands in the file, for messages; 0: built in */
 };
 
 struct config {

@@ -28,12 +28,12 @@ struct kind {
 static const struct kind kinds[] = {
 	{ .type = "hashlist", .built = true, .retries = 1 },
 	{ .type = "command", .built = true, .retries = 3, .check = loading_command },
-	{ .type = "api", .built = true, .retries = 3 },
+	{ .type = "api", .built = true, .retries = 3, .check = loading_server },
 	{ .type = "clamd", .built = true, .retries = 3 },
+	{ .type = "remote", .built = true, .retries = 3, .check = loading_server },
 	{ .type = "noop", .built = true, .retries = 1 },
 	{ .type = "yara" },
 	{ .type = "magic" },
-	{ .type = "remote" },
 };
 
 #define KINDS (sizeof kinds / sizeof *kinds)
@@ -53,7 +53,7 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	if (!type)
 		return document_error(
 			loading->document, item->at, err,
-			"a detector needs the key \"type\": hashlist, command, api, clamd or noop");
+			"a detector needs the key \"type\": hashlist, command, api, clamd, remote or noop");
 	const struct kind *kind = kind_of(type);
 	if (kind && kind->built)
 		return 0;
@@ -61,7 +61,7 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	if (kind)
 		return document_error(loading->document, at, err,
 				      "the detector type %s is not built in this version; expected "
-				      "hashlist, command, api, clamd or noop",
+				      "hashlist, command, api, clamd, remote or noop",
 				      type);
 	struct nearest nearest = { 0 };
 	for (size_t i = 0; i < KINDS; i++) {
@@ -71,8 +71,8 @@ static int check_type(const struct loading *loading, const struct node *item, co
 	char hint[64];
 	return document_error(
 		loading->document, at, err,
-		"type: expected hashlist, command, api, clamd or noop, found \"%.80s\"%s", type,
-		nearest_hint(&nearest, "type", hint, sizeof hint));
+		"type: expected hashlist, command, api, clamd, remote or noop, found \"%.80s\"%s",
+		type, nearest_hint(&nearest, "type", hint, sizeof hint));
 }
 
 /* Keys that belong to another type. */
@@ -286,6 +286,8 @@ int loading_detectors_finish(struct loading *loading, struct error *err)
 			r = finish_api(loading, row, err);
 		else if (strcmp(row->type, "clamd") == 0 && !row->socket)
 			row->socket = xstrdup(CONFIG_CLAMD_SOCKET);
+		if (r == 0 && strcmp(row->type, "api") == 0)
+			r = loading_server_finish(loading, row, &origin, err);
 		if (r < 0)
 			return r;
 	}

@@ -89,16 +89,24 @@ static int roots_from_variable(struct loading *loading, const char *name, const 
 	return replace_roots(loading, paths, count, err);
 }
 
+static bool retries(const char *type)
+{
+	return strcmp(type, "api") == 0 || strcmp(type, "command") == 0 ||
+	       strcmp(type, "remote") == 0;
+}
+
 /* Settings of every detector that retries: BroAPT knew them only for all. */
 static int apply_to_detectors(struct loading *loading, const struct setting *setting,
 			      const char *name, const char *value, struct error *err)
 {
 	struct config_detector probe = { 0 };
-	if (setting_apply(setting, &probe, value, NULL, err) < 0)
+	int r = setting_apply(setting, &probe, value, NULL, err);
+	config_detector_done(&probe);
+	if (r < 0)
 		return error_prefix(err, "%s", name);
 	for (size_t i = 0; i < loading->config->detector_count; i++) {
 		struct config_detector *detector = &loading->config->detectors[i];
-		if (strcmp(detector->type, "api") == 0 || strcmp(detector->type, "command") == 0)
+		if (retries(detector->type) && setting_belongs(setting, detector->type))
 			(void)setting_apply(setting, detector, value, NULL, err);
 	}
 	return 0;

@@ -76,6 +76,16 @@ int loading_command(const struct loading *loading, const struct node *item,
  * read already. */
 int loading_skips(const struct loading *loading, const struct node *list, struct error *err);
 
+/* server_row.c */
+
+/** What types remote and api ask for of "url" or "server", "ca" and "token_file". */
+int loading_server(const struct loading *loading, const struct node *item,
+		   struct config_detector *row, struct error *err);
+/** Type api, once the environment is known: the server that the environment names, or the default.
+ */
+int loading_server_finish(const struct loading *loading, struct config_detector *row,
+			  const struct origin *place, struct error *err);
+
 /* environment.c */
 
 /** Lays the environment, then the command line, over the configuration. */

@@ -101,7 +101,7 @@ const struct setting settings[] = {
 		  "How long size and modification time must rest where leases do not work." },
 
 	{ DETECTOR("type", SETTING_TEXT, type),
-	  .description = "hashlist, command, api, clamd or noop." },
+	  .description = "hashlist, command, api, clamd, remote or noop." },
 	{ DETECTOR("name", SETTING_TEXT, name),
 	  .description = "The name under which outcomes are recorded; unique. Default: the type." },
 	{ DETECTOR("mime", SETTING_TEXTS, mime),
@@ -111,7 +111,8 @@ const struct setting settings[] = {
 	{ DETECTOR("retries", SETTING_COUNT, retries), .min = 1, .max = 100,
 	  .environment = NAMES("CARVED_RETRIES", "BROAPT_MAX_RETRY"),
 	  .description = "Attempts in all after errors and timeouts. Default: 3 for command, "
-			 "api and clamd, else 1; the variables set it for command and api." },
+			 "api, clamd and remote, else 1; the variables set it for command, api "
+			 "and remote." },
 	{ DETECTOR("retry_pause", SETTING_DURATION, retry_pause_ms), .max = DAY_MS,
 	  .fallback = "10s",
 	  .environment = NAMES("CARVED_RETRY_PAUSE", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
@@ -135,6 +136,20 @@ const struct setting settings[] = {
 	{ DETECTOR("skips", SETTING_TEXTS, skips), .only = NAMES("hashlist"),
 	  .description = "With known: good. Names of the detectors that are not asked about a file "
 			 "in the list; \"*\": all that are no hash lists." },
+	{ DETECTOR("url", SETTING_TEXT, url), .only = NAMES("remote"),
+	  .description = "The server that is asked: http:// or https://." },
+	{ DETECTOR("server", SETTING_TEXT, url), .only = NAMES("api"),
+	  .environment = NAMES("CARVED_SERVER"),
+	  .description = "Where BroAPT's daemon serves the entries with \"remote: true\". Default: "
+			 "http://localhost:5000; BroAPT's SERVER_NAME_HOST and SERVER_NAME_PORT "
+			 "say another." },
+	{ DETECTOR("ca", SETTING_PATH, ca), .only = NAMES("remote", "api"),
+	  .description =
+		  "A file of certificates (PEM) that may sign an https server's. Default: the "
+		  "system's." },
+	{ DETECTOR("token_file", SETTING_PATH, token_file), .only = NAMES("remote", "api"),
+	  .description = "A file with what the server is told who asks (Authorization: Bearer). "
+			 "Others may neither read nor change it." },
 	{ DETECTOR("run", SETTING_TEXTS, run), .only = NAMES("command"),
 	  .description =
 		  "The program and its arguments, run without a shell. {path} is the file's "

@@ -136,6 +136,17 @@ static void say_failure(struct answer *answer, const char *words, const struct c
 	answer->detail = str_take(&json);
 }
 
+/* Begins the object that is to hold the report's detail and remarks of ours. */
+static void begin_detail(struct str *out, const struct report *report)
+{
+	if (report->detail && report->extendable)
+		str_append(out, report->detail, strlen(report->detail) - 1);
+	else if (report->detail)
+		str_printf(out, "{\"report\": %s", report->detail);
+	else
+		str_putc(out, '{');
+}
+
 /* Our remarks on a command that worked, as members of the object that out begins. */
 static void members(struct str *out, const struct answer *answer, const struct child_result *child,
 		    const struct report *report)
@@ -157,12 +168,7 @@ static void say(struct answer *answer, const struct child_result *child,
 		return;
 	}
 	AUTO_STR json = STR_INIT;
-	if (report->detail && report->extendable)
-		str_append(&json, report->detail, strlen(report->detail) - 1);
-	else if (report->detail)
-		str_printf(&json, "{\"report\": %s", report->detail);
-	else
-		str_putc(&json, '{');
+	begin_detail(&json, report);
 	members(&json, answer, child, report);
 	member_text(&json, "log", rule->log);
 	if (child->scratch.code)
@@ -172,6 +178,31 @@ static void say(struct answer *answer, const struct child_result *child,
 		str_putc(&json, '}');
 		answer->detail = str_take(&json);
 	}
+}
+
+void answer_from_report(struct answer *answer, const struct report *report, const char *who)
+{
+	if (report->error[0]) {
+		answer_fail(answer, OUTCOME_ERROR, "%s: bad report: %s", who, report->error);
+		return;
+	}
+	AUTO_STR json = STR_INIT;
+	bool failed = report->outcome == OUTCOME_ERROR || report->outcome == OUTCOME_TIMEOUT ||
+		      report->outcome == OUTCOME_SKIPPED;
+	answer->outcome = report->outcome;
+	answer->signature = xstrdup(report->signature);
+	if (report->detail && !report->note) {
+		answer->detail = xstrdup(report->detail);
+		return;
+	}
+	begin_detail(&json, report);
+	if (!report->detail && failed)
+		member_text(&json, "error", "the server says so");
+	member_text(&json, "note", report->note);
+	if (json.len == 1)
+		return;
+	str_putc(&json, '}');
+	answer->detail = str_take(&json);
 }
 
 void answer_not_run(struct answer *answer, int code, const char *words)

@@ -36,6 +36,9 @@ void answer_skip(struct answer *answer, const char *words);
 /** answer: the detector's peer cannot be reached, in words. */
 void answer_away(struct answer *answer, const char *words);
 
+/** Fills answer, which is empty, with the report of a server that is called who in words. */
+void answer_from_report(struct answer *answer, const struct report *report, const char *who);
+
 /** Fills answer, which is empty, with what child and its reports said. */
 void answer_from_child(struct answer *answer, const struct child_result *child,
 		       const struct report *report, const struct answer_rule *rule);

@@ -4,8 +4,9 @@
  * "scripts" run in order, then "report" (api_prepare.h has how); the first that does not exit with
  * 0 ends it with an error, and the worker tries again later. Exit status 0 means that a command
  * ran, not that the file is clean: without a report on descriptor 3, of any of the commands, the
- * outcome is unknown. "install" is never run here. "shared" groups and locks installations only;
- * scans of one group run beside each other.
+ * outcome is unknown. "remote: true" leaves all of it to a server (api_remote.h). "install" is
+ * never run here. "shared" groups and locks installations only; scans of one group run beside each
+ * other.
  *
  * An answer depends on MIME type (it chooses the entry) and extension; see command.c for the name.
  * The digest covers the file's entries as they were loaded, with their variables expanded; programs
@@ -25,6 +26,7 @@
 #include "core/detect/answer.h"
 #include "core/detect/api_log.h"
 #include "core/detect/api_prepare.h"
+#include "core/detect/api_remote.h"
 #include "core/detect/cage.h"
 #include "core/detect/child.h"
 #include "core/detect/detect.h"
@@ -36,6 +38,7 @@ struct api_state {
 	const struct config *config; /* borrowed, as detector_open() says */
 	const struct api *api;
 	const struct config_detector *row;
+	struct api_remote *remote; /* NULL: no entry is remote */
 };
 
 /* One scan. */
@@ -66,11 +69,16 @@ static int digest_command(struct digest *hash, const struct api_site *site,
 	return 0;
 }
 
-static int digest_entry(struct digest *hash, const struct api_site *site, struct error *err)
+static int digest_entry(struct digest *hash, const struct api_site *site,
+			const struct api_remote *remote, struct error *err)
 {
 	const struct api_entry *entry = site->entry;
 	digest_text(hash, entry->pattern);
 	digest_number(hash, entry->remote);
+	if (entry->remote) {
+		api_remote_digest(remote, hash, entry);
+		return 0;
+	}
 	digest_number(hash, (int64_t)entry->script_count);
 	for (size_t i = 0; i < entry->script_count; i++) {
 		int result = digest_command(hash, site, &entry->scripts[i], err);
@@ -86,6 +94,10 @@ static int api_class_open(void **state, const struct config_detector *row,
 	if (!row->api)
 		return error_set(err, EINVAL, "detector %s (line %u): no api.yml is named",
 				 row->name, row->line);
+	AUTO(api_remote) struct api_remote *remote = NULL;
+	int opened = api_remote_new(&remote, row, err);
+	if (opened < 0)
+		return opened;
 	AUTO(digest) struct digest *hash = digest_new();
 	digest_text(hash, "api");
 	digest_text(hash, row->name);
@@ -98,13 +110,15 @@ static int api_class_open(void **state, const struct config_detector *row,
 					       .entry = &row->api->entries[i],
 					       .path = "$BROAPT_PATH",
 					       .mime = "$BROAPT_MIME" };
-		int result = digest_entry(hash, &site, err);
+		int result = digest_entry(hash, &site, remote, err);
 		if (result < 0)
 			return result;
 	}
 	digest_end_hex(hash, digest);
 	struct api_state *kept = xcalloc(1, sizeof *kept);
-	*kept = (struct api_state){ .config = config, .api = row->api, .row = row };
+	*kept = (struct api_state){
+		.config = config, .api = row->api, .row = row, .remote = TAKE(remote)
+	};
 	*state = kept;
 	return 0;
 }
@@ -204,9 +218,7 @@ static void api_class_scan(const void *state, const struct scan_request *request
 	const struct api_state *self = state;
 	const struct api_entry *entry = api_find(self->api, request->entry->mime);
 	if (entry->remote) {
-		answer_fail(answer, OUTCOME_ERROR,
-			    "%s:%u: \"remote: true\": remote detection is not built",
-			    self->api->file, entry->line);
+		api_remote_scan(self->remote, entry, request, answer);
 		return;
 	}
 	struct visit visit = {
@@ -226,9 +238,31 @@ static void api_class_scan(const void *state, const struct scan_request *request
 	str_done(&visit.log_id);
 }
 
+static bool api_class_in_vain(const void *state, const struct entry *entry, struct error *why)
+{
+	const struct api_state *self = state;
+	return self->remote && api_find(self->api, entry->mime)->remote &&
+	       api_remote_away(self->remote, why);
+}
+
+static void api_class_doubts(const void *state, struct str *out)
+{
+	const struct api_state *self = state;
+	if (self->remote)
+		api_remote_doubts(self->remote, out);
+}
+
+static int api_class_probe(const void *state, struct error *err)
+{
+	const struct api_state *self = state;
+	return self->remote ? api_remote_probe(self->remote, err) : 0;
+}
+
 static void api_class_close(void *state)
 {
-	free(state);
+	struct api_state *self = state;
+	api_remote_free(self->remote);
+	free(self);
 }
 
 const struct detector_class api_class = {
@@ -236,6 +270,9 @@ const struct detector_class api_class = {
 	.needs = DETECT_NEEDS_FD | DETECT_NEEDS_PATH,
 	.reads = DETECT_READS_MIME | DETECT_READS_EXTENSION,
 	.open = api_class_open,
+	.in_vain = api_class_in_vain,
+	.probe = api_class_probe,
+	.doubts = api_class_doubts,
 	.scan = api_class_scan,
 	.close = api_class_close,
 };

@@ -33,7 +33,7 @@ struct detector {
 };
 
 static const struct detector_class *const classes[] = {
-	&noop_class, &hashlist_class, &command_class, &api_class, &clamd_class, NULL,
+	&noop_class, &hashlist_class, &command_class, &api_class, &clamd_class, &remote_class, NULL,
 };
 
 const struct detector_class *detect_class(const char *type)
@@ -155,6 +155,18 @@ void detector_describe(const struct detector *detector, struct str *out)
 {
 	if (detector->class->describe)
 		detector->class->describe(detector->state, out);
+}
+
+bool detector_in_vain(const struct detector *detector, const struct entry *entry, struct error *why)
+{
+	const struct detector_class *class = detector->class;
+	return class->in_vain && class->in_vain(detector->state, entry, why);
+}
+
+int detector_probe(const struct detector *detector, struct error *err)
+{
+	const struct detector_class *class = detector->class;
+	return class->probe ? class->probe(detector->state, err) : 0;
 }
 
 const struct detector_class *detector_class(const struct detector *detector)

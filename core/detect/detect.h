@@ -46,6 +46,7 @@ enum detect_reads {
 struct scan_request {
 	const char *path;   /* absolute path of the file, NUL-terminated raw bytes */
 	size_t name_offset; /* where the base name begins in path */
+	size_t root_offset; /* where the part below the root begins in path */
 	const struct entry *entry;
 	int fd; /* read-only, offset 0, the callee may move it; -1 unless NEEDS_FD */
 	int64_t size;
@@ -91,6 +92,12 @@ struct detector_class {
 	/** Appends what its peer says of itself (its version), nothing when it is away.
 	 * NULL: it has none. As slow as digest. */
 	void (*describe)(const void *state, struct str *out);
+	/** True when the peer that would look at files of this entry is known to be away, so that
+	 * asking is in vain; why has the words. Never blocks. Any thread. NULL: it never is. */
+	bool (*in_vain)(const void *state, const struct entry *entry, struct error *why);
+	/** Asks the peer whether it is there, for "carved check"; 0, or -errno and words. Blocks
+	 * for some seconds at most. NULL: there is no peer. */
+	int (*probe)(const void *state, struct error *err);
 	/** Entry fields that this instance reads besides reads; NULL: none. */
 	unsigned (*also_reads)(const void *state);
 	/** What this instance needs besides needs; NULL: nothing. */
@@ -108,7 +115,7 @@ struct detector_class {
 };
 
 extern const struct detector_class noop_class, hashlist_class, command_class, api_class,
-	clamd_class;
+	clamd_class, remote_class;
 
 /** The class of that type, NULL when there is none (or none built). */
 const struct detector_class *detect_class(const char *type);
@@ -127,6 +134,11 @@ bool detector_digest(const struct detector *detector, char digest[65], struct er
 /** See struct detector_class: false when it is there, as far as anybody knows. */
 bool detector_away(const struct detector *detector, struct error *why, int64_t *out_since_ns);
 void detector_describe(const struct detector *detector, struct str *out);
+/** True when asking about files of this entry is in vain at the moment; why has the words. */
+bool detector_in_vain(const struct detector *detector, const struct entry *entry,
+		      struct error *why);
+/** Is the detector's peer there? 0 (also when it has none), or -errno and words. Blocks. */
+int detector_probe(const struct detector *detector, struct error *err);
 const struct detector_class *detector_class(const struct detector *detector);
 const struct config_detector *detector_row(const struct detector *detector);
 /** What it needs of the worker, as bits. */

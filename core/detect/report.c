@@ -28,8 +28,7 @@ __attribute__((format(printf, 2, 3))) static void bad(struct report *report, con
 	va_end(args);
 }
 
-/* jansson recurses, and workers' stacks are small: the nesting is measured before it is parsed. */
-static bool too_deep(const char *line, size_t len)
+bool report_too_deep(const char *line, size_t len)
 {
 	unsigned depth = 0;
 	bool text = false;
@@ -100,32 +99,39 @@ static void keep(struct report *report, enum outcome outcome, const json_t *line
 	take_detail(report, json_object_get(line, "detail"));
 }
 
-static void read_line(struct report *report, const char *at, size_t len, size_t number)
+/* what: how a bad one is called in words. */
+static void read_object(struct report *report, const char *what, const json_t *line)
 {
-	if (too_deep(at, len)) {
-		bad(report, "line %zu is nested deeper than %d levels", number, REPORT_DEPTH_MAX);
-		return;
-	}
-	json_error_t error = { 0 };
-	AUTO_JSON json_t *line = json_loadb(at, len, JSON_REJECT_DUPLICATES, &error);
-	if (!json_is_object(line)) {
-		bad(report, "line %zu is not a JSON object%s%s", number, line ? "" : ": ",
-		    line ? "" : error.text);
-		return;
-	}
 	const json_t *name = json_object_get(line, "outcome");
 	const json_t *signature = json_object_get(line, "signature");
 	enum outcome outcome =
 		json_is_string(name) ? outcome_by_name(json_string_value(name)) : OUTCOMES;
 	if (outcome == OUTCOMES)
 		bad(report,
-		    "line %zu has no \"outcome\" that is one of malicious, suspicious, error, "
+		    "%s has no \"outcome\" that is one of malicious, suspicious, error, "
 		    "timeout, skipped, unknown, clean",
-		    number);
+		    what);
 	else if (signature && !json_is_null(signature) && !json_is_string(signature))
-		bad(report, "line %zu has a \"signature\" that is not a string", number);
+		bad(report, "%s has a \"signature\" that is not a string", what);
 	else
 		keep(report, outcome, line);
+}
+
+static void read_line(struct report *report, const char *at, size_t len, size_t number)
+{
+	char what[32];
+	(void)snprintf(what, sizeof what, "line %zu", number);
+	if (report_too_deep(at, len)) {
+		bad(report, "%s is nested deeper than %d levels", what, REPORT_DEPTH_MAX);
+		return;
+	}
+	json_error_t error = { 0 };
+	AUTO_JSON json_t *line = json_loadb(at, len, JSON_REJECT_DUPLICATES, &error);
+	if (json_is_object(line))
+		read_object(report, what, line);
+	else
+		bad(report, "%s is not a JSON object%s%s", what, line ? "" : ": ",
+		    line ? "" : error.text);
 }
 
 static bool blank(const char *at, size_t len)
@@ -151,6 +157,23 @@ void report_read(struct report *report, const char *bytes, size_t len, bool cut)
 			read_line(report, bytes + at, line, number);
 		at += line + 1;
 	}
+}
+
+void report_read_one(struct report *report, const char *bytes, size_t len)
+{
+	static const char what[] = "the answer";
+	if (report_too_deep(bytes, len)) {
+		bad(report, "%s is nested deeper than %d levels", what, REPORT_DEPTH_MAX);
+		return;
+	}
+	json_error_t error = { 0 };
+	AUTO_JSON json_t *object = json_loadb(bytes, len, JSON_REJECT_DUPLICATES, &error);
+	if (json_is_object(object))
+		read_object(report, what, object);
+	else if (object)
+		bad(report, "%s is not a JSON object", what);
+	else /* jansson's words quote the text, which may hold anything */
+		bad(report, "%s is not JSON (line %d, column %d)", what, error.line, error.column);
 }
 
 void report_done(struct report *report)

@@ -1,5 +1,5 @@
 /*
- * report: what commands say on descriptor 3, as JSON lines.
+ * report: what commands say on descriptor 3, as JSON lines, and servers in their answers.
  *
  *	{"outcome": "malicious", "signature": "Eicar-Test", "detail": {"any": "JSON value"}}
  *
@@ -44,6 +44,12 @@ struct report {
 
 /** Adds what one command wrote; cut: it wrote more than was kept, which is a bad report. */
 void report_read(struct report *report, const char *bytes, size_t len, bool cut);
+/** Adds a report that is one JSON object over as many lines as it likes: what servers answer. The
+ * words of an error do not quote it. */
+void report_read_one(struct report *report, const char *bytes, size_t len);
+/** True when the JSON text is nested deeper than REPORT_DEPTH_MAX: jansson recurses, and workers'
+ * stacks are small, so that is measured before anything is parsed. */
+bool report_too_deep(const char *text, size_t len);
 void report_done(struct report *report);
 
 static inline void report_cleanup(struct report *report)

@@ -47,6 +47,8 @@ static inline void support_setup(void)
 		"BROAPT_APP_INTERVAL", "BROAPT_INTERVAL",
 		"BROAPT_MAX_RETRY",    "BROAPT_API_ROOT",
 		"BROAPT_API_LOGS",     "STATE_DIRECTORY",
+		"CARVED_SERVER",       "SERVER_NAME_HOST",
+		"SERVER_NAME_PORT",
 	};
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unsetenv(names[i]);

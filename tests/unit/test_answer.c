@@ -211,3 +211,56 @@ Test(answer, what_is_skipped_says_why)
 	cr_assert_str_eq(answer.detail, "{\"reason\": \"too \\\"large\\\"\"}");
 	answer_done(&answer);
 }
+
+static struct answer read_one(const char *text)
+{
+	__attribute__((cleanup(report_cleanup))) struct report report = REPORT_INIT;
+	struct answer answer = { 0 };
+	report_read_one(&report, text, strlen(text));
+	answer_from_report(&answer, &report, "http://x:80");
+	return answer;
+}
+
+Test(answer, of_a_server_is_its_report)
+{
+	static const struct {
+		const char *text;
+		enum outcome outcome;
+		const char *signature, *detail;
+	} cases[] = {
+		{ CLEAN, OUTCOME_CLEAN, NULL, NULL },
+		{ SUSPICIOUS, OUTCOME_SUSPICIOUS, "S", "{\"a\":1}" },
+		{ "{\"outcome\":\"timeout\"}", OUTCOME_TIMEOUT, NULL,
+		  "{\"error\": \"the server says so\"}" },
+		{ "{\"outcome\":\"error\",\"detail\":[\"why\"]}", OUTCOME_ERROR, NULL,
+		  "[\"why\"]" },
+		{ "clean", OUTCOME_ERROR, NULL,
+		  "{\"error\": \"http://x:80: bad report: the answer is not JSON (line 1, column "
+		  "5)\"}" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct answer answer = read_one(cases[i].text);
+		cr_expect_eq(answer.outcome, cases[i].outcome, "%zu", i);
+		cr_expect(cases[i].signature ? strcmp(answer.signature, cases[i].signature) == 0
+					     : !answer.signature);
+		cr_expect(cases[i].detail ? strcmp(answer.detail, cases[i].detail) == 0
+					  : !answer.detail,
+			  "%zu: %s", i, answer.detail);
+		answer_done(&answer);
+	}
+}
+
+Test(answer, of_a_server_says_what_was_cut)
+{
+	char text[700] = "{\"outcome\":\"malicious\",\"detail\":{\"a\":1},\"signature\":\"";
+	size_t len = strlen(text);
+	memset(text + len, 'x', 600);
+	(void)strcpy(text + len + 600, "\"}");
+	struct answer answer = read_one(text);
+	cr_assert_eq(strlen(answer.signature), 512);
+	cr_assert_str_eq(answer.detail,
+			 "{\"a\":1, \"note\": \"the report's signature was longer than "
+			 "512 bytes and was cut\"}");
+	answer_done(&answer);
+}

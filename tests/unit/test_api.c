@@ -5,7 +5,9 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 
+#include "core/detect/answer.h"
 #include "tests/unit/detect_fixture.h"
+#include "tests/unit/http_fixture.h"
 
 static struct fixture fixture;
 static struct config config;
@@ -204,11 +206,35 @@ Test(api, environment_is_exactly_this)
 	cr_assert_str_eq(str_text(&said), str_text(&expected));
 }
 
-Test(api, remote_detection_is_not_built)
+Test(api, remote_entries_are_the_servers_and_the_others_need_none)
 {
+	static const char *const replies[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 32\r\n\r\n{\"inited\":true,\"reported\":true} "
+	};
+	struct http_peer peer;
+	http_peer_start(&peer, replies, 1);
+	row.url = peer.url;
 	entries[0].remote = true;
-	expect(ask(), OUTCOME_ERROR,
-	       "api.yml:4: \\\"remote: true\\\": remote detection is not built");
+	entries[0].shared = (char *)"group";
+	entries[0].report.shell = (char *)"touch ran";
+	expect(ask(), OUTCOME_UNKNOWN, NULL);
+	cr_assert_not(fixture_has(&fixture, "api/application/pdf/ran"));
+	cr_assert_eq(atomic_load(&peer.request_count), 1);
+	http_peer_done(&peer);
+	struct detector *detector = NULL;
+	struct error err = { 0 };
+	struct answer answer = { 0 };
+	cr_assert_eq(detector_open(&detector, &row, &config, &err), 0, "%s", err.text);
+	for (int i = 0; i < 3; i++) {
+		detector_scan(detector, &fixture.request, &answer);
+		cr_assert(answer.away);
+		answer_done(&answer);
+	}
+	cr_assert(detector_in_vain(detector, &fixture.entry, &err));
+	cr_assert_neq(detector_probe(detector, &err), 0);
+	(void)strcpy(fixture.entry.mime, "text/plain");
+	cr_assert_not(detector_in_vain(detector, &fixture.entry, &err), "its entry is not remote");
+	detector_free(detector);
 }
 
 Test(api, a_missing_directory_is_named)

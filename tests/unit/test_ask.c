@@ -1,4 +1,11 @@
 /* Asking detectors: retries, reuse under the key, who decides. On the real daemon. */
+#include "core/app/ask.h"
+#include "core/app/engine.h"
+#include "core/config/config.h"
+#include "core/detect/answer.h"
+#include "core/detect/breaker.h"
+#include "core/detect/detect.h"
+#include "core/store/version.h"
 #include "daemon_harness.h"
 
 #define TXT "HTTP-F%s.text.plain.txt"
@@ -237,4 +244,50 @@ Test(ask, a_look_that_led_nowhere_leaves_no_hash_for_earlier_answers_to_stand_fo
 	daemon_expect(&d, EVIL, "done malicious");
 	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
 	daemon_finish(&d);
+}
+
+/* Port 1 of the loopback: nobody listens there. */
+static void ask_in_vain(const struct engine *engine, const struct entry *entry)
+{
+	AUTO_CLOSE int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	const struct scan_request request = { .path = "/x",
+					      .entry = entry,
+					      .fd = fd,
+					      .deadline = mono_add_ms(mono_now(), 60000),
+					      .cancel_fd = -1 };
+	struct answer answer = { 0 };
+	detector_scan(engine->detectors[0], &request, &answer);
+	cr_assert(answer.away);
+	answer_done(&answer);
+}
+
+Test(ask, a_version_that_waits_for_a_server_waits_on_unread_while_it_is_known_to_be_away)
+{
+	static char remote[] = "remote", url[] = "http://127.0.0.1:1/";
+	struct config_detector row = { .type = remote,
+				       .name = remote,
+				       .url = url,
+				       .required = true,
+				       .wait_ms = 3600000,
+				       .retries = 1 };
+	struct config config = { .refs = 1, .detectors = &row, .detector_count = 1 };
+	struct engine *engine = NULL;
+	struct error err = { 0 };
+	cr_assert_eq(engine_new(&engine, &config, &err), 0, "%s", err.text);
+	AUTO(version) struct version *version = version_new("/r/x", 4);
+	version->away_since_ns = clock_wall_ns();
+	cr_assert_not(ask_waits_on(engine, version), "nobody has found out");
+	for (int i = 0; i < BREAKER_FAILURES; i++)
+		ask_in_vain(engine, &version->entry);
+	cr_assert(ask_waits_on(engine, version));
+	cr_assert_eq(version->state, VERSION_QUEUED);
+	cr_assert(strstr(version->note, "remote is away: http://127.0.0.1:1: "), "%s",
+		  version->note);
+	row.required = false;
+	cr_assert_not(ask_waits_on(engine, version), "nobody waits for it");
+	row.required = true;
+	version->away_since_ns = 0;
+	cr_assert_not(ask_waits_on(engine, version),
+		      "a new file is looked up in the history first");
+	engine_unref(engine);
 }

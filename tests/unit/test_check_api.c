@@ -48,8 +48,6 @@ Test(check_api, flags_what_cannot_work)
 		{ "report: ['${PYTHON} detect.py']", "a single item with spaces" },
 		{ "report: x $BROAPT_PATH", "without double quotes" },
 		{ "report: 'x ${BROAPT_PATH} \"y\"'", "without double quotes" },
-		{ "remote: true, report: x",
-		  "api.yml:3: text/plain is remote, which is not built" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -71,6 +69,12 @@ Test(check_api, leaves_what_works_alone)
 			"  scripts: ['x \"$BROAPT_PATH\" --file-list=1', 'falsehood', 'maldet -a x']\n"
 			"  report: [x, '${BROAPT_PATH} and more']\n"),
 		0, "%s", said);
+}
+
+Test(check_api, a_remote_entry_is_installed_elsewhere)
+{
+	cr_assert_eq(warnings_of("example: {remote: true, install: [apt-get update], report: x}\n"),
+		     0, "%s", said);
 }
 
 Test(check_api, aliases_are_flagged_once_and_notes_are_shown)

@@ -32,7 +32,7 @@ static struct config_detector row_of(char **run)
 
 Test(detect, classes_are_found_by_type)
 {
-	static const char *const types[] = { "noop", "hashlist", "command", "api" };
+	static const char *const types[] = { "noop", "hashlist", "command", "api", "remote" };
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		cr_assert_not_null(detect_class(types[i]));
 		cr_assert_str_eq(detect_class(types[i])->type, types[i]);
@@ -46,6 +46,17 @@ Test(detect, classes_are_found_by_type)
 	cr_assert_eq(detector_open(&detector, &row, &fixture_config, &err), -EINVAL);
 	cr_assert_str_eq(err.text, "detector y (line 3): there is no type \"yara\"");
 	detector_free(NULL);
+}
+
+Test(detect, who_asks_nobody_is_never_away)
+{
+	struct config_detector row = row_of(WORDS("true"));
+	struct detector *detector = NULL;
+	struct error why = { 0 };
+	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
+	cr_assert_not(detector_away(detector, &fixture.entry, &why));
+	cr_assert_eq(detector_probe(detector, &why), 0);
+	detector_free(detector);
 }
 
 Test(detect, tells_what_it_was_opened_with)

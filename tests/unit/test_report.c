@@ -149,3 +149,36 @@ Test(report, several_commands_add_up)
 	cr_assert_str_eq(report.detail, "{}");
 	cr_assert(report.extendable);
 }
+
+Test(report, a_server_answers_with_one_object)
+{
+	static const struct {
+		const char *text, *error;
+		enum outcome outcome;
+	} cases[] = {
+		{ "{\n\"outcome\":\n\"malicious\"}\n\n", "", OUTCOME_MALICIOUS },
+		{ "{\"outcome\":\"clean\"}\n{\"outcome\":\"malicious\"}",
+		  "the answer is not JSON (line 2, column 1)", OUTCOMES },
+		{ "", "the answer is not JSON (line 1, column 0)", OUTCOMES },
+		{ "s3cret", "the answer is not JSON (line 1, column 1)", OUTCOMES },
+		{ "[]", "the answer is not a JSON object", OUTCOMES },
+		{ "{}",
+		  "the answer has no \"outcome\" that is one of malicious, suspicious, error, "
+		  "timeout, skipped, unknown, clean",
+		  OUTCOMES },
+		{ "{\"outcome\":\"clean\",\"signature\":1}",
+		  "the answer has a \"signature\" that is not a string", OUTCOMES },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		__attribute__((cleanup(report_cleanup))) struct report report = REPORT_INIT;
+		report_read_one(&report, cases[i].text, strlen(cases[i].text));
+		cr_expect_str_eq(report.error, cases[i].error, "%zu: %s", i, report.error);
+		cr_expect_eq(report.outcome, cases[i].outcome, "%zu", i);
+	}
+	AUTO_STR deep = STR_INIT;
+	nested(&deep, REPORT_DEPTH_MAX);
+	__attribute__((cleanup(report_cleanup))) struct report report = REPORT_INIT;
+	report_read_one(&report, deep.data, deep.len);
+	cr_assert_str_eq(report.error, "the answer is nested deeper than 32 levels");
+}
