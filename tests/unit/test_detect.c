@@ -54,7 +54,7 @@ Test(detect, who_asks_nobody_is_never_away)
 	struct detector *detector = NULL;
 	struct error why = { 0 };
 	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
-	cr_assert_not(detector_away(detector, &fixture.entry, &why));
+	cr_assert_not(detector_in_vain(detector, &fixture.entry, &why));
 	cr_assert_eq(detector_probe(detector, &why), 0);
 	detector_free(detector);
 }
