@@ -70,17 +70,19 @@ def test_when_nothing_finds_it_the_exit_status_says_so():
 
 def test_a_signal_ends_a_detector_that_hangs_and_leaves_nothing():
     with Carved() as carved:
-        mark = os.path.join(carved.home, "at-work")
+        fifo = os.path.join(carved.home, "at-work")
+        os.mkfifo(fifo)
         carved.write_config("detectors:\n  - { type: command, run: [/bin/sh, -c,"
-                            f" 'touch {mark}; exec sleep 1000', sh, '{{path}}'] }}\n")
+                            f" 'read line < {fifo}', sh, '{{path}}'], read: {fifo} }}\n")
         temporary = os.path.join(carved.home, "tmp")
         os.mkdir(temporary)
         with subprocess.Popen([scenario.binary(), "check", "-c", carved.config_path, carved.root],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                               env=scenario.clean_environment({"TMPDIR": temporary})) as process:
-            carved.until(lambda: os.path.exists(mark), "the detector is at work")
+            held = carved.opened_to_read(fifo)
             process.send_signal(signal.SIGINT)
             same(process.wait(scenario.PATIENCE), -signal.SIGINT, "how it ended")
+            os.close(held)
         same(os.listdir(temporary), [], "what is left in $TMPDIR")
 
 
