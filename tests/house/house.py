@@ -14,8 +14,8 @@ import sys
 FILE_LINES = 500
 HEADER_LINES = 160
 PRODUCT = ("watcher", "schema", "core")
-MIRRORED = ("watcher", "core/base", "core/sandbox", "core/launcher", "core/entry", "core/config",
-            "core/pool", "core/store", "core/detect", "core/app")
+MIRRORED = ("watcher", "core/base", "core/sandbox", "core/launcher", "core/helper", "core/engines",
+            "core/entry", "core/config", "core/pool", "core/store", "core/detect", "core/app")
 UNMIRRORED = "tests/house/unmirrored.txt"
 FORBIDDEN = ("system popen strcpy strcat sprintf vsprintf gets atoi atol atoll strtok sleep usleep "
              "alloca").split()
