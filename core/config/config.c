@@ -42,6 +42,7 @@ void config_detector_done(struct config_detector *detector)
 	texts_free(detector->run);
 	texts_free(detector->skips);
 	texts_free(detector->read);
+	texts_free(detector->rules);
 	api_free(detector->api);
 }
 

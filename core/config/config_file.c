@@ -86,10 +86,6 @@ static int read_pair(struct loading *loading, const struct section *section,
 	const struct setting *setting = setting_find(section->scope, pair->key->text);
 	if (!setting)
 		return unknown_key(loading, pair->key, section->scope, err);
-	if (setting->type == SETTING_UNBUILT)
-		return document_error(loading->document, pair->key->at, err,
-				      "\"%s\" is not built in this version: leave it out",
-				      setting->key);
 	if (setting->type == SETTING_SECTION) {
 		assert(section->read); /* a scope with sections is read with a reader of them */
 		return section->read(loading, setting, pair->value, err);

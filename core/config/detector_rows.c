@@ -18,7 +18,6 @@
 
 struct kind {
 	const char *type;
-	bool built;
 	unsigned retries; /* by default */
 	/* what only this type asks for; may complete the row */
 	int (*check)(const struct loading *loading, const struct node *item,
@@ -26,14 +25,14 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-	{ .type = "hashlist", .built = true, .retries = 1 },
-	{ .type = "command", .built = true, .retries = 3, .check = loading_command },
-	{ .type = "api", .built = true, .retries = 3, .check = loading_server },
-	{ .type = "clamd", .built = true, .retries = 3 },
-	{ .type = "remote", .built = true, .retries = 3, .check = loading_server },
-	{ .type = "noop", .built = true, .retries = 1 },
-	{ .type = "yara" },
-	{ .type = "magic" },
+	{ .type = "hashlist", .retries = 1 },
+	{ .type = "command", .retries = 3, .check = loading_command },
+	{ .type = "api", .retries = 3, .check = loading_server },
+	{ .type = "yara", .retries = 1, .check = loading_yara },
+	{ .type = "magic", .retries = 1 },
+	{ .type = "clamd", .retries = 3 },
+	{ .type = "remote", .retries = 3, .check = loading_server },
+	{ .type = "noop", .retries = 1 },
 };
 
 #define KINDS (sizeof kinds / sizeof *kinds)
@@ -47,32 +46,36 @@ static const struct kind *kind_of(const char *type)
 	return NULL;
 }
 
+/* "hashlist, command or noop": the types, for messages. */
+static void list_types(struct str *out)
+{
+	const char *last = NULL;
+	for (size_t i = 0; i < KINDS; i++) {
+		if (last)
+			str_printf(out, "%s%s", out->len ? ", " : "", last);
+		last = kinds[i].type;
+	}
+	str_printf(out, " or %s", last);
+}
+
 static int check_type(const struct loading *loading, const struct node *item, const char *type,
 		      struct error *err)
 {
+	AUTO_STR types = STR_INIT;
+	list_types(&types);
 	if (!type)
-		return document_error(
-			loading->document, item->at, err,
-			"a detector needs the key \"type\": hashlist, command, api, clamd, remote or noop");
-	const struct kind *kind = kind_of(type);
-	if (kind && kind->built)
+		return document_error(loading->document, item->at, err,
+				      "a detector needs the key \"type\": %s", str_text(&types));
+	if (kind_of(type))
 		return 0;
 	struct mark at = loading_value_of(item, "type")->at;
-	if (kind)
-		return document_error(loading->document, at, err,
-				      "the detector type %s is not built in this version; expected "
-				      "hashlist, command, api, clamd, remote or noop",
-				      type);
 	struct nearest nearest = { 0 };
-	for (size_t i = 0; i < KINDS; i++) {
-		if (kinds[i].built)
-			nearest_offer(&nearest, type, kinds[i].type);
-	}
+	for (size_t i = 0; i < KINDS; i++)
+		nearest_offer(&nearest, type, kinds[i].type);
 	char hint[64];
-	return document_error(
-		loading->document, at, err,
-		"type: expected hashlist, command, api, clamd, remote or noop, found \"%.80s\"%s",
-		type, nearest_hint(&nearest, "type", hint, sizeof hint));
+	return document_error(loading->document, at, err, "type: expected %s, found \"%.80s\"%s",
+			      str_text(&types), type,
+			      nearest_hint(&nearest, "type", hint, sizeof hint));
 }
 
 /* Keys that belong to another type. */
@@ -164,7 +167,7 @@ static int read_row(struct loading *loading, const struct node *item, size_t at,
 		return loading_expected(loading, item, "detectors", "a mapping with \"type\"", err);
 	row->line = item->at.line;
 	settings_default(SETTING_DETECTOR, row);
-	/* the type first: a key of a type that is not built is best answered by that */
+	/* the type first: a key of an unknown type is best answered by that */
 	const struct node *type = loading_value_of(item, "type");
 	int r = 0;
 	if (type->type == NODE_SCALAR && !node_is_null(type))
@@ -226,15 +229,29 @@ static struct config_detector *add_row(struct config *config, const char *type)
 	return row;
 }
 
+static void finish_clamd(struct config_detector *row)
+{
+	if (!row->socket)
+		row->socket = xstrdup(CONFIG_CLAMD_SOCKET);
+	if (row->max_file_size == 0)
+		row->max_file_size = CONFIG_CLAMD_MAX_FILE_SIZE;
+}
+
 /* Built in: every detector that works without being configured. */
 static void add_built_in(struct config *config)
 {
 	char *list = config->hash ? config_shipped_hashlist() : NULL;
+	char *helper AUTO_FREE = config_program("carved-detect");
+	char *rules AUTO_FREE = helper ? config_shipped_rules() : NULL;
 	if (list)
 		add_row(config, "hashlist")->file = list;
+	if (helper)
+		(void)add_row(config, "magic");
+	if (rules)
+		(void)loading_ship_rules(add_row(config, "yara"));
 	if (access(CONFIG_CLAMD_SOCKET, F_OK) == 0) {
 		struct config_detector *row = add_row(config, "clamd");
-		row->socket = xstrdup(CONFIG_CLAMD_SOCKET);
+		finish_clamd(row);
 		row->if_there = true;
 	}
 }
@@ -256,6 +273,18 @@ static int finish_hashlist(const struct loading *loading, struct config_detector
 			"is not installed (/usr/share/carved/bad.sha256)",
 			row->name);
 	return 0;
+}
+
+static int finish_yara(const struct loading *loading, struct config_detector *row,
+		       const struct origin *origin, struct error *err)
+{
+	if (loading_ship_rules(row))
+		return 0;
+	return loading_error(
+		loading, origin, err,
+		"the detector \"%s\" names no \"rules\", and those that are shipped are "
+		"not installed (/usr/share/carved/rules)",
+		row->name);
 }
 
 static int finish_api(const struct loading *loading, struct config_detector *row, struct error *err)
@@ -284,12 +313,14 @@ int loading_detectors_finish(struct loading *loading, struct error *err)
 			r = finish_hashlist(loading, row, &origin, err);
 		else if (strcmp(row->type, "api") == 0)
 			r = finish_api(loading, row, err);
-		else if (strcmp(row->type, "clamd") == 0 && !row->socket)
-			row->socket = xstrdup(CONFIG_CLAMD_SOCKET);
+		else if (strcmp(row->type, "yara") == 0)
+			r = finish_yara(loading, row, &origin, err);
+		else if (strcmp(row->type, "clamd") == 0)
+			finish_clamd(row);
 		if (r == 0 && strcmp(row->type, "api") == 0)
 			r = loading_server_finish(loading, row, &origin, err);
 		if (r < 0)
 			return r;
 	}
-	return 0;
+	return loading_match(loading, err);
 }

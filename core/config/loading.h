@@ -86,6 +86,16 @@ int loading_server(const struct loading *loading, const struct node *item,
 int loading_server_finish(const struct loading *loading, struct config_detector *row,
 			  const struct origin *place, struct error *err);
 
+/* engine_row.c */
+
+/** What type yara asks for beyond the table: places its rules. */
+int loading_yara(const struct loading *loading, const struct node *item,
+		 struct config_detector *row, struct error *err);
+/** Gives the row the rules that are shipped, unless it has some; false: there are none. */
+bool loading_ship_rules(struct config_detector *row);
+/** match: real or both needs a detector that tells what files are. */
+int loading_match(const struct loading *loading, struct error *err);
+
 /* environment.c */
 
 /** Lays the environment, then the command line, over the configuration. */

@@ -48,7 +48,6 @@ static enum unit unit_of(enum setting_type type)
 	case SETTING_SWITCH:
 	case SETTING_TEXTS:
 	case SETTING_SECTION:
-	case SETTING_UNBUILT:
 		break;
 	}
 	return UNIT_COUNT;
@@ -136,7 +135,6 @@ int setting_apply(const struct setting *setting, void *object, const char *text,
 		return apply_word(setting, object, text, err);
 	case SETTING_TEXTS:
 	case SETTING_SECTION:
-	case SETTING_UNBUILT:
 		break;
 	}
 	return error_set(err, EINVAL, "%s: a single text does not set it", setting->key);

@@ -55,7 +55,8 @@ const struct setting settings[] = {
 	  .type = SETTING_SECTION,
 	  .description =
 		  "The ways of asking whether a file is bad: a list of mappings. Default: "
-		  "hashlist with the list that is shipped, and clamd where Debian's answers." },
+		  "hashlist, magic and yara, with the list and the rules that are shipped, and "
+		  "clamd where Debian's answers." },
 	{ TOP("rescan_interval", SETTING_DURATION, rescan_interval_ms), .min = 100, .max = DAY_MS,
 	  .fallback = "10s",
 	  .environment = NAMES("CARVED_RESCAN_INTERVAL", "BROAPT_APP_INTERVAL", "BROAPT_INTERVAL"),
@@ -101,7 +102,7 @@ const struct setting settings[] = {
 		  "How long size and modification time must rest where leases do not work." },
 
 	{ DETECTOR("type", SETTING_TEXT, type),
-	  .description = "hashlist, command, api, clamd, remote or noop." },
+	  .description = "hashlist, command, api, yara, magic, clamd, remote or noop." },
 	{ DETECTOR("name", SETTING_TEXT, name),
 	  .description = "The name under which outcomes are recorded; unique. Default: the type." },
 	{ DETECTOR("mime", SETTING_TEXTS, mime),
@@ -165,18 +166,25 @@ const struct setting settings[] = {
 	  .words = NAMES("false", "true"), .fallback = "false",
 	  .description = "Whether its commands may open sockets, those of local daemons among "
 			 "them." },
-	{ .scope = SETTING_DETECTOR,
-	  .key = "rules",
-	  .type = SETTING_UNBUILT,
-	  .description = "Of type yara." },
+	{ DETECTOR("rules", SETTING_TEXTS, rules), .only = NAMES("yara"),
+	  .description =
+		  "Files of rules, or directories with *.yar and *.yara below them: one path or a "
+		  "list. Default: the rules that are shipped." },
+	{ DETECTOR("max_file_size", SETTING_BYTES, max_file_size), .min = 1,
+	  .max = INT64_C(1) << 50, .only = NAMES("yara", "clamd"),
+	  .description = "Larger files are skipped by this detector. yara reads a file into "
+			 "memory whole, once a worker; default: max_file_size of the top level. "
+			 "clamd, default 25M: not more than MaxFileSize (and over TCP "
+			 "StreamMaxLength) in clamd.conf; what is larger than that clamd does not "
+			 "look at and calls OK, unless AlertExceedsMax is on." },
+	{ DETECTOR("match", SETTING_CHOICE, match), .fallback = "declared",
+	  .words = NAMES("declared", "real", "both"),
+	  .description =
+		  "Which type the globs of mime choose by: the one that the name declares (the "
+		  "real one if it declares none), the real one (needs type magic), or either." },
 	{ DETECTOR("socket", SETTING_TEXT, socket), .only = NAMES("clamd"),
 	  .description = "Where clamd listens: the path of its socket, or tcp://HOST:PORT. "
 			 "Default: /run/clamav/clamd.ctl." },
-	{ DETECTOR("max_file_size", SETTING_BYTES, max_file_size), .only = NAMES("clamd"), .min = 1,
-	  .max = INT64_C(1) << 50, .fallback = "25M",
-	  .description = "Larger files are skipped. Not more than MaxFileSize (and over TCP "
-			 "StreamMaxLength) in clamd.conf: what is larger than that clamd does not "
-			 "look at and calls OK, unless AlertExceedsMax is on." },
 
 	KEEP("malicious", "What happens to malicious files."),
 	KEEP("suspicious", "What happens to suspicious files."),
@@ -199,7 +207,7 @@ struct nearest setting_nearest(enum setting_scope scope, const char *written)
 {
 	struct nearest nearest = { 0 };
 	for (size_t i = 0; i < setting_count; i++) {
-		if (settings[i].scope == scope && settings[i].type != SETTING_UNBUILT)
+		if (settings[i].scope == scope)
 			nearest_offer(&nearest, written, settings[i].key);
 	}
 	return nearest;

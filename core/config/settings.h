@@ -34,7 +34,6 @@ enum setting_type {
 	SETTING_TEXTS, /* char **: a list of texts, NULL-terminated; a single text is a list of one
 			*/
 	SETTING_SECTION, /* read by code of its own */
-	SETTING_UNBUILT, /* known, but its feature is not built in this version */
 };
 
 struct setting {

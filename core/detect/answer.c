@@ -19,6 +19,7 @@ void answer_done(struct answer *answer)
 	free(answer->signature);
 	free(answer->detail);
 	free(answer->away);
+	free(answer->real_mime);
 	*answer = (struct answer){ 0 };
 }
 

@@ -16,11 +16,11 @@
 #include "core/base/error.h"
 #include "core/config/config.h"
 #include "core/detect/answer.h"
+#include "core/detect/detect_state.h"
 #include "core/detect/digest.h"
+#include "core/detect/plain_extension.h"
 
 #define KEY_SIZE 16
-/* Bytes of an extension that programs know; a longer tail of a name is not one. */
-#define EXTENSION_MAX 16
 
 struct detector {
 	const struct detector_class *class;
@@ -33,7 +33,8 @@ struct detector {
 };
 
 static const struct detector_class *const classes[] = {
-	&noop_class, &hashlist_class, &command_class, &api_class, &clamd_class, &remote_class, NULL,
+	&noop_class,  &hashlist_class, &command_class, &api_class, &yara_class,
+	&magic_class, &clamd_class,    &remote_class,  NULL,
 };
 
 const struct detector_class *detect_class(const char *type)
@@ -49,23 +50,6 @@ static void add_slice(struct digest *hash, struct slice slice)
 {
 	digest_number(hash, slice.at ? 1 : 0);
 	digest_field(hash, slice.at, slice.at ? slice.len : 0);
-}
-
-/* What a program takes for the extension of name: the letters and digits after its last dot. */
-static struct slice plain_extension(struct slice name)
-{
-	size_t start = name.len;
-	while (start > 0 && name.at[start - 1] != '.')
-		start--;
-	struct slice tail = { .at = name.at + start, .len = name.len - start };
-	if (start == 0 || tail.len == 0 || tail.len > EXTENSION_MAX)
-		return (struct slice){ 0 };
-	for (size_t i = 0; i < tail.len; i++) {
-		char c = (char)(tail.at[i] | 0x20);
-		if (!(c >= 'a' && c <= 'z') && !(tail.at[i] >= '0' && tail.at[i] <= '9'))
-			return (struct slice){ 0 };
-	}
-	return tail;
 }
 
 /* A producer's scheme fixes what may stand where; without one a strange ending may be anything, and
@@ -92,22 +76,38 @@ static void make_key(const struct detector *detector, const char *text, const st
 		add_extension(hash, entry, name);
 	if (detector->reads & DETECT_READS_NAME)
 		add_slice(hash, name);
+	if (detector->reads & DETECT_READS_PROTOCOL)
+		add_slice(hash, entry->field[ENTRY_PROTOCOL]);
 	uint8_t full[DIGEST_SIZE];
 	digest_end(hash, full);
 	memcpy(key, full, KEY_SIZE);
 }
 
-int detector_open(struct detector **out, const struct config_detector *row,
-		  const struct config *config, struct error *err)
+static int open_state(struct detector *detector, const struct detect_opening *opening,
+		      struct error *err)
 {
+	const struct detector_class *class = detector->class;
+	if (class->open_after)
+		return class->open_after(&detector->state, opening, detector->digest, err);
+	return class->open(&detector->state, opening->row, opening->config, detector->digest, err);
+}
+
+int detector_open_after(struct detector **out, const struct detect_opening *opening,
+			const struct detector *earlier, struct error *err)
+{
+	const struct config_detector *row = opening->row;
 	const struct detector_class *class = detect_class(row->type);
 	if (!class)
 		return error_set(err, EINVAL, "detector %s (line %u): there is no type \"%s\"",
 				 row->name, row->line, row->type);
+	struct detect_opening own = *opening;
+	bool same =
+		earlier && earlier->class == class && strcmp(earlier->row->name, row->name) == 0;
+	own.earlier = same ? earlier->state : NULL;
 	struct detector *detector = xcalloc(1, sizeof *detector);
 	detector->class = class;
 	detector->row = row;
-	int result = class->open(&detector->state, row, config, detector->digest, err);
+	int result = open_state(detector, &own, err);
 	if (result < 0) {
 		free(detector);
 		return result;
@@ -122,6 +122,13 @@ int detector_open(struct detector **out, const struct config_detector *row,
 		make_key(detector, detector->digest, NULL, (struct slice){ 0 }, detector->key);
 	*out = detector;
 	return 0;
+}
+
+int detector_open(struct detector **out, const struct config_detector *row,
+		  const struct config *config, struct error *err)
+{
+	const struct detect_opening opening = { .row = row, .config = config, .cancel_fd = -1 };
+	return detector_open_after(out, &opening, NULL, err);
 }
 
 void detector_free(struct detector *detector)
@@ -195,9 +202,31 @@ bool detector_seeks_malware(const struct detector *detector)
 	return !detector->class->seeks_malware || detector->class->seeks_malware(detector->state);
 }
 
-bool detector_wants(const struct detector *detector, const struct entry *entry)
+struct detect_report detector_report(const struct detector *detector)
 {
-	return config_mime_matches(detector->row->mime, entry->mime);
+	struct detect_report report = { 0 };
+	if (detector->class->report)
+		detector->class->report(detector->state, &report);
+	return report;
+}
+
+bool detector_wants(const struct detector *detector, const struct entry *entry,
+		    const char *real_mime)
+{
+	const struct config_detector *row = detector->row;
+	const char *real = real_mime ? real_mime : "";
+	/* a name that declares nothing is routed by what the file is */
+	const char *declared = *entry->mime ? entry->mime : real;
+	switch (row->match) {
+	case CONFIG_MATCH_DECLARED:
+		return config_mime_matches(row->mime, declared);
+	case CONFIG_MATCH_REAL:
+		return config_mime_matches(row->mime, *real ? real : declared);
+	case CONFIG_MATCH_BOTH:
+		return config_mime_matches(row->mime, declared) ||
+		       config_mime_matches(row->mime, real);
+	}
+	return false;
 }
 
 void detector_key(const struct detector *detector, const char *digest, const struct entry *entry,

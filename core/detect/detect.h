@@ -12,13 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/clock.h"
 #include "core/base/mem.h"
-#include "core/base/outcome.h"
+#include "core/detect/question.h"
 #include "core/entry/entry.h"
 
 struct config;
 struct config_detector;
+struct detect_opening;
+struct detect_report;
 struct detector;
 struct error;
 struct str;
@@ -40,48 +41,23 @@ enum detect_reads {
 	 * a whole. */
 	DETECT_READS_EXTENSION = 2,
 	DETECT_READS_NAME = 4,
+	DETECT_READS_PROTOCOL = 8,
 };
-
-/* One question. Borrowed for the call. */
-struct scan_request {
-	const char *path;   /* absolute path of the file, NUL-terminated raw bytes */
-	size_t name_offset; /* where the base name begins in path */
-	size_t root_offset; /* where the part below the root begins in path */
-	const struct entry *entry;
-	int fd; /* read-only, offset 0, the callee may move it; -1 unless NEEDS_FD */
-	int64_t size;
-	const uint8_t *sha256; /* 32 bytes; NULL when hashing is off */
-	const uint8_t *sha1;   /* 20 bytes; NULL unless NEEDS_SHA1 */
-	const uint8_t *md5;    /* 16 bytes; NULL unless NEEDS_MD5 */
-	unsigned attempt;      /* 1 is the first */
-	struct mono deadline;
-	int cancel_fd; /* becomes readable when the daemon gives up waiting (stop_grace over); -1:
-			  none */
-};
-
-/* One answer. The caller zeroes it before and calls answer_done() after. When it was cancelled,
- * outcome is OUTCOMES. */
-struct answer {
-	enum outcome outcome;
-	char *signature; /* owned; NULL: none. At most 512 bytes */
-	char *detail;	 /* owned; one JSON value (ASCII), or NULL. At most 64 KiB */
-	bool cancelled;	 /* stopped by cancel_fd: no outcome, the file stays queued */
-	char *away; /* owned; why its peer cannot be reached: no outcome and no attempt, the file
-		       waits. NULL: it could */
-	int unable; /* errno of what we ourselves had none left of (descriptors, processes, memory):
-		       no outcome either, and no attempt; to be asked again later */
-};
-
-void answer_done(struct answer *answer);
 
 struct detector_class {
 	const char *type;
 	unsigned needs;
 	unsigned reads;
+	/* It tells what files really are (answer.real_mime): it is asked before the others, which
+	 * may be routed by that. */
+	bool types;
 	/** Reads the configuration, loads lists, computes the digest. On failure err names the
 	 * file, line or permission to mend. */
 	int (*open)(void **state, const struct config_detector *row, const struct config *config,
 		    char digest[65], struct error *err);
+	/** In its place, for a class that takes something over from the detector before it. */
+	int (*open_after)(void **state, const struct detect_opening *opening, char digest[65],
+			  struct error *err);
 	/** The digest as it is now, for classes whose peer may be given new signatures under way;
 	 * NULL: that of open() holds. False: the peer is away, why has the words. Any thread;
 	 * blocks for 2 s at most. */
@@ -111,11 +87,13 @@ struct detector_class {
 	/** Asks. Every failure is an answer with outcome error or timeout and {"error": "..."} in
 	 * detail; there is no other way to fail. */
 	void (*scan)(const void *state, const struct scan_request *request, struct answer *answer);
+	/** How it is; NULL: well. */
+	void (*report)(const void *state, struct detect_report *out);
 	void (*close)(void *state);
 };
 
-extern const struct detector_class noop_class, hashlist_class, command_class, api_class,
-	clamd_class, remote_class;
+extern const struct detector_class noop_class, hashlist_class, command_class, api_class, yara_class,
+	magic_class, clamd_class, remote_class;
 
 /** The class of that type, NULL when there is none (or none built). */
 const struct detector_class *detect_class(const char *type);
@@ -124,6 +102,10 @@ const struct detector_class *detect_class(const char *type);
  * part of it) until the detector is freed. */
 int detector_open(struct detector **out, const struct config_detector *row,
 		  const struct config *config, struct error *err);
+/** The same, in the place of earlier (NULL: of none): what cannot be loaded any more may be taken
+ * over from it. */
+int detector_open_after(struct detector **out, const struct detect_opening *opening,
+			const struct detector *earlier, struct error *err);
 void detector_free(struct detector *detector);
 AUTO_DEFINE(detector);
 
@@ -147,8 +129,12 @@ unsigned detector_needs(const struct detector *detector);
 void detector_doubts(const struct detector *detector, struct str *out);
 /** False: nobody may expect it to find malware. */
 bool detector_seeks_malware(const struct detector *detector);
-/** True when the detector is to look at files of this entry. */
-bool detector_wants(const struct detector *detector, const struct entry *entry);
+/** How it is; all zero when the class has nothing to say. */
+struct detect_report detector_report(const struct detector *detector);
+/** True when the detector is to look at files of this entry; real_mime is what they really are,
+ * NULL when that is not known: then a file is routed by what it declares alone. */
+bool detector_wants(const struct detector *detector, const struct entry *entry,
+		    const char *real_mime);
 /** The reuse key of this detector for this entry: a hash over the digest (of detector_digest()) and
  * the fields that it reads (of name, the base name). */
 void detector_key(const struct detector *detector, const char *digest, const struct entry *entry,

@@ -164,7 +164,9 @@ int hashindex_build(struct hashindex **out, struct hashtext *text,
 	}
 	int result = build(text, source, fd, slash ? directory : NULL, err);
 	if (result < 0) {
-		(void)ftruncate(fd, 0); /* it may be all that fills the disk */
+		/* a file with a name may be all that fills the disk; the next build replaces it */
+		int emptied = ftruncate(fd, 0);
+		(void)emptied;
 		fd_close(fd);
 		return result;
 	}

@@ -105,10 +105,17 @@ static struct dirent *next(DIR *dir)
 	return entry;
 }
 
+/* What it could not change shows when the directory is opened or removed. */
+static void open_up(int at, const char *name)
+{
+	int changed = fchmodat(at, name, PRIVATE, AT_SYMLINK_NOFOLLOW);
+	(void)changed;
+}
+
 /* Opens the directory name of at, whatever its mode was made to be. */
 static int open_within(int at, const char *name)
 {
-	(void)fchmodat(at, name, PRIVATE, AT_SYMLINK_NOFOLLOW);
+	open_up(at, name);
 	int fd = openat(at, name, OPEN_DIRECTORY);
 	return fd < 0 ? -errno : fd;
 }
@@ -139,7 +146,7 @@ static int empty_into(int top, int fd)
 	for (struct dirent *entry = next(dir); entry && result == 0; entry = next(dir)) {
 		result = remove_entry(dirfd(dir), entry->d_name);
 		if (result == 1) {
-			(void)fchmodat(dirfd(dir), entry->d_name, PRIVATE, AT_SYMLINK_NOFOLLOW);
+			open_up(dirfd(dir), entry->d_name);
 			result = move_up(top, dirfd(dir), entry->d_name);
 		}
 	}

@@ -72,24 +72,36 @@ Test(detector_rows, files_have_defaults)
 	config_unref(config);
 }
 
+static void expect_types(const char *yaml, const char *const *types)
+{
+	struct config *config = support_load_good(yaml);
+	size_t count = 0;
+	for (; types[count]; count++) {
+		cr_assert_lt(count, config->detector_count);
+		cr_assert_str_eq(config->detectors[count].type, types[count]);
+		cr_assert_eq(config->detectors[count].line, 0);
+	}
+	cr_assert_eq(config->detector_count, count);
+	config_unref(config);
+}
+
+#define TYPES(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
 Test(detector_rows, built_in_detectors_need_no_file)
 {
+	char path[400];
 	setenv("CARVED_DATA_DIR", support_dir, 1);
+	unsetenv("CARVED_LIBEXEC_DIR");
 	support_write("bad.sha256", "");
-	struct config *config = support_load_good("workers: 1\n");
-	size_t clamd = access(CONFIG_CLAMD_SOCKET, F_OK) == 0; /* where one runs it is asked */
-	cr_assert_eq(config->detector_count, 1 + clamd);
-	cr_assert_str_eq(config->detectors[0].type, "hashlist");
-	cr_assert_eq(config->detectors[0].line, 0);
-	if (clamd) {
-		cr_assert_str_eq(config->detectors[1].type, "clamd");
-		cr_assert_str_eq(config->detectors[1].socket, CONFIG_CLAMD_SOCKET);
-		cr_assert(config->detectors[1].if_there);
-	}
-	config_unref(config);
-	config = support_load_good("hash: never\n");
-	cr_assert_eq(config->detector_count, clamd);
-	config_unref(config);
+	expect_types("workers: 1\n", TYPES("hashlist"));
+	expect_types("hash: never\n", (const char *const[]){ NULL });
+	/* with their helper, those that need one */
+	setenv("CARVED_LIBEXEC_DIR", support_dir, 1);
+	support_write("carved-detect", "");
+	snprintf(path, sizeof path, "%s/carved-detect", support_dir);
+	cr_assert_eq(chmod(path, 0755), 0);
+	expect_types("workers: 1\n", TYPES("hashlist", "magic", "yara"));
+	expect_types("hash: never\n", TYPES("magic", "yara"));
 }
 
 Test(detector_rows, clamd_is_where_debian_has_it_unless_somebody_says)
@@ -118,19 +130,14 @@ Test(detector_rows, say_what_is_wrong_and_where)
 		{ D "{name: x}\n", "2:5", "a detector needs the key \"type\"", NULL },
 		{ D "{type: hashlst}\n", "2:12", "found \"hashlst\"", "hashlist" },
 		{ D "{type: [noop]}\n", "2:12", "expected a single value", NULL },
-		{ D "{type: yara, rules: /x}\n", "2:12", "type yara is not built in this version",
-		  NULL },
-		{ D "{rules: /x, type: yara}\n", "2:23", "type yara is not built in this version",
-		  NULL },
 		{ D "{type: noop, socket: /x}\n", "2:18", "belongs to type clamd, not to noop",
 		  NULL },
 		{ D "{type: noop, max_file_size: 1M}\n", "2:18",
-		  "belongs to type clamd, not to noop", NULL },
+		  "belongs to type yara and clamd, not to noop", NULL },
 		{ D "{type: clamd, max_file_size: 0}\n", "2:34", "max_file_size: expected", NULL },
-		{ D "{type: magic}\n", "2:12", "type magic is not built", NULL },
 		{ D "{type: noop, url: 'http://x'}\n", "2:18",
 		  "belongs to type remote, not to noop", NULL },
-		{ D "{type: noop, rules: /x}\n", "2:18", "\"rules\" is not built in this version",
+		{ D "{type: noop, rules: /x}\n", "2:18", "belongs to type yara, not to noop",
 		  NULL },
 		{ D "{type: noop, network: true}\n", "2:18",
 		  "\"network\" belongs to type command and api", NULL },

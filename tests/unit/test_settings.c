@@ -42,8 +42,7 @@ Test(settings, finds_rows_of_their_scope_only)
 	cr_assert_null(setting_find(SETTING_ROOT, "workers"));
 	cr_assert_null(setting_find(SETTING_TOP, "worker"));
 	cr_assert_str_eq(setting_nearest(SETTING_TOP, "worker").word, "workers");
-	cr_assert_str_eq(setting_nearest(SETTING_DETECTOR, "rules").word, "file",
-			 "a key that is not built is no advice");
+	cr_assert_str_eq(setting_nearest(SETTING_DETECTOR, "rule").word, "rules");
 	cr_assert_str_eq(setting_elsewhere(SETTING_TOP, "timeout"), "an item of \"detectors\"");
 	cr_assert_str_eq(setting_elsewhere(SETTING_ROOT, "hash"), "the top level");
 	cr_assert_null(setting_elsewhere(SETTING_TOP, "nonsense"));
