@@ -34,6 +34,7 @@ static void json_version(struct str *out, const struct version *version)
 		    version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
 	str_printf(out, ",\"incomplete\":%s", version->incomplete ? "true" : "false");
 	json_member(out, "mime", *version->entry.mime ? version->entry.mime : NULL);
+	json_member(out, "real_mime", version->real_mime);
 	str_printf(out, ",\"size\":%lld,\"sha256\":", (long long)version->identity.size);
 	if (version->has_sha256) {
 		str_putc(out, '"');

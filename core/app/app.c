@@ -19,6 +19,7 @@
 #include "core/app/loop.h"
 #include "core/app/outbox.h"
 #include "core/app/record.h"
+#include "core/app/reload.h"
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/rules.h"
@@ -135,6 +136,8 @@ static int start(struct app *app, struct error *err)
 	if (result == 0)
 		result = start_workers(app, err);
 	if (result == 0)
+		result = reload_init(app, err);
+	if (result == 0)
 		result = loop_arm(app, err);
 	return result;
 }
@@ -197,6 +200,7 @@ static void take_apart(struct app *app)
 	gaps_free(app->gaps);
 	roots_free(app->roots);
 	engine_unref(app->engine);
+	reload_done(app); /* after the engine: its helpers die with the thread that started them */
 	lock_done(&app->engine_lock);
 	loop_done(app);
 	config_unref(app->config);

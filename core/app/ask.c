@@ -19,6 +19,7 @@
 #include "core/app/engine.h"
 #include "core/app/hashing.h"
 #include "core/app/known.h"
+#include "core/app/real_type.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -31,7 +32,7 @@
 bool ask_any_wanted(const struct engine *engine, const struct version *version)
 {
 	for (size_t i = 0; i < engine->detector_count; i++) {
-		if (detector_wants(engine->detectors[i], &version->entry))
+		if (detector_wants(engine->detectors[i], &version->entry, NULL))
 			return true;
 	}
 	return false;
@@ -48,7 +49,7 @@ static bool is_asked(const struct asking *asking, const struct detector *detecto
 {
 	const struct store_rescan *rescan = asking->job->rescan;
 	const char *name = detector_name(detector);
-	if (!detector_wants(detector, &asking->job->version->entry))
+	if (!real_type_wanted(detector, asking->job->version))
 		return false;
 	if (!rescan || !rescan->detector || strcmp(rescan->detector, name) == 0)
 		return true;
@@ -215,6 +216,7 @@ static enum ask_result ask_wanted(struct asking *asking, const struct detector *
 	}
 	if (stands) {
 		standing->outcome = stands->outcome;
+		real_type_note(asking->job->version, detector, stands->detail);
 		return ASK_ASKED;
 	}
 	enum outcome outcome = OUTCOMES;
@@ -231,6 +233,8 @@ static enum ask_result ask_one(struct asking *asking, size_t at)
 	struct standing *standing = &asking->standings[at];
 	struct finding wanted = { .outcome = OUTCOMES };
 	struct error why = { 0 };
+	const struct version *version = asking->job->version;
+	const size_t before = version->finding_count;
 	enum ask_result result = ASK_ASKED;
 	*standing = (struct standing){ .row = detector_row(detector), .outcome = OUTCOMES };
 	const struct detector *by = known_skips(asking, standing->row);
@@ -245,16 +249,31 @@ static enum ask_result ask_one(struct asking *asking, size_t at)
 		standing->abstains = true;
 	away_tell(asking->engine, at);
 	finding_done(&wanted);
+	if (version->finding_count > before)
+		real_type_note(asking->job->version, detector, version->findings[before].detail);
 	return result;
 }
 
-static enum ask_result ask_these(struct asking *asking, bool lists)
+/* Lists of known good files spare others, and real types route them. */
+enum turn {
+	TURN_LISTS,
+	TURN_TYPES,
+	TURN_OTHERS,
+};
+
+static enum turn turn_of(const struct detector *detector)
+{
+	if (known_is_list(detector))
+		return TURN_LISTS;
+	return detector_class(detector)->types ? TURN_TYPES : TURN_OTHERS;
+}
+
+static enum ask_result ask_these(struct asking *asking, enum turn turn)
 {
 	const struct engine *engine = asking->engine;
 	enum ask_result result = ASK_ASKED;
 	for (size_t i = 0; i < engine->detector_count && result == ASK_ASKED; i++) {
-		if (known_is_list(engine->detectors[i]) == lists &&
-		    is_asked(asking, engine->detectors[i]))
+		if (turn_of(engine->detectors[i]) == turn && is_asked(asking, engine->detectors[i]))
 			result = ask_one(asking, i);
 	}
 	return result;
@@ -270,9 +289,11 @@ enum ask_result ask_all(struct asking *asking)
 		return ASK_FAILED;
 	}
 	asking->standings = xcalloc(asking->engine->detector_count, sizeof *asking->standings);
-	enum ask_result result = ask_these(asking, true);
-	if (result == ASK_ASKED)
-		result = ask_these(asking, false);
+	if (!asking->job->rescan) /* else the content is the one that it was told of */
+		free(TAKE(asking->job->version->real_mime));
+	enum ask_result result = ASK_ASKED;
+	for (int turn = TURN_LISTS; turn <= TURN_OTHERS && result == ASK_ASKED; turn++)
+		result = ask_these(asking, (enum turn)turn);
 	if (result != ASK_ASKED)
 		ask_forget(asking);
 	return result;
@@ -349,7 +370,7 @@ bool ask_waits_on(const struct engine *engine, struct version *version)
 	for (size_t i = 0; i < engine->detector_count; i++) {
 		const struct detector *detector = engine->detectors[i];
 		struct error why = { 0 };
-		if (!detector_wants(detector, &version->entry) ||
+		if (!real_type_wanted(detector, version) ||
 		    !waits_for(detector_row(detector), version) ||
 		    !is_away(detector, &version->entry, &why))
 			continue;

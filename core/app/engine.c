@@ -8,6 +8,7 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
+#include "core/detect/detect_state.h"
 
 /* Said at each start and reload: what disappoints is not a reason to refuse the configuration. */
 static void log_doubts(const struct detector *detector)
@@ -29,7 +30,17 @@ static bool is_left_out(const struct detector *detector, const struct config_det
 	return row->if_there && detector_away(detector, &why, &since_ns);
 }
 
-int engine_new(struct engine **out, struct config *config, struct error *err)
+static const struct detector *earlier_detector(const struct engine *earlier, const char *name)
+{
+	for (size_t i = 0; earlier && i < earlier->detector_count; i++) {
+		if (strcmp(detector_name(earlier->detectors[i]), name) == 0)
+			return earlier->detectors[i];
+	}
+	return NULL;
+}
+
+int engine_new_after(struct engine **out, struct config *config, const struct engine *earlier,
+		     int cancel_fd, struct error *err)
 {
 	AUTO(engine) struct engine *engine = xcalloc(1, sizeof *engine);
 	atomic_init(&engine->refs, 1);
@@ -39,7 +50,11 @@ int engine_new(struct engine **out, struct config *config, struct error *err)
 	for (size_t i = 0; i < config->detector_count; i++) {
 		const struct config_detector *row = &config->detectors[i];
 		struct detector *detector = NULL;
-		int result = detector_open(&detector, row, config, err);
+		const struct detect_opening opening = { .row = row,
+							.config = config,
+							.cancel_fd = cancel_fd };
+		int result = detector_open_after(&detector, &opening,
+						 earlier_detector(earlier, row->name), err);
 		if (result < 0) {
 			error_prefix(err, "detector \"%s\"", row->name);
 			return result;
@@ -53,6 +68,11 @@ int engine_new(struct engine **out, struct config *config, struct error *err)
 	}
 	*out = TAKE(engine);
 	return 0;
+}
+
+int engine_new(struct engine **out, struct config *config, struct error *err)
+{
+	return engine_new_after(out, config, NULL, -1, err);
 }
 
 struct engine *engine_ref(struct engine *engine)

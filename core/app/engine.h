@@ -24,6 +24,10 @@ struct engine {
 
 /** Opens all detectors of config (a reference is taken). On failure err names the detector. */
 int engine_new(struct engine **out, struct config *config, struct error *err);
+/** The same, in the place of earlier (NULL: of none), whose detectors may lend what they know. It
+ * is given up when cancel_fd becomes readable (-1: never). */
+int engine_new_after(struct engine **out, struct config *config, const struct engine *earlier,
+		     int cancel_fd, struct error *err);
 struct engine *engine_ref(struct engine *engine);
 /** Drops a reference; the last one closes the detectors. NULL is fine. Any thread. */
 void engine_unref(struct engine *engine);

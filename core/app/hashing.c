@@ -23,7 +23,8 @@ unsigned hashing_wanted(const struct engine *engine, const struct job *job)
 {
 	unsigned needs = 0;
 	for (size_t i = 0; i < engine->detector_count; i++) {
-		if (detector_wants(engine->detectors[i], &job->version->entry))
+		/* what the file really is is not known yet; hashing_provide() makes up for it */
+		if (detector_wants(engine->detectors[i], &job->version->entry, NULL))
 			needs |= detector_needs(engine->detectors[i]);
 	}
 	return kinds_of(needs);

@@ -18,7 +18,9 @@
 #include "core/app/pull.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
+#include "core/app/reloader.h"
 #include "core/app/rescan.h"
+#include "core/app/rules_watch.h"
 #include "core/app/settle.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
@@ -35,6 +37,8 @@ enum source {
 	SOURCE_TIMER,
 	SOURCE_MOUNTS,
 	SOURCE_CONTROL,
+	SOURCE_RELOADER,
+	SOURCE_RULES,
 	SOURCES,
 };
 
@@ -110,6 +114,10 @@ int loop_arm(struct app *app, struct error *err)
 		result = add(app, app->mount_fd, SOURCE_MOUNTS, EPOLLPRI | EPOLLERR | EPOLLET);
 	if (result == 0)
 		result = add(app, control_fd(app->control), SOURCE_CONTROL, EPOLLIN);
+	if (result == 0)
+		result = add(app, reloader_fd(app->reloader), SOURCE_RELOADER, EPOLLIN);
+	if (result == 0 && app->rules_watch)
+		result = add(app, rules_watch_fd(app->rules_watch), SOURCE_RULES, EPOLLIN);
 	if (result < 0)
 		return error_set(err, -result, "epoll: %s", error_text(-result));
 	return 0;
@@ -165,6 +173,8 @@ static struct mono next_wake(struct app *app)
 	/* a worker that comes to rest, and a ticket that passes, wake nobody */
 	if (app->mode == APP_STOPPING || (app->once_asked && app->mode == APP_RUNNING))
 		sooner(&next, mono_add_ms(mono_now(), APP_LIMBO_MS));
+	if (!reloader_busy(app->reloader))
+		sooner(&next, app->rules_due);
 	sooner(&next, app->stop_deadline);
 	sooner(&next, pull_room_at(app));
 	return next;
@@ -242,8 +252,12 @@ static void take(struct app *app, enum source source)
 	case SOURCE_CONTROL:
 		control_serve(app);
 		break;
+	case SOURCE_RULES:
+		reload_rules_changed(app);
+		break;
 	case SOURCE_STORE:
 	case SOURCE_OUTBOX:
+	case SOURCE_RELOADER:
 	case SOURCES:
 		break; /* looked at every turn */
 	}
@@ -279,6 +293,7 @@ int loop_run(struct app *app, struct error *err)
 		record_committed(app);
 		settle_results(app);
 		settle_tick(app);
+		reload_tick(app);
 		int result = pull_events(app, err);
 		if (result < 0)
 			return result;

@@ -5,11 +5,15 @@
 
 #include "core/app/away.h"
 #include "core/app/engine.h"
+#include "core/app/reloader.h"
 #include "core/app/rules.h"
+#include "core/app/rules_watch.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
+#include "core/detect/detect.h"
+#include "core/detect/detect_state.h"
 
 static bool same_roots(const struct config *a, const struct config *b)
 {
@@ -47,23 +51,109 @@ static void swap(struct app *app, struct engine *engine, struct config *config)
 	app->config = config;
 }
 
-void reload(struct app *app)
+/* What of the engine in force could not be loaded: an operator must see it without asking. */
+static void name_degraded(const struct engine *engine)
+{
+	for (size_t i = 0; i < engine->detector_count; i++) {
+		const struct detector *detector = engine->detectors[i];
+		struct detect_report report = detector_report(detector);
+		if (!report.failed)
+			continue;
+		log_warning("detector degraded detector=%s failed=%llu kept=%llu rules=%llu",
+			    detector_name(detector), (unsigned long long)report.failed,
+			    (unsigned long long)report.kept, (unsigned long long)report.loaded);
+		for (size_t j = 0; j < report.problem_count; j++)
+			log_warning("rules not loaded detector=%s: %s", detector_name(detector),
+				    report.problems[j]);
+	}
+}
+
+void reload_settle(struct app *app)
 {
 	struct error err = { 0 };
-	struct config *config = NULL;
-	if (config_load(&config, &app->options.overrides, &err) < 0) {
-		log_error("the new configuration is refused, the old one stays: %s", err.text);
+	name_degraded(app->engine);
+	if (app->rules_watch && rules_watch_set(app->rules_watch, app->engine, &err) > 0)
+		log_warning("changes of some rules are not noticed, SIGHUP reads them: %s",
+			    err.text);
+}
+
+int reload_init(struct app *app, struct error *err)
+{
+	int result = reloader_new(&app->reloader, err);
+	if (result < 0)
+		return result;
+	struct error why = { 0 };
+	bool any = false;
+	for (size_t i = 0; i < app->engine->detector_count; i++)
+		any = any || detector_report(app->engine->detectors[i]).watch;
+	if (any && rules_watch_new(&app->rules_watch, &why) < 0)
+		log_warning("changes of rules are not noticed, SIGHUP reads them: %s", why.text);
+	reload_settle(app);
+	return 0;
+}
+
+void reload_done(struct app *app)
+{
+	rules_watch_free(app->rules_watch);
+	reloader_free(app->reloader);
+}
+
+/* config NULL: to be read anew. */
+static void begin(struct app *app, struct config *config)
+{
+	const struct reload_wish wish = {
+		.overrides = &app->options.overrides,
+		.config = config,
+		.earlier = app_engine(app),
+	};
+	int result = reloader_ask(app->reloader, &wish);
+	if (result < 0)
+		log_error("nothing is reloaded, the old state stays: %s", error_text(-result));
+}
+
+void reload(struct app *app)
+{
+	if (reloader_busy(app->reloader))
+		app->reload_again = true; /* what is under way may have read the old state */
+	else
+		begin(app, NULL);
+}
+
+void reload_rules_changed(struct app *app)
+{
+	if (app->rules_watch && rules_watch_changed(app->rules_watch) && !app->rules_due.ns)
+		app->rules_due = mono_add_ms(mono_now(), APP_RULES_MS);
+}
+
+static void finish(struct app *app, struct reload_result *result)
+{
+	const char *what = result->anew ? "the new configuration is" : "the changed rules are";
+	if (!result->engine) {
+		log_error("%s refused, the old state stays: %s", what, result->err.text);
 		return;
 	}
-	struct engine *engine = NULL;
-	if (engine_new(&engine, config, &err) < 0) {
-		log_error("the new configuration is refused, the old one stays: %s", err.text);
-		config_unref(config);
-		return;
-	}
-	name_the_rest(app->config, config);
-	swap(app, engine, config);
+	if (result->anew)
+		name_the_rest(app->config, result->config);
+	swap(app, result->engine, result->config);
 	rules_note(app);
-	log_notice("configuration and detectors reloaded");
+	reload_settle(app);
+	log_notice(result->anew ? "configuration and detectors reloaded"
+				: "rules changed on disk, detectors reloaded");
 	away_tell_all(app->engine);
+}
+
+void reload_tick(struct app *app)
+{
+	struct reload_result result;
+	if (reloader_busy(app->reloader) && reloader_take(app->reloader, &result))
+		finish(app, &result);
+	if (reloader_busy(app->reloader) || app->mode == APP_STOPPING)
+		return;
+	if (app->reload_again) {
+		app->reload_again = false;
+		begin(app, NULL);
+	} else if (app->rules_due.ns && mono_passed(app->rules_due)) {
+		app->rules_due.ns = 0;
+		begin(app, config_ref(app->config));
+	}
 }

@@ -1,12 +1,26 @@
 /*
- * reload: SIGHUP: the configuration and the detectors' lists and rules anew. The loop's.
+ * reload: SIGHUP, and rules that changed on disk: the configuration and the detectors' lists and
+ * rules anew. The loop's; the work is done on the reloader's thread, and what comes of it is put in
+ * force here.
  */
 #ifndef CARVED_CORE_APP_RELOAD_H
 #define CARVED_CORE_APP_RELOAD_H
 
 struct app;
+struct error;
 
-/** Loads everything anew and swaps it in; a bad configuration is refused and the old one stays. */
+/** Makes what it needs, before the loop runs; the engine is there. */
+int reload_init(struct app *app, struct error *err);
+/** Says what of the engine's detectors is degraded, and watches their rules. */
+void reload_settle(struct app *app);
+void reload_done(struct app *app);
+
+/** Loads everything anew; once that is done it is swapped in. A bad configuration is refused and
+ * the old one stays. */
 void reload(struct app *app);
+/** Something happened to files of rules: they are loaded anew in a second. */
+void reload_rules_changed(struct app *app);
+/** Begins what is due, and puts in force what is ready. */
+void reload_tick(struct app *app);
 
 #endif

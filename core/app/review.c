@@ -13,6 +13,7 @@
 #include "core/app/conclude.h"
 #include "core/app/earlier.h"
 #include "core/app/engine.h"
+#include "core/app/real_type.h"
 #include "core/app/state.h"
 #include "core/base/clock.h"
 #include "core/base/str.h"
@@ -73,7 +74,7 @@ static enum outcome worst_answer(const struct asking *asking)
 	enum outcome aside = OUTCOMES; /* as in conclude() */
 	for (size_t i = 0; i < asking->engine->detector_count; i++) {
 		const struct detector *detector = asking->engine->detectors[i];
-		if (!detector_wants(detector, &asking->job->version->entry))
+		if (!real_type_wanted(detector, asking->job->version))
 			continue;
 		const struct standing *standing = &asking->standings[i];
 		const struct finding *before = earlier_newest(asking, detector_name(detector));

@@ -23,7 +23,9 @@ struct engine;
 struct gaps;
 struct outbox;
 struct pool;
+struct reloader;
 struct roots;
+struct rules_watch;
 struct rules;
 struct shortened;
 struct store_reader;
@@ -40,6 +42,8 @@ struct watcher;
 /* First pause before a file that may have a writer is looked at again; doubles up to the rescan
  * interval. */
 #define APP_CREATED_MS 100
+/* From the first change of a file of rules until all of them are loaded anew. */
+#define APP_RULES_MS 1000
 /* How often a path that seems gone is looked at while walks are under way. */
 #define APP_LIMBO_MS 20
 
@@ -70,6 +74,9 @@ struct app {
 	struct shortened *shortened;
 	struct control *control;
 	struct gaps *gaps;
+	struct reloader *reloader;
+	struct rules_watch *rules_watch; /* NULL: there are no rules, or they cannot be watched */
+	struct mono rules_due;		 /* when changed rules are loaded; 0: none have */
 	struct flight flight;
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
 	struct table ending;  /* of them, those that end queued rows, by row */
@@ -94,6 +101,7 @@ struct app {
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;
 	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */
+	bool reload_again;     /* it was asked for while one was under way */
 	bool refill_again;     /* more rows are due and there is room */
 	bool watcher_armed;    /* its descriptor is polled */
 	struct mono stop_deadline;

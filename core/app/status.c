@@ -12,6 +12,7 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
+#include "core/detect/detect_state.h"
 #include "core/entry/scheme.h"
 #include "core/store/reader.h"
 #include "core/store/rescan.h"
@@ -50,6 +51,27 @@ static void roots(struct app *app, struct str *out)
 	str_putc(out, ']');
 }
 
+/* Detectors that work with less than they were told to: how many, and of each the first reason. */
+static void degraded(const struct engine *engine, struct str *out)
+{
+	unsigned count = 0;
+	AUTO_STR list = STR_INIT;
+	for (size_t i = 0; i < engine->detector_count; i++) {
+		struct detect_report report = detector_report(engine->detectors[i]);
+		if (!report.failed)
+			continue;
+		str_puts(&list, count++ ? ",{\"detector\":" : "{\"detector\":");
+		str_json_text(&list, detector_name(engine->detectors[i]));
+		number(&list, "failed", report.failed);
+		number(&list, "kept", report.kept);
+		str_puts(&list, ",\"first\":");
+		str_json_text(&list, report.problem_count ? report.problems[0] : NULL);
+		str_putc(&list, '}');
+	}
+	number(out, "detectors_degraded", count);
+	str_printf(out, ",\"degraded\":[%s]", str_text(&list));
+}
+
 static void detectors(struct app *app, struct str *out)
 {
 	AUTO(engine) struct engine *engine = app_engine(app);
@@ -60,6 +82,7 @@ static void detectors(struct app *app, struct str *out)
 	}
 	str_puts(out, "],\"detectors_away\":");
 	away_json(engine, out);
+	degraded(engine, out);
 }
 
 static void watching(struct app *app, struct str *out)

@@ -9,6 +9,7 @@
 #include "core/config/api.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
+#include "core/detect/detect_state.h"
 
 static void describe(const struct config_detector *row, struct str *out)
 {
@@ -28,6 +29,8 @@ static void describe(const struct config_detector *row, struct str *out)
 		str_puts(out, ", known good");
 	for (char **name = row->skips; name && *name; name++)
 		str_printf(out, "%s%s", name == row->skips ? ", skips " : ", ", *name);
+	for (char **rules = row->rules; rules && *rules; rules++)
+		str_printf(out, "%s%s", rules == row->rules ? " " : ", ", *rules);
 	for (char **glob = row->mime; glob && *glob; glob++)
 		str_printf(out, "%s%s", glob == row->mime ? ", for " : ", ", *glob);
 }
@@ -40,6 +43,19 @@ static void check_doubts(struct check *check, const struct detector *detector)
 		*end = '\0';
 		check_warn(check, "detector %s: %s", detector_name(detector), at);
 	}
+}
+
+/* What it could not load, if anything: it works without that. */
+static void check_loaded(struct check *check, const struct detector *detector, struct str *words)
+{
+	struct detect_report report = detector_report(detector);
+	if (report.loaded)
+		str_printf(words, ", %llu rules", (unsigned long long)report.loaded);
+	for (size_t i = 0; i < report.problem_count; i++)
+		check_warn(check, "%s: not loaded: %s", str_text(words), report.problems[i]);
+	if (report.failed > report.problem_count)
+		check_warn(check, "%s: not loaded: %llu more", str_text(words),
+			   (unsigned long long)(report.failed - report.problem_count));
 }
 
 /* What a detector's peer says of itself, or why it cannot be asked: false. */
@@ -59,6 +75,7 @@ static bool check_peer(struct check *check, const struct detector *detector, str
 		check_doubts(check, detector);
 		return false;
 	}
+	check_loaded(check, detector, words);
 	AUTO_STR said = STR_INIT;
 	detector_describe(detector, &said);
 	if (said.len)

@@ -9,9 +9,10 @@
 
 enum {
 	FIRST_FIELD_PARAMETER = 20,
-	TRIES_COLUMN = 32, /* of ROW_SELECT, the last but two */
+	TRIES_COLUMN = 32, /* of ROW_SELECT */
 	AWAY_COLUMN,
 	INCOMPLETE_COLUMN,
+	REAL_MIME_COLUMN,
 };
 
 /* The fields in the order of the statements: fuid first, as it is indexed. */
@@ -91,6 +92,7 @@ void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t di
 	db_bind(statement, 32, version->tries);
 	db_bind(statement, 34, version->away_since_ns);
 	db_bind(statement, 36, version->incomplete);
+	db_bind_text(statement, 35, version->real_mime);
 }
 
 static const char *column_text(sqlite3_stmt *statement, int column)
@@ -227,6 +229,7 @@ struct version *row_read(sqlite3_stmt *statement)
 	version->tries = (unsigned)sqlite3_column_int64(statement, TRIES_COLUMN);
 	version->away_since_ns = sqlite3_column_int64(statement, AWAY_COLUMN);
 	version->incomplete = sqlite3_column_int(statement, INCOMPLETE_COLUMN) != 0;
+	version->real_mime = column_copy(statement, REAL_MIME_COLUMN);
 	return version;
 }
 

@@ -13,16 +13,17 @@
 struct finding;
 struct version;
 
-/* ?1 is the id, ?31 first_seen_ns, ?32 tries, ?33 content, ?34 away_since_ns, ?36 incomplete; the
- * rest is what row_bind() binds. */
-#define ROW_INSERT                                                                                                                         \
-	"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason,"                                           \
-	" verdict, wait, due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme,"                                            \
-	" fuid, protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"                                             \
-	" name_hash, first_seen_ns, tries, content, away_since_ns, incomplete) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12," \
-	" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"                                            \
-	" ?30, ?31, ?32, ?33, ?34, ?36) ON CONFLICT DO NOTHING"
+/* ?1 is the id, ?31 first_seen_ns, ?32 tries, ?33 content, ?34 away_since_ns, ?35 real_mime, ?36
+ * incomplete; the rest is what row_bind() binds. */
+#define ROW_INSERT                                                                                                                                    \
+	"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason,"                                                      \
+	" verdict, wait, due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme,"                                                       \
+	" fuid, protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"                                                        \
+	" name_hash, first_seen_ns, tries, content, away_since_ns, real_mime, incomplete) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12," \
+	" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"                                                       \
+	" ?30, ?31, ?32, ?33, ?34, ?35, ?36) ON CONFLICT DO NOTHING"
 
+#define ROW_TYPE "CASE WHEN max(attempt, ?13) = 0 THEN ?35 ELSE coalesce(?35, real_mime) END"
 #define ROW_HASH "CASE WHEN max(attempt, ?13) = 0 THEN ?16 ELSE coalesce(?16, sha256) END"
 /* What may change without touching the indexes on the key and on fuid. A version that ends without
  * having been read leaves the hash that the row's outcomes belong to; a row without outcomes has
@@ -31,7 +32,8 @@ struct version;
 	"state = ?8, reason = ?9, verdict = ?10, wait = ?11, due_ns = ?12, attempt = ?13,"     \
 	" checked_ns = ?14, finished_ns = ?15, sha256 = " ROW_HASH ", note = ?17, mime = ?18," \
 	" scheme = ?19, protocol = ?21, pcap = ?22, media_type = ?23, subtype = ?24,"          \
-	" tries = ?32, away_since_ns = ?34, incomplete = max(incomplete, ?36), extension = ?25, conn_uid = ?26, ts = ?27, orig_h = ?28, resp_h = ?29, name_hash = ?30"
+	" tries = ?32, away_since_ns = ?34, real_mime = " ROW_TYPE                             \
+	", incomplete = max(incomplete, ?36), extension = ?25, conn_uid = ?26, ts = ?27, orig_h = ?28, resp_h = ?29, name_hash = ?30"
 #define ROW_SET_KEY "dir_id = ?2, name = ?3, inode = ?4, btime_ns = ?5, size = ?6, mtime_ns = ?7"
 /* Of any content. */
 #define ROW_KEY_IS                                                                 \
@@ -57,7 +59,7 @@ void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_
 	" v.reason, v.verdict, v.wait, v.due_ns, v.attempt, v.first_seen_ns, v.checked_ns," \
 	" v.finished_ns, v.sha256, v.note, v.mime, v.scheme, v.fuid, v.protocol, v.pcap,"   \
 	" v.media_type, v.subtype, v.extension, v.conn_uid, v.ts, v.orig_h, v.resp_h,"      \
-	" v.name_hash, v.tries, v.away_since_ns, v.incomplete"
+	" v.name_hash, v.tries, v.away_since_ns, v.incomplete, v.real_mime"
 #define ROW_SELECT "SELECT" ROW_COLUMNS " FROM version v CROSS JOIN dir d ON d.id = v.dir_id "
 
 /** The statement's current row as a version; owned. */

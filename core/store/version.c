@@ -99,6 +99,7 @@ void version_free(struct version *version)
 		finding_done(&version->findings[i]);
 	free(version->findings);
 	free(version->note);
+	free(version->real_mime);
 	free(version->path);
 	free(version);
 }
@@ -118,6 +119,7 @@ struct version *version_clone(const struct version *version)
 	copy->findings = NULL;
 	copy->finding_count = 0;
 	copy->note = xstrdup(version->note);
+	copy->real_mime = xstrdup(version->real_mime);
 	copy->path = xmemdup(version->path, version->path_len);
 	for (unsigned i = 0; i < ENTRY_FIELDS; i++) {
 		const char *at = version->entry.field[i].at;

@@ -59,6 +59,7 @@ struct version {
 	enum outcome verdict; /* OUTCOMES: none */
 	bool has_sha256;
 	uint8_t sha256[32];
+	char *real_mime; /* what the content is, as a detector told; NULL: not known; owned */
 	int64_t first_seen_ns;
 	int64_t checked_ns;  /* wall time of the look before its content was read; 0: none */
 	int64_t finished_ns; /* 0 while queued */

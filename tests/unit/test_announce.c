@@ -12,6 +12,7 @@ Test(announce, json_is_ascii_and_complete)
 	version->state = VERSION_DONE;
 	version->verdict = OUTCOME_MALICIOUS;
 	version->identity.size = 3;
+	version->real_mime = xstrdup("text/plain");
 	struct finding finding = { .detector = xstrdup("hashlist"),
 				   .outcome = OUTCOME_MALICIOUS,
 				   .signature = xstrdup("EICAR"),
@@ -22,7 +23,7 @@ Test(announce, json_is_ascii_and_complete)
 	cr_assert_str_eq(
 		str_text(&out),
 		"{\"event\":\"file\",\"id\":7,\"path\":\"/r/a\\n\\\"\\udcff\\u00e9\",\"state\":\"done\","
-		"\"reason\":null,\"verdict\":\"malicious\",\"incomplete\":false,\"mime\":null,\"size\":3,\"sha256\":null,"
+		"\"reason\":null,\"verdict\":\"malicious\",\"incomplete\":false,\"mime\":null,\"real_mime\":\"text/plain\",\"size\":3,\"sha256\":null,"
 		"\"note\":null,\"first_seen_ns\":0,\"finished_ns\":0,\"findings\":[{\"detector\":"
 		"\"hashlist\",\"outcome\":\"malicious\",\"signature\":\"EICAR\",\"cached\":false,"
 		"\"attempt\":1,\"started_ns\":0,\"finished_ns\":0}]}");

@@ -32,19 +32,20 @@ static struct config_detector row_of(char **run)
 
 Test(detect, classes_are_found_by_type)
 {
-	static const char *const types[] = { "noop", "hashlist", "command", "api", "remote" };
+	static const char *const types[] = { "noop", "hashlist", "command", "api",
+					     "yara", "magic",	 "clamd",   "remote" };
 	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
 		cr_assert_not_null(detect_class(types[i]));
 		cr_assert_str_eq(detect_class(types[i])->type, types[i]);
 	}
-	cr_assert_null(detect_class("yara"));
-	const struct config_detector row = { .type = (char *)"yara",
+	cr_assert_null(detect_class("nonsense"));
+	const struct config_detector row = { .type = (char *)"nonsense",
 					     .name = (char *)"y",
 					     .line = 3 };
 	struct detector *detector = NULL;
 	struct error err = { 0 };
 	cr_assert_eq(detector_open(&detector, &row, &fixture_config, &err), -EINVAL);
-	cr_assert_str_eq(err.text, "detector y (line 3): there is no type \"yara\"");
+	cr_assert_str_eq(err.text, "detector y (line 3): there is no type \"nonsense\"");
 	detector_free(NULL);
 }
 
@@ -53,7 +54,7 @@ Test(detect, who_asks_nobody_is_never_away)
 	struct config_detector row = row_of(WORDS("true"));
 	struct detector *detector = NULL;
 	struct error why = { 0 };
-	cr_assert_eq(detector_open(&detector, &row, NULL, NULL), 0);
+	cr_assert_eq(detector_open(&detector, &row, &fixture_config, &why), 0);
 	cr_assert_not(detector_in_vain(detector, &fixture.entry, &why));
 	cr_assert_eq(detector_probe(detector, &why), 0);
 	detector_free(detector);
@@ -71,9 +72,9 @@ Test(detect, tells_what_it_was_opened_with)
 	cr_assert_eq(detector_class(detector), &command_class);
 	struct entry excel = { .mime = "application/vnd.ms-excel" };
 	struct entry none = { .mime = "" };
-	cr_assert(detector_wants(detector, &excel));
-	cr_assert_not(detector_wants(detector, &fixture.entry));
-	cr_assert_not(detector_wants(detector, &none));
+	cr_assert(detector_wants(detector, &excel, NULL));
+	cr_assert_not(detector_wants(detector, &fixture.entry, NULL));
+	cr_assert_not(detector_wants(detector, &none, NULL));
 	detector_free(detector);
 }
 

@@ -1,0 +1,101 @@
+#include <criterion/criterion.h>
+#include <poll.h>
+
+#include "core/app/engine.h"
+#include "core/app/rules_watch.h"
+#include "detect_fixture.h"
+
+static struct fixture fixture;
+static struct rules_watch *watch;
+static struct engine *engine;
+static struct error err;
+
+static void setup(void)
+{
+	fixture_init(&fixture, "sample");
+	AUTO_FREE char *sub = fixture_path(&fixture, "sub");
+	cr_assert_eq(mkdir(sub, 0755), 0);
+	AUTO_FREE char *rule = fixture_path(&fixture, "a.yar");
+	fixture_write(rule, "rule a { condition: true }");
+	cr_assert_eq(rules_watch_new(&watch, &err), 0, "%s", err.text);
+}
+
+static void teardown(void)
+{
+	rules_watch_free(watch);
+	engine_unref(engine);
+	fixture_done(&fixture);
+}
+
+TestSuite(rules_watch, .init = setup, .fini = teardown);
+
+static void watch_path(char *path)
+{
+	char *rules[] = { path, NULL };
+	struct config_detector row = { .type = (char *)"yara",
+				       .name = (char *)"y",
+				       .rules = rules };
+	static struct config config = { .refs = 2, .max_file_size = 100, .detector_count = 1 };
+	config.detectors = &row;
+	cr_assert_eq(engine_new(&engine, &config, &err), 0, "%s", err.text);
+	cr_assert_eq(rules_watch_set(watch, engine, &err), 0, "%s", err.text);
+	cr_assert_not(rules_watch_changed(watch));
+	engine_unref(engine);
+	engine = NULL;
+}
+
+static bool told(void)
+{
+	struct pollfd one = { .fd = rules_watch_fd(watch), .events = POLLIN };
+	return poll(&one, 1, 0) == 1 && rules_watch_changed(watch);
+}
+
+static void put(const char *name)
+{
+	AUTO_FREE char *path = fixture_path(&fixture, name);
+	fixture_write(path, "rule b { condition: true }");
+}
+
+Test(rules_watch, directories_are_watched_with_all_below_them)
+{
+	watch_path(fixture.dir);
+	put("b.yar");
+	cr_assert(told());
+	cr_assert_not(told(), "once");
+	put("sub/c.yar");
+	cr_assert(told());
+	AUTO_FREE char *path = fixture_path(&fixture, "b.yar");
+	cr_assert_eq(unlink(path), 0);
+	cr_assert(told());
+	put(".b.yar.swp");
+	put("b.yar~");
+	cr_assert_not(told(), "what editors leave behind");
+	AUTO_FREE char *text = fixture_read(fixture.path);
+	cr_assert_not(told(), "reading is no change");
+}
+
+Test(rules_watch, of_a_file_its_own_name_counts)
+{
+	AUTO_FREE char *path = fixture_path(&fixture, "a.yar");
+	AUTO_FREE char *other = fixture_path(&fixture, "other");
+	watch_path(path);
+	put("b.yar");
+	cr_assert_not(told());
+	put("a.yar");
+	cr_assert(told());
+	put("other");
+	cr_assert_not(told());
+	cr_assert_eq(rename(other, path), 0); /* as editors save */
+	cr_assert(told());
+}
+
+Test(rules_watch, what_a_link_leads_to_is_watched)
+{
+	AUTO_FREE char *link = fixture_path(&fixture, "sub/l.yar");
+	AUTO_FREE char *sub = fixture_path(&fixture, "sub");
+	AUTO_FREE char *target = fixture_path(&fixture, "a.yar");
+	cr_assert_eq(symlink(target, link), 0);
+	watch_path(sub);
+	put("a.yar");
+	cr_assert(told());
+}
