@@ -374,6 +374,18 @@ static void job_committed(struct app *app, struct job *job)
 		intake_again(app, path, len, hint);
 }
 
+static void side_committed(struct app *app, struct store_op *op)
+{
+	struct side_op *side = LIST_OF(op, struct side_op, op);
+	if (op->verb == STORE_MARK)
+		sidecar_marked(app, op);
+	if (side->interim)
+		interim_committed(app, side);
+	if (side->ends && op->result == STORE_WRITTEN)
+		tell_end(app, side->version);
+	side_free(app, side);
+}
+
 void record_committed(struct app *app)
 {
 	struct list ops;
@@ -381,21 +393,13 @@ void record_committed(struct app *app)
 	store_committed(app->store, &ops);
 	for (struct list *link; (link = list_shift(&ops));) {
 		struct store_op *op = LIST_OF(link, struct store_op, link);
-		if (op->gap) {
+		if (op->gap)
 			gaps_committed(app, op);
-		} else if (op->rules) {
+		else if (op->rules)
 			rules_committed(app, op);
-		} else if (op->owner) {
+		else if (op->owner)
 			job_committed(app, op->owner);
-		} else {
-			struct side_op *side = LIST_OF(op, struct side_op, op);
-			if (op->verb == STORE_MARK)
-				sidecar_marked(app, op);
-			if (side->interim)
-				interim_committed(app, side);
-			if (side->ends && op->result == STORE_WRITTEN)
-				tell_end(app, side->version);
-			side_free(app, side);
-		}
+		else
+			side_committed(app, op);
 	}
 }

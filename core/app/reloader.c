@@ -44,14 +44,17 @@ static void make_readable(int fd)
 
 int reloader_new(struct reloader **out, struct error *err)
 {
-	AUTO_CLOSE int cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (fd < 0 || cancel_fd < 0)
-		return error_set(err, errno, "eventfd: %s", error_text(errno));
+	int cancel_fd = fd < 0 ? -1 : eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (cancel_fd < 0) {
+		int code = errno;
+		if (fd >= 0)
+			fd_close(fd);
+		return error_set(err, code, "eventfd: %s", error_text(code));
+	}
 	struct reloader *reloader = xcalloc(1, sizeof *reloader);
 	reloader->fd = fd;
 	reloader->cancel_fd = cancel_fd;
-	cancel_fd = -1;
 	lock_init(&reloader->lock);
 	lock_condition_init(&reloader->asked);
 	*out = reloader;

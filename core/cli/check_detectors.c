@@ -11,6 +11,13 @@
 #include "core/detect/detect.h"
 #include "core/detect/detect_state.h"
 
+/* Items, the first behind lead; nothing for an empty list. */
+static void list_items(struct str *out, const char *lead, char *const *items)
+{
+	for (char *const *item = items; item && *item; item++)
+		str_printf(out, "%s%s", item == items ? lead : ", ", *item);
+}
+
 static void describe(const struct config_detector *row, struct str *out)
 {
 	str_printf(out, "detector %s", row->name);
@@ -27,12 +34,9 @@ static void describe(const struct config_detector *row, struct str *out)
 		str_printf(out, " %s", row->run[0]);
 	if (row->known == CONFIG_KNOWN_GOOD)
 		str_puts(out, ", known good");
-	for (char **name = row->skips; name && *name; name++)
-		str_printf(out, "%s%s", name == row->skips ? ", skips " : ", ", *name);
-	for (char **rules = row->rules; rules && *rules; rules++)
-		str_printf(out, "%s%s", rules == row->rules ? " " : ", ", *rules);
-	for (char **glob = row->mime; glob && *glob; glob++)
-		str_printf(out, "%s%s", glob == row->mime ? ", for " : ", ", *glob);
+	list_items(out, ", skips ", row->skips);
+	list_items(out, " ", row->rules);
+	list_items(out, ", for ", row->mime);
 }
 
 static void check_doubts(struct check *check, const struct detector *detector)
