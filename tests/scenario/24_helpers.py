@@ -7,7 +7,9 @@ import scenario
 from scenario import Carved, broapt_name, check, same
 
 COUNT = 1000
-RULES = 'rule hello { strings: $a = "hello" condition: $a }\n'
+# the second one keeps the scanners at work while they are interfered with
+RULES = ('rule hello { strings: $a = "hello" condition: $a }\n'
+         "rule slow { condition: for any i in (1..30000) : (uint8(i % filesize) < 0) }\n")
 
 
 def helpers(carved):
@@ -83,11 +85,16 @@ def interfere(action, timeout="2s"):
 
 
 def test_a_scanner_killed_in_the_middle():
+    killed = []
+
     def kill_scanners(_, scanners):
         send(scanners, signal.SIGKILL)
-        return scanners
+        killed.extend(scanners)
+        return len(killed) >= 12
     counts, _ = interfere(kill_scanners)
-    check(set(counts) <= {b"clean", b"error"} and counts.get(b"error", 0) <= 4, f"{counts}")
+    print(f"        {len(killed)} scanners killed: {counts}", flush=True)
+    check(set(counts) == {b"clean", b"error"}, f"{counts}")
+    check(counts[b"error"] <= len(killed), f"{counts}, {len(killed)} killed")
 
 
 def test_the_zygote_killed_in_the_middle():
@@ -96,6 +103,7 @@ def test_the_zygote_killed_in_the_middle():
             send(zygotes, signal.SIGKILL)
         return scanners
     counts, _ = interfere(kill_zygotes)
+    print(f"        the zygote killed: {counts}", flush=True)
     check(set(counts) <= {b"clean", b"error"} and counts.get(b"error", 0) <= 4, f"{counts}")
 
 
@@ -104,7 +112,9 @@ def test_a_scanner_stopped_for_ever():
         send(list(scanners)[:1], signal.SIGSTOP)
         return scanners
     counts, _ = interfere(stop_one)
-    check(set(counts) <= {b"clean", b"timeout"} and counts.get(b"timeout", 0) <= 1, f"{counts}")
+    print(f"        a scanner stopped for ever: {counts}", flush=True)
+    same(counts.get(b"timeout"), 1, f"one costs one answer: {counts}")
+    same(set(counts), {b"clean", b"timeout"}, "outcomes")
 
 
 def test_all_helpers_stopped_for_ever():
@@ -113,7 +123,9 @@ def test_all_helpers_stopped_for_ever():
             send(zygotes | scanners, signal.SIGSTOP)
         return scanners
     counts, _ = interfere(stop_all)
-    check(set(counts) <= {b"clean", b"timeout"} and counts.get(b"timeout", 0) <= 4, f"{counts}")
+    print(f"        all helpers stopped for ever: {counts}", flush=True)
+    # each of four workers may meet a scanner that hangs, and then a zygote that does
+    check(set(counts) <= {b"clean", b"timeout"} and counts.get(b"timeout", 0) <= 8, f"{counts}")
 
 
 def test_everything_dies_with_the_daemon():
