@@ -35,7 +35,7 @@ def send(pids, number):
             pass
 
 
-def with_yara(timeout="2s"):
+def with_yara(timeout="6s"):
     carved = Carved()
     with open(os.path.join(carved.home, "a.yar"), "w", encoding="utf-8") as file:
         file.write(RULES)
@@ -65,7 +65,7 @@ def after(carved):
     carved.stop()
 
 
-def interfere(action, timeout="2s"):
+def interfere(action, timeout="6s"):
     """Runs action again and again until it has done something, while files come in."""
     with with_yara(timeout) as carved:
         carved.start()
