@@ -63,17 +63,25 @@ static unsigned this_attempt(const struct asking *asking)
 	return asking->other_row ? 1 : asking->job->version->attempt + 1;
 }
 
+static void set_digest(struct finding *finding, const struct detector *detector,
+		       const struct version *version, const char digest[65])
+{
+	struct slice name = { 0 };
+	name.at = version_name(version, &name.len);
+	(void)memccpy(finding->digest, digest, '\0', sizeof finding->digest);
+	detector_key(detector, finding->digest, &version->entry, name, finding->key);
+}
+
 /* False: the detector is away, and its digest not known. */
 static bool wanted_finding(const struct asking *asking, const struct detector *detector,
 			   struct finding *out, struct error *why)
 {
 	const struct version *version = asking->job->version;
 	struct finding finding = { .outcome = OUTCOMES, .attempt = this_attempt(asking) };
-	struct slice name = { 0 };
-	name.at = version_name(version, &name.len);
-	bool known = detector_digest(detector, finding.digest, why);
+	char digest[65];
+	bool known = detector_digest(detector, digest, why);
 	if (known)
-		detector_key(detector, finding.digest, &version->entry, name, finding.key);
+		set_digest(&finding, detector, version, digest);
 	finding.detector = xstrdup(detector_name(detector));
 	*out = finding;
 	return known;
@@ -130,6 +138,8 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	bool cancelled = answer.cancelled;
 	*away = TAKE(answer.away);
 	asking->failure = answer.unable;
+	if (*answer.digest)
+		set_digest(wanted, detector, version, answer.digest);
 	wanted->outcome = answer.outcome;
 	wanted->signature = TAKE(answer.signature);
 	wanted->detail = TAKE(answer.detail);

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
@@ -31,6 +32,9 @@
 #include "core/detect/clamd_session.h"
 #include "core/detect/detect.h"
 #include "core/detect/digest.h"
+
+/* Scans of one file at most, while clamd gets other signatures under them. */
+#define TURNS_MAX 3
 
 struct clamd {
 	struct clamd_peer peer;
@@ -46,17 +50,22 @@ static void clamd_close(void *state)
 	free(clamd);
 }
 
+static void digest_of(const struct clamd *clamd, const char *version, char digest[65])
+{
+	AUTO(digest) struct digest *hash = digest_new();
+	digest_text(hash, "clamd");
+	digest_text(hash, version);
+	digest_number(hash, clamd->max_file_size);
+	digest_end_hex(hash, digest);
+}
+
 static bool clamd_digest(const void *state, char digest[65], struct error *why)
 {
 	const struct clamd *clamd = state;
 	char version[CLAMD_VERSION_SIZE];
 	if (!clamd_pool_version(clamd->pool, version, why))
 		return false;
-	AUTO(digest) struct digest *hash = digest_new();
-	digest_text(hash, "clamd");
-	digest_text(hash, version);
-	digest_number(hash, clamd->max_file_size);
-	digest_end_hex(hash, digest);
+	digest_of(clamd, version, digest);
 	return true;
 }
 
@@ -79,47 +88,113 @@ static int clamd_open(void **state, const struct config_detector *row, const str
 	return 0;
 }
 
-/* Asks on an old session or a new one; true: try again on a new one. */
-static bool try_scan(const struct clamd *clamd, const struct scan_request *request, bool fresh,
-		     struct answer *answer)
+/* One conversation about a file. */
+struct talk {
+	const struct clamd *clamd;
+	const struct scan_request *request;
+	struct clamd_session *session;
+	struct str words;
+	struct error err;
+	char version[CLAMD_VERSION_SIZE]; /* that the next answer is taken to be of */
+};
+
+static enum clamd_end ask(struct talk *talk, int fd)
 {
-	AUTO(clamd_session) struct clamd_session *session = NULL;
-	struct error err = { 0 };
-	bool used = false;
-	if (clamd_pool_take(clamd->pool, fresh, &session, &used, &err) < 0) {
-		answer_away(answer, err.text);
-		if (err.code == EMFILE || err.code == ENFILE || err.code == ENOMEM)
-			answer_not_run(answer, err.code, err.text);
-		return false;
-	}
-	const struct clamd_question question = { .fd = request->fd,
+	const struct scan_request *request = talk->request;
+	const struct clamd_question question = { .fd = fd,
 						 .size = request->size,
 						 .deadline = request->deadline,
 						 .cancel_fd = request->cancel_fd };
-	AUTO_STR words = STR_INIT;
-	switch (clamd_session_ask(session, &question, &words, &err)) {
-	case CLAMD_ANSWERED:
-		clamd_reply_answer(str_text(&words), answer);
-		clamd_pool_give(clamd->pool, TAKE(session));
+	return clamd_session_ask(talk->session, &question, &talk->words, &talk->err);
+}
+
+/* Asks the session's clamd for its version; *same: it is the one that was taken for granted. */
+static enum clamd_end ask_version(struct talk *talk, bool *same)
+{
+	enum clamd_end end = ask(talk, -1);
+	if (end != CLAMD_ANSWERED)
+		return end;
+	const char *version = str_text(&talk->words);
+	if (talk->words.len >= CLAMD_VERSION_SIZE || !clamd_reply_is_version(version)) {
+		(void)error_set(&talk->err, EPROTO, "asked for its version clamd says: %.200s",
+				version);
+		return CLAMD_LOST;
+	}
+	*same = strcmp(talk->version, version) == 0;
+	(void)memccpy(talk->version, version, '\0', sizeof talk->version);
+	return CLAMD_ANSWERED;
+}
+
+/* Asks about the file. An answer that will be reused must be of the signatures that it is recorded
+ * under: another clamd may listen there by now, or one with others, older ones even. So the version
+ * is asked for behind it on the same session, and the file again when it is not the one from
+ * before. */
+static enum clamd_end ask_bound(struct talk *talk, struct answer *answer)
+{
+	for (int turn = 0; turn < TURNS_MAX; turn++) {
+		enum clamd_end end = ask(talk, talk->request->fd);
+		if (end != CLAMD_ANSWERED)
+			return end;
+		answer_done(answer);
+		clamd_reply_answer(str_text(&talk->words), answer);
+		if (!outcome_is_definite(answer->outcome))
+			return CLAMD_ANSWERED;
+		bool same = false;
+		end = ask_version(talk, &same);
+		if (end != CLAMD_ANSWERED)
+			return end;
+		digest_of(talk->clamd, talk->version, answer->digest);
+		if (same)
+			return CLAMD_ANSWERED;
+		clamd_pool_doubt(talk->clamd->pool);
+	}
+	(void)error_set(&talk->err, EPROTO,
+			"clamd had other signatures after each of %d scans than before", TURNS_MAX);
+	return CLAMD_LOST;
+}
+
+/* Takes a session, old or new; false: answer says why there is none. */
+static bool begin(struct talk *talk, bool fresh, bool *used, struct answer *answer)
+{
+	struct error *err = &talk->err;
+	/* when it is not true that is found out */
+	clamd_pool_known(talk->clamd->pool, talk->version);
+	if (clamd_pool_take(talk->clamd->pool, fresh, &talk->session, used, err) == 0)
+		return true;
+	if (err->code == EMFILE || err->code == ENFILE || err->code == ENOMEM)
+		answer_not_run(answer, err->code, err->text);
+	else if (fresh) /* it was there a moment ago, and took this file */
+		answer_fail(answer, OUTCOME_ERROR,
+			    "clamd closed the connection while it had the file, and now: %s",
+			    err->text);
+	else
+		answer_away(answer, err->text);
+	return false;
+}
+
+/* Asks on an old session or a new one; true: try again on a new one. */
+static bool try_scan(struct talk *talk, bool fresh, struct answer *answer)
+{
+	bool used = false;
+	if (!begin(talk, fresh, &used, answer))
 		return false;
-	case CLAMD_CANCELLED:
-		answer->outcome = OUTCOMES;
-		answer->cancelled = true;
-		return false;
-	case CLAMD_LOST:
-		if (used && clamd_session_unheard(session))
-			return true;
-		answer_fail(answer, OUTCOME_ERROR, "%s", err.text);
-		break;
-	case CLAMD_TIMEOUT:
-		answer_fail(answer, OUTCOME_TIMEOUT, "%s", err.text);
-		break;
-	case CLAMD_UNREADABLE:
-		answer_fail(answer, OUTCOME_ERROR, "%s", err.text);
+	enum clamd_end end = ask_bound(talk, answer);
+	if (end == CLAMD_ANSWERED) {
+		clamd_pool_give(talk->clamd->pool, TAKE(talk->session));
 		return false;
 	}
-	clamd_pool_doubt(clamd->pool);
-	return false;
+	answer_done(answer);
+	answer->outcome = OUTCOMES;
+	bool again = end == CLAMD_LOST && used && clamd_session_unheard(talk->session);
+	clamd_session_free(TAKE(talk->session));
+	if (end == CLAMD_CANCELLED)
+		answer->cancelled = true;
+	else if (!again)
+		answer_fail(answer, end == CLAMD_TIMEOUT ? OUTCOME_TIMEOUT : OUTCOME_ERROR, "%s",
+			    talk->err.text);
+	if (!again && (end == CLAMD_LOST || end == CLAMD_TIMEOUT))
+		clamd_pool_doubt(talk->clamd->pool);
+	return again;
 }
 
 static void clamd_scan(const void *state, const struct scan_request *request, struct answer *answer)
@@ -133,8 +208,10 @@ static void clamd_scan(const void *state, const struct scan_request *request, st
 		answer_skip(answer, words);
 		return;
 	}
-	if (try_scan(clamd, request, false, answer))
-		(void)try_scan(clamd, request, true, answer);
+	struct talk talk = { .clamd = clamd, .request = request, .words = STR_INIT };
+	if (try_scan(&talk, false, answer))
+		(void)try_scan(&talk, true, answer);
+	str_done(&talk.words);
 }
 
 static bool clamd_away(const void *state, struct error *why, int64_t *out_since_ns)

@@ -219,6 +219,13 @@ bool clamd_pool_version(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE], s
 	return known;
 }
 
+void clamd_pool_known(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE])
+{
+	lock_take(&pool->lock);
+	memcpy(out, pool->version, sizeof pool->version);
+	lock_drop(&pool->lock);
+}
+
 bool clamd_pool_away(struct clamd_pool *pool, struct error *why, int64_t *out_since_ns)
 {
 	lock_take(&pool->lock);

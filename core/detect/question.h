@@ -34,6 +34,7 @@ struct answer {
 	enum outcome outcome;
 	char *signature; /* owned; NULL: none. At most 512 bytes */
 	char *detail;	 /* owned; one JSON value (ASCII), or NULL. At most 64 KiB */
+	char digest[65]; /* under which it holds; "": that of detector_digest() before */
 	char *real_mime; /* owned; what the file is by its content; NULL: nobody looked */
 	bool cancelled;	 /* stopped by cancel_fd: no outcome, the file stays queued */
 	char *away; /* owned; why its peer cannot be reached: no outcome and no attempt, the file

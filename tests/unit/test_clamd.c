@@ -176,7 +176,8 @@ Test(clamd, it_can_be_given_up)
 Test(clamd, a_peer_that_breaks_off_in_the_middle_is_an_error_and_never_clean)
 {
 	static const struct said script[] = { SAID("1: ClamAV 9/1/x\0"), SAID("3: fd[1]: OK\0"),
-					      SAID("1: fd[1]: OK\0"), END };
+					      SAID("1: fd[1]: OK\0"), SAID("2: ClamAV 9/1/x\0"),
+					      END };
 	struct scripted peer;
 	scripted_init(&peer, script);
 	row.socket = peer.socket;
@@ -190,9 +191,13 @@ Test(clamd, a_peer_that_breaks_off_in_the_middle_is_an_error_and_never_clean)
 
 Test(clamd, a_session_that_closes_without_a_word_is_replaced_once)
 {
-	static const struct said script[] = {
-		SAID("1: ClamAV 9/1/x\0"), CLOSE, SAID("1: fd[1]: OK\0"), CLOSE, CLOSE, END
-	};
+	static const struct said script[] = { SAID("1: ClamAV 9/1/x\0"),
+					      CLOSE,
+					      SAID("1: fd[1]: OK\0"),
+					      SAID("2: ClamAV 9/1/x\0"),
+					      CLOSE,
+					      CLOSE,
+					      END };
 	struct scripted peer;
 	scripted_init(&peer, script);
 	row.socket = peer.socket;
@@ -200,6 +205,47 @@ Test(clamd, a_session_that_closes_without_a_word_is_replaced_once)
 	expect(detector, OUTCOME_CLEAN, NULL);
 	expect(detector, OUTCOME_ERROR, "connection");
 	cr_expect_eq(atomic_load(&peer.connections), 3);
+	detector_free(detector);
+	scripted_done(&peer);
+}
+
+Test(clamd, an_answer_is_of_the_signatures_that_it_is_recorded_under)
+{
+	/* another clamd listens there when the file is asked about, with older signatures */
+	static const struct said script[] = { SAID("1: ClamAV 9/2/x\0"),
+					      CLOSE,
+					      SAID("1: fd[1]: OK\0"),
+					      SAID("2: ClamAV 9/1/x\0"),
+					      SAID("3: fd[2]: OK\0"),
+					      SAID("4: ClamAV 9/1/x\0"),
+					      END };
+	struct scripted peer;
+	scripted_init(&peer, script);
+	row.socket = peer.socket;
+	struct detector *detector = open_it();
+	char digest[65];
+	(void)strcpy(digest, fixture_digest(detector));
+	struct answer answer = { 0 };
+	detector_scan(detector, &fixture.request, &answer);
+	cr_expect_eq(answer.outcome, OUTCOME_CLEAN);
+	cr_expect_eq(strlen(answer.digest), 64);
+	cr_expect_str_neq(answer.digest, digest);
+	answer_done(&answer);
+	detector_free(detector);
+	scripted_done(&peer);
+}
+
+Test(clamd, signatures_that_change_all_the_time_give_no_answer)
+{
+	static const struct said script[] = { SAID("1: ClamAV 9/1/x\0"), SAID("2: fd[1]: OK\0"),
+					      SAID("3: ClamAV 9/2/x\0"), SAID("4: fd[2]: OK\0"),
+					      SAID("5: ClamAV 9/3/x\0"), SAID("6: fd[3]: OK\0"),
+					      SAID("7: ClamAV 9/4/x\0"), END };
+	struct scripted peer;
+	scripted_init(&peer, script);
+	row.socket = peer.socket;
+	struct detector *detector = open_it();
+	expect(detector, OUTCOME_ERROR, "had other signatures after each of 3 scans");
 	detector_free(detector);
 	scripted_done(&peer);
 }
