@@ -107,10 +107,11 @@ static void recorded(void *context, const struct version *version, bool fresh)
 {
 	struct scan *scan = context;
 	scan->told++;
-	bool definite = version->state == VERSION_DONE;
-	if (definite && version->verdict <= OUTCOME_SUSPICIOUS)
+	bool done = version->state == VERSION_DONE;
+	if (done && version->verdict <= OUTCOME_SUSPICIOUS)
 		scan->found++;
-	if (!definite)
+	/* done with a failure: of detectors that are not required */
+	else if (!done || !outcome_is_definite(version->verdict))
 		scan->not_scanned++;
 	if (scan->bar)
 		(void)fputs("\r\033[K", stderr);

@@ -34,6 +34,15 @@ def test_what_is_found():
         check(b"malicious  " + bad in done.stdout, f"{done.stdout!r}")
 
 
+def test_a_failure_of_a_detector_that_may_fail_is_not_clean():
+    with Carved("unmatched: scan\ndetectors:\n  - { type: noop }\n  - { type: command, required: false, "
+                "retries: 1, run: [/bin/sh, -c, 'exit 7', sh, '{path}'] }\n") as carved:
+        path = carved.put(content=b"x")
+        done = scan(carved, path)
+        same(done.returncode, 2, f"exit status ({done.stdout!r})")
+        same(carved.row(path), (b"done", None, b"error"), "its row")
+
+
 def test_a_file_that_is_still_written_is_not_clean():
     with Carved(scenario.NOOP) as carved:
         path = carved.put()
