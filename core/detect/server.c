@@ -14,13 +14,15 @@
 #include "core/detect/detect.h"
 #include "core/detect/http.h"
 
-#define PLAIN		    "http://"
-#define STATUS_OK	    200
-#define STATUS_UNAUTHORIZED 401
-#define STATUS_FORBIDDEN    403
-#define STATUS_TOO_MANY	    429
-#define STATUS_SERVER_ERROR 500
-#define STATUS_UNAVAILABLE  503
+#define PLAIN		       "http://"
+#define STATUS_OK	       200
+#define STATUS_UNAUTHORIZED    401
+#define STATUS_FORBIDDEN       403
+#define STATUS_TOO_MANY	       429
+#define STATUS_SERVER_ERROR    500
+#define STATUS_BAD_GATEWAY     502
+#define STATUS_GATEWAY_TIMEOUT 504
+#define STATUS_UNAVAILABLE     503
 
 struct server {
 	struct http_client *client;
@@ -109,6 +111,14 @@ static void describe(char *out, size_t size, const struct server *server,
 		(void)snprintf(out, size, "%s: %s", server_place(server), reply->words);
 }
 
+/* 502, 503 and 504 are of a server, or of one behind it, that cannot (RFC 9110, 15.6). Any other
+ * status, 500 too, is an answer about this file, from a server that is there: a few files that it
+ * fails on must not keep all others from it. */
+static bool speaks_for_the_server(long status)
+{
+	return status >= STATUS_BAD_GATEWAY && status <= STATUS_GATEWAY_TIMEOUT;
+}
+
 static void tell_breaker(struct server *server, unsigned number, const struct http_reply *reply,
 			 const char *words)
 {
@@ -117,7 +127,7 @@ static void tell_breaker(struct server *server, unsigned number, const struct ht
 	case HTTP_ANSWERED:
 		if (wants_pause(reply))
 			breaker_hold(breaker, mono_now(), pause_ms(reply), words);
-		else if (reply->status >= STATUS_SERVER_ERROR)
+		else if (speaks_for_the_server(reply->status))
 			breaker_ill(breaker, number, mono_now(), words);
 		else
 			breaker_well(breaker);

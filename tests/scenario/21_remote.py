@@ -325,7 +325,7 @@ def test_the_breaker_closes_again_after_failures():
     def behave(handler, body):
         if left[0]:
             left[0] -= 1
-            return handler.answer(500)
+            return handler.answer(502)
         return judge(handler, body)
     with Carved() as carved, Server(behave) as server:
         carved.write_config(config(server.port, "    retries: 20\n"))

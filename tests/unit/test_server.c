@@ -98,8 +98,8 @@ Test(server, one_that_fails_is_asked_no_more_for_a_while)
 {
 	struct error why = { 0 };
 	/* on a kept connection, silence would be taken for one that was closed long ago */
-	START(EMPTY("500 Oops\r\nConnection: close"), NULL, EMPTY("502 Gate"), OK);
-	expect_error("HTTP status 500");
+	START(EMPTY("503 Oops\r\nConnection: close"), NULL, EMPTY("502 Gate"), OK);
+	expect_error("HTTP status 503");
 	expect_error("127.0.0.1");
 	cr_assert_not(server_away(server, &why));
 	expect_error("HTTP status 502");
@@ -107,6 +107,15 @@ Test(server, one_that_fails_is_asked_no_more_for_a_while)
 	cr_assert(strstr(why.text, "HTTP status 502; not tried again for 1 s"), "%s", why.text);
 	expect_away("HTTP status 502; not tried again for 1 s");
 	cr_assert_eq(atomic_load(&peer.request_count), 3);
+}
+
+Test(server, one_that_fails_on_some_files_is_there_for_the_others)
+{
+	struct error why = { 0 };
+	START(EMPTY("500 a"), EMPTY("500 b"), EMPTY("500 c"), EMPTY("500 d"), OK);
+	for (int i = 0; i < 4; i++)
+		expect_error("HTTP status 500");
+	cr_assert_not(server_away(server, &why));
 }
 
 Test(server, one_that_is_not_there_is_away)
