@@ -220,10 +220,11 @@ bool detector_wants(const struct detector *detector, const struct entry *entry,
 	switch (row->match) {
 	case CONFIG_MATCH_DECLARED:
 		return config_mime_matches(row->mime, declared);
+	/* what a file is may be unknown, say because magic failed on it: then nobody is left out */
 	case CONFIG_MATCH_REAL:
-		return config_mime_matches(row->mime, *real ? real : declared);
+		return !*real || config_mime_matches(row->mime, real);
 	case CONFIG_MATCH_BOTH:
-		return config_mime_matches(row->mime, declared) ||
+		return !*real || config_mime_matches(row->mime, declared) ||
 		       config_mime_matches(row->mime, real);
 	}
 	return false;

@@ -102,6 +102,19 @@ def test_matching_real_types_needs_who_tells_them():
               f"{done.stdout!r} {done.stderr!r}")
 
 
+def test_a_file_whose_type_could_not_be_told_is_shown_to_all():
+    # a list of good files spares it magic, and nobody else
+    with Carved() as carved:
+        good = carved.write_hashlist(scenario.EICAR)
+        carved.write_config("detectors:\n  - { type: magic }\n  - { type: yara, match: real, mime: \"text/*\" }\n"
+                            f"  - {{ type: hashlist, known: good, file: {good}, skips: [magic] }}\n")
+        path = carved.put(broapt_name("image/png", "png"), scenario.EICAR)
+        carved.start()
+        carved.wait_settled(1)
+        same(carved.row(path), (b"done", None, b"malicious"), "what yara was to be asked about by its real type")
+        carved.stop()
+
+
 def test_without_a_configuration_files_are_typed_and_searched():
     with Carved() as carved:
         path = carved.put(broapt_name("image/png", "png"), PNG)

@@ -49,7 +49,10 @@ Test(real_type, is_what_a_detector_of_types_said_and_nobody_else)
 
 Test(real_type, routes_once_it_is_known)
 {
+	cr_assert(real_type_wanted(noop, version), "as long as it is not, nobody is left out");
+	version->real_mime = xstrdup("text/plain");
 	cr_assert_not(real_type_wanted(noop, version));
+	free(version->real_mime);
 	version->real_mime = xstrdup("image/png");
 	cr_assert(real_type_wanted(noop, version));
 	cr_assert(real_type_wanted(magic, version));
