@@ -209,10 +209,11 @@ void rescan_recorded(struct app *app, const struct job *job, const struct store_
 	count_end(rescans, rescan->end);
 	if (rescan->end == RESCAN_WAITING && rescan->due_ns < rescans->next_due_ns)
 		rescans->next_due_ns = rescan->due_ns;
-	if (rescan->end == RESCAN_WAITING && rescan->away_since_ns)
-		hold_on(rescans);
-	else if (version->finding_count > 0)
+	/* one that got answers of others was worth its look, though it waits on */
+	if (version->finding_count > 0)
 		rescans->away = 0;
+	else if (rescan->end == RESCAN_WAITING && rescan->away_since_ns)
+		hold_on(rescans);
 	if (rescan->end > RESCAN_WAITING)
 		log_info("cannot be looked at again path=%s reason=%s%s%s", version->path,
 			 rescan_end_name(rescan->end), rescan->note ? " note=" : "",
