@@ -74,6 +74,9 @@ static void run(struct pool_job *pool_job, void *scanner)
 	if (is_passing(len)) {
 		job->result = JOB_LATER;
 		job->result_errno = (int)-len;
+	} else if (len == -EFBIG) {
+		/* what a client sent stands in it, and must not be able to hide the rest */
+		job->shortened = "its sidecar is too large to be read";
 	} else if (len < 0 && len != -ENOENT) {
 		log_warning("a sidecar cannot be read, whether its file is whole is not known "
 			    "path=%s error=%s",

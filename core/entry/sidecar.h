@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /* Suricata's are of a few hundred bytes; names and addresses in them have no such room. */
-#define SIDECAR_MAX ((size_t)64 * 1024)
+#define SIDECAR_MAX ((size_t)1024 * 1024)
 
 /** How much of path, which scheme_parse() calls a sidecar, is the path of the file that it is
  * about; 0: of none. */

@@ -42,7 +42,7 @@ Test(app_sidecar, one_that_comes_before_its_file_is_remembered)
 	daemon_finish(&d);
 }
 
-Test(app_sidecar, one_that_is_larger_than_any_sensor_writes_is_not_read)
+Test(app_sidecar, one_that_is_too_large_to_be_read_hides_nothing)
 {
 	struct daemon d;
 	begin(&d);
@@ -51,9 +51,6 @@ Test(app_sidecar, one_that_is_larger_than_any_sensor_writes_is_not_read)
 	memset(text + strlen(text), ' ', (SIDECAR_MAX + 2) - 1 - strlen(text));
 	daemon_put(&d, x_name, "x");
 	daemon_put(&d, x_side, text);
-	daemon_expect(&d, MARKED, "clean 0");
-	cr_assert_eq(kill(d.pid, SIGUSR1), 0); /* all that was met is through at its end */
-	cr_assert_eq(daemon_wait_exit(&d), 0);
-	daemon_expect(&d, MARKED, "clean 0");
-	daemon_done(&d);
+	daemon_expect(&d, MARKED, "clean 1");
+	daemon_finish(&d);
 }
