@@ -10,7 +10,7 @@
 /* Longest pause between two attempts, and between two looks for a detector that is away. */
 #define PAUSE_MAX_MS	  INT64_C(3600000)
 #define AWAY_PAUSE_MIN_MS 500
-#define AWAY_PAUSE_MAX_MS 30000
+#define AWAY_PAUSE_MAX_MS 120000
 
 bool conclude_exhausted(const struct config_detector *row, unsigned failures)
 {
