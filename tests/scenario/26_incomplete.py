@@ -141,11 +141,22 @@ def test_gaps_and_version_1():
         carved.stop()
 
 
+def test_a_large_sidecar_hides_nothing():
+    with Carved(NOOP) as carved:
+        carved.start()
+        for size in (70000, 2 << 20):  # read whole; larger than anything that is read
+            name, content, beside, text = v2()
+            put_by_rename(carved, name, content)
+            carved.put(beside, (text[:-1] + ',"x":"' + "y" * size + '"}').encode())
+            wait_marked(carved, carved.path_of(name))
+        carved.stop()
+
+
 def test_what_is_no_sidecar_marks_nothing():
     with Carved(NOOP) as carved:
         carved.start()
         paths = []
-        for kind in ("link", "fifo", "large", "broken", "other", "directory"):
+        for kind in ("link", "fifo", "broken", "other", "directory"):
             name, content, beside, text = v2()
             paths.append(put_by_rename(carved, name, content))
             there = os.fsdecode(carved.path_of(beside))
@@ -157,8 +168,6 @@ def test_what_is_no_sidecar_marks_nothing():
                 os.mkfifo(there)
             elif kind == "directory":
                 os.mkdir(there)
-            elif kind == "large":
-                carved.put(beside, (text[:-1] + ',"x":"' + "y" * 70000 + '"}').encode())
             elif kind == "broken":
                 carved.put(beside, text[:-5].encode())
             else:
