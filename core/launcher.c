@@ -1,8 +1,8 @@
 /*
  * carved-launch: runs one command confined. It is started by carved (core/launcher/order.h has its
- * words), stays beside the command as its supervisor, and reports its end on descriptor 5, which
- * the command does not get: so a sandbox that cannot be made is not taken for something that the
- * command said.
+ * words), stays beside the command as its supervisor, and reports its group and its end on
+ * descriptor 5, which the command does not get: so a sandbox that cannot be made is not taken for
+ * something that the command said.
  */
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -27,11 +28,15 @@ static void fail(const struct error *err)
 	_exit(EXIT_NOT_RUN);
 }
 
-/* The child's part: confined, it becomes the program. */
+/* The child's part: confined, it becomes the program. Its group is told before anything of others
+ * runs: should we be killed, the daemon ends it. */
 static void become(const struct order *order, pid_t supervisor)
 {
 	struct error err = { 0 };
-	if (supervise_child(supervisor, &err) == 0 && confine(order, &err) == 0)
+	if (supervise_child(supervisor, &err) < 0)
+		fail(&err);
+	launch_report_write(ORDER_REPORT_FD, LAUNCH_BEGUN, getpgrp(), NULL);
+	if (confine(order, &err) == 0)
 		(void)confine_run(order, &err);
 	fail(&err);
 }
@@ -73,5 +78,7 @@ int main(int argc, char **argv)
 	int status = 0;
 	if (supervise(command, &status) == 0)
 		tell_end(status);
+	else
+		launch_report_write(ORDER_REPORT_FD, LAUNCH_STOPPED, SIGTERM, NULL);
 	_exit(0);
 }

@@ -173,7 +173,7 @@ int caged_make(struct caged *caged, const struct spawn_plan *plan, const struct 
 	int result = scratch_dir_make(cage->place, &caged->scratch, err);
 	if (result < 0)
 		return result;
-	caged->place = xstrdup(cage->place);
+	caged->place = cage->place ? xstrdup(cage->place) : NULL;
 	word(&caged->plan, LAUNCHER);
 	add_policy(&caged->plan, cage, has_sample);
 	option(&caged->plan, ORDER_SCRATCH, caged->scratch);
@@ -185,8 +185,7 @@ int caged_make(struct caged *caged, const struct spawn_plan *plan, const struct 
 int caged_done(struct caged *caged, struct error *err)
 {
 	int result = caged->scratch ? scratch_dir_remove(caged->scratch, err) : 0;
-	if (caged->place)
-		scratch_dir_leave(caged->place);
+	scratch_dir_leave(caged->place);
 	spawn_plan_done(&caged->plan);
 	free(caged->place);
 	free(caged->scratch);

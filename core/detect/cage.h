@@ -26,7 +26,7 @@ struct cage {
 	size_t file_count;
 	char **trees; /* the same, with all below them when they are directories */
 	size_t tree_count;
-	char *place; /* where the scratch directory is made, owned */
+	char *place; /* where the scratch directory is made, owned; NULL: in $TMPDIR */
 	bool network;
 	bool keep_sample; /* descriptor 4 is the program's, too */
 };
@@ -34,7 +34,7 @@ struct cage {
 struct caged {
 	struct spawn_plan plan; /* starts the launcher */
 	char *scratch;		/* owned; NULL: none yet */
-	char *place;		/* where that was made, owned */
+	char *place;		/* where that was made, owned; NULL: in $TMPDIR */
 };
 
 /** Adds a path that may be read and run. Only words of the configuration come here, never what a

@@ -4,7 +4,9 @@
  * What we start, watch and reap is carved-launch; it is watched through a pidfd, which is taken
  * before it is reaped, so the number cannot have been given to another process meanwhile. It ends
  * when nothing of the command is left, and tells the command's end through a pipe that the command
- * does not have. Reading ends with it: what is in the pipes then is taken without blocking.
+ * does not have. Reading ends with it: what is in the pipes then is taken without blocking. Should
+ * it be killed by somebody, it could not end the command; its first word names the command's group,
+ * and that is killed from here.
  */
 #include "core/detect/child.h"
 
@@ -30,6 +32,8 @@
 #define REST ((size_t)1024 * 1024)
 /* How long processes may take to die of SIGKILL before they are left behind. */
 #define KILL_WAIT_MS 5000
+/* They are no children of ours, so that nothing tells us when: how often we look. */
+#define LOOK_AGAIN_MS 10
 
 enum {
 	OUT,
@@ -41,7 +45,9 @@ enum {
 struct child {
 	pid_t pid;
 	int pidfd;
-	int launch; /* what the launcher reports */
+	int launch;			/* what the launcher reports */
+	pid_t group;			/* the command's; 0: not told */
+	struct launch_report last_word; /* end 0: none */
 	struct capture pipe[PIPES];
 };
 
@@ -121,6 +127,7 @@ static int watch(struct child *child, struct error *err)
 	if (code == ESRCH)
 		return status_lost(err); /* its number may be another's by now: no signal is sent */
 	(void)kill(child->pid, SIGTERM); /* not SIGKILL: it must end the command first */
+	(void)kill(child->pid, SIGCONT);
 	while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
 	return error_set(err, code, "pidfd_open: %s", error_text(code));
@@ -176,11 +183,13 @@ static bool reap(const struct child *child)
 	return info.si_pid != 0;
 }
 
-/* Has the launcher end what is left of the command, and reaps it. One that does not come back waits
- * for something that does not die: then it is killed, and false is returned. */
+/* Has the launcher end what is left of the command, and reaps it; it may have been stopped. One
+ * that does not come back waits for something that does not die: then it is killed, and false is
+ * returned. */
 static bool finish(struct child *child)
 {
 	(void)pidfd_send_signal(child->pidfd, SIGTERM, NULL, 0);
+	(void)pidfd_send_signal(child->pidfd, SIGCONT, NULL, 0);
 	wait_ended(child);
 	if (reap(child))
 		return true;
@@ -190,27 +199,65 @@ static bool finish(struct child *child)
 	return false;
 }
 
-/* What the launcher said of the command. */
-static int take_report(const struct child *child, struct child_result *out, struct error *err)
+/* What the launcher said. */
+static void listen_to(struct child *child)
 {
 	struct launch_report report;
-	if (!launch_report_read(child->launch, &report))
-		return error_set(
-			err, EPIPE,
-			"carved-launch ended without a word of how the command ended: it was "
-			"killed, or is of another version");
-	switch ((enum launch_end)report.end) {
+	while (!child->last_word.end && launch_report_read(child->launch, &report)) {
+		if (report.end == LAUNCH_BEGUN)
+			child->group = report.value;
+		else
+			child->last_word = report;
+	}
+}
+
+/* The group's number is not given away while somebody is in it. Its leader, if still there, is of
+ * the launcher's session; another leader of that number is not ours. */
+static bool group_is_ours(const struct child *child)
+{
+	if (child->group <= 1)
+		return false;
+	pid_t session = getsid(child->group);
+	return session < 0 || session == child->pid;
+}
+
+/* Ends what a launcher left that went without its last word. False: it does not die. */
+static bool end_group(const struct child *child)
+{
+	const struct mono limit = mono_add_ms(mono_now(), KILL_WAIT_MS);
+	while (group_is_ours(child) && kill(-child->group, SIGKILL) == 0) {
+		if (mono_passed(limit))
+			return false;
+		(void)poll(NULL, 0, LOOK_AGAIN_MS);
+	}
+	return true;
+}
+
+/* What the launcher said of the command's end. */
+static int take_report(const struct launch_report *report, struct child_result *out,
+		       struct error *err)
+{
+	switch ((enum launch_end)report->end) {
 	case LAUNCH_EXITED:
-		out->status = report.value;
+		out->status = report->value;
 		return 0;
 	case LAUNCH_SIGNALED:
-		out->status = report.value;
+		out->status = report->value;
 		out->end = CHILD_SIGNALED;
 		return 0;
 	case LAUNCH_FAILED:
+		return error_set(err, report->value > 0 ? report->value : EINVAL, "%s",
+				 report->words);
+	case LAUNCH_STOPPED:
+		return error_set(err, EPIPE,
+				 "carved-launch was sent SIGTERM by another process, and ended the "
+				 "command");
+	case LAUNCH_BEGUN:
 		break;
 	}
-	return error_set(err, report.value > 0 ? report.value : EINVAL, "%s", report.words);
+	return error_set(err, EPIPE,
+			 "carved-launch ended without a word of how the command ended: it was "
+			 "killed, or is of another version");
 }
 
 /* Ends the child and takes its status. A status that someone else reaped is an error: "exit status
@@ -218,14 +265,17 @@ static int take_report(const struct child *child, struct child_result *out, stru
 static int settle(struct child *child, struct child_result *out, enum child_end end,
 		  struct error *err)
 {
-	out->left_behind = !finish(child);
+	bool reaped = finish(child);
+	listen_to(child);
+	bool gone = child->last_word.end || end_group(child);
+	out->left_behind = !reaped || !gone;
 	drain(child, REST);
 	out->end = end;
 	if (end != CHILD_EXITED)
 		return 0;
-	if (out->left_behind)
+	if (!reaped)
 		return status_lost(err);
-	return take_report(child, out, err);
+	return take_report(&child->last_word, out, err);
 }
 
 /* While SIGCHLD is ignored (a disposition that is inherited) the kernel reaps, and both the status

@@ -5,10 +5,11 @@
  * beside it. As soon as the command's main process ends, or the deadline passes, or cancel_fd
  * becomes readable, its whole group gets SIGKILL, and we come back when all of it is dead: nothing
  * that the command started outlives the call, and the scratch directory in which it wrote is gone.
- * (Where the kernel has no seccomp, carved-launch ends one by one what has left the group.) Only
- * what SIGKILL does not end within seconds is left behind, and told. Should the daemon die,
- * carved-launch does the same. Nothing that any of them does with the pipes makes us wait. Any
- * thread; each call is its own.
+ * Removing that is no part of the deadline: who filled it with many files has its worker wait for
+ * their removal. (Where the kernel has no seccomp, carved-launch ends one by one what has left the
+ * group.) Only what SIGKILL does not end within seconds is left behind, and told. Should the daemon
+ * die, carved-launch does the same; should carved-launch be killed or stopped, we do. Nothing that
+ * any of them does with the pipes makes us wait. Any thread; each call is its own.
  */
 #ifndef CARVED_CORE_DETECT_CHILD_H
 #define CARVED_CORE_DETECT_CHILD_H

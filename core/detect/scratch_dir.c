@@ -28,6 +28,8 @@
 
 char *scratch_dir_place(const char *history)
 {
+	if (!history)
+		return NULL;
 	AUTO_STR path = STR_INIT;
 	str_printf(&path, "%s.scratch", history);
 	return str_take(&path);
@@ -63,8 +65,26 @@ static int make_below(const char *place, char **out, struct error *err)
 	return 0;
 }
 
+/* Its name is not foreseen by who else writes there. */
+static int make_temporary(char **out, struct error *err)
+{
+	const char *above = getenv("TMPDIR"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
+	if (!above || *above != '/')
+		above = "/tmp";
+	AUTO_STR path = STR_INIT;
+	str_printf(&path, "%s/carved-scratch-XXXXXX", above);
+	if (!mkdtemp(path.data))
+		return error_set(err, errno, "scratch directory in %s (%s): set TMPDIR", above,
+				 error_text(errno));
+	AUTO_FREE char *absolute = realpath(path.data, NULL);
+	*out = absolute ? TAKE(absolute) : str_take(&path);
+	return 0;
+}
+
 int scratch_dir_make(const char *place, char **out, struct error *err)
 {
+	if (!place)
+		return make_temporary(out, err);
 	int result = -ENOENT;
 	/* another scan that leaves may take the empty place away between two steps */
 	for (int i = 0; i < ATTEMPTS && result == -ENOENT; i++) {
@@ -77,7 +97,8 @@ int scratch_dir_make(const char *place, char **out, struct error *err)
 
 void scratch_dir_leave(const char *place)
 {
-	(void)rmdir(place);
+	if (place)
+		(void)rmdir(place);
 }
 
 /* Moves the directory name of from up into top under a name that is not in use. */

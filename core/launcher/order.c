@@ -152,7 +152,7 @@ bool launch_report_read(int fd, struct launch_report *out)
 	while (got < 0 && errno == EINTR);
 	if (got != (ssize_t)sizeof report || report.size != sizeof report)
 		return false;
-	if (report.end < LAUNCH_EXITED || report.end > LAUNCH_FAILED)
+	if (report.end < LAUNCH_EXITED || report.end > LAUNCH_STOPPED)
 		return false;
 	report.words[sizeof report.words - 1] = '\0';
 	*out = report;

@@ -62,9 +62,12 @@ enum launch_end {
 	LAUNCH_EXITED = 1, /* value is the program's exit status */
 	LAUNCH_SIGNALED,   /* value is the signal */
 	LAUNCH_FAILED,	   /* it was not run: value is an errno, words say why */
+	LAUNCH_BEGUN,	   /* not its end yet: value is its process group */
+	LAUNCH_STOPPED,	   /* SIGTERM ended it */
 };
 
-/* One report, written at once: shorter than PIPE_BUF. The first that comes counts. */
+/* One report, written at once: shorter than PIPE_BUF. LAUNCH_BEGUN is the first of all; of the
+ * others the first that comes counts. */
 struct launch_report {
 	uint32_t size; /* of this struct */
 	uint32_t end;

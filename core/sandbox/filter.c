@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/sandbox/newer.h"
 #include "core/sandbox/sandbox.h"
 
 int filter_available(void)
@@ -65,8 +66,10 @@ static int add_not_among(scmp_filter_ctx filter, const struct filter_rule *rule,
 static int add_rule(scmp_filter_ctx filter, const struct filter_rule *rule)
 {
 	const int number = seccomp_syscall_resolve_name(rule->name);
-	if (number == __NR_SCMP_ERROR || number < 0)
-		return 0; /* below 0: another machine has it, or libseccomp alone knows it */
+	if (number == __NR_SCMP_ERROR)
+		return -ENOSYS; /* to pass it over would permit what the table refuses */
+	if (number < 0)
+		return 0; /* another machine has it */
 	switch (rule->when) {
 	case FILTER_ALWAYS:
 		return seccomp_rule_add_array(filter, action_of(rule), number, 0, NULL);
@@ -88,6 +91,11 @@ static int add_table(scmp_filter_ctx filter, const struct filter_table *table, s
 {
 	for (size_t i = 0; i < table->count; i++) {
 		int result = add_rule(filter, &table->rules[i]);
+		if (result == -ENOSYS)
+			return error_set(err, ENOSYS,
+					 "seccomp: libseccomp does not know %s: 2.5.4 or later "
+					 "does",
+					 table->rules[i].name);
 		if (result < 0)
 			return error_set(err, -result, "seccomp: a rule for %s: %s",
 					 table->rules[i].name, error_text(-result));
@@ -110,6 +118,16 @@ static int add_tables(scmp_filter_ctx filter, const struct sandbox_policy *polic
 	return files ? add_table(filter, &filter_engine_files, err) : 0;
 }
 
+/* An engine's table ends with "all others fail" as it is. */
+static int add_newer(const struct sandbox_policy *policy, struct error *err)
+{
+	int result = policy->kind == SANDBOX_ENGINE ? 0 : newer_missing();
+	if (result < 0)
+		(void)error_set(err, -result, "seccomp: the filter of newer calls was refused: %s",
+				error_text(-result));
+	return result;
+}
+
 int filter_confine(const struct sandbox_policy *policy, struct error *err)
 {
 	const bool engine = policy->kind == SANDBOX_ENGINE;
@@ -122,6 +140,8 @@ int filter_confine(const struct sandbox_policy *policy, struct error *err)
 		result = add_tables(filter, policy, err);
 	else
 		(void)error_set(err, -result, "seccomp: %s", error_text(-result));
+	if (result == 0)
+		result = add_newer(policy, err);
 	if (result == 0) {
 		result = seccomp_load(filter);
 		if (result < 0)

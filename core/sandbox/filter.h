@@ -2,7 +2,8 @@
  * filter: which system calls a process may make from now on, by libseccomp.
  *
  * A filter is a table: rows that name a system call, perhaps a condition on one of its arguments,
- * and what it answers. Names that libseccomp or the machine does not know are passed over. Calls of
+ * and what it answers. Names of calls that only other machines have are passed over; one that
+ * libseccomp does not know is an error. What is newer than the tables is newer.h's. Calls of
  * another architecture (32-bit programs) end the process by SIGSYS. One thread.
  */
 #ifndef CARVED_CORE_SANDBOX_FILTER_H

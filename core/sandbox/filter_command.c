@@ -5,6 +5,9 @@
  * ours to foresee. It holds what would leave the process group, reach another process, the network,
  * the kernel's set-up, or outlive the command; and what Landlock does not govern.
  */
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -30,6 +33,15 @@
 	{                                   \
 		.name = (call), .answer = 0 \
 	}
+#define REFUSE_IOCTL(request)                                                          \
+	{                                                                              \
+		.name = "ioctl", .answer = EPERM, .when = FILTER_EQUAL, .argument = 1, \
+		.value = (request)                                                     \
+	}
+
+/* fs/ext4/ext4.h, which no header for programs holds */
+#define EXT4_SETVERSION _IOW('f', 4, long)
+#define EXT4_MIGRATE	_IO('f', 9)
 
 static const struct filter_rule command[] = {
 	/* to leave the group that is killed at the end */
@@ -126,12 +138,8 @@ static const struct filter_rule command[] = {
 	REFUSE("lookup_dcookie"),
 	REFUSE("nfsservctl"),
 	REFUSE("vhangup"),
-	{ .name = "ioctl", .answer = EPERM, .when = FILTER_EQUAL, .argument = 1, .value = TIOCSTI },
-	{ .name = "ioctl",
-	  .answer = EPERM,
-	  .when = FILTER_EQUAL,
-	  .argument = 1,
-	  .value = TIOCLINUX },
+	REFUSE_IOCTL(TIOCSTI),
+	REFUSE_IOCTL(TIOCLINUX),
 
 	/* Landlock does not govern mode, owner, times and attributes, and they could be changed of
 	 * any file of the same user: the sample, the history. Refused, unpackers that set them on
@@ -140,7 +148,6 @@ static const struct filter_rule command[] = {
 	PRETEND("chmod"),
 	PRETEND("fchmod"),
 	PRETEND("fchmodat"),
-	MISSING("fchmodat2"),
 	PRETEND("chown"),
 	PRETEND("fchown"),
 	PRETEND("lchown"),
@@ -155,8 +162,18 @@ static const struct filter_rule command[] = {
 	PRETEND("removexattr"),
 	PRETEND("lremovexattr"),
 	PRETEND("fremovexattr"),
-	MISSING("setxattrat"),
-	MISSING("removexattrat"),
+
+	/* the same for flags of files, where an owner needs no more than to have opened one for
+	 * reading; no unpacker fails over these */
+	REFUSE_IOCTL(FS_IOC_SETFLAGS),
+	REFUSE_IOCTL(FS_IOC32_SETFLAGS),
+	REFUSE_IOCTL(FS_IOC_SETVERSION),
+	REFUSE_IOCTL(FS_IOC32_SETVERSION),
+	REFUSE_IOCTL(EXT4_SETVERSION),
+	REFUSE_IOCTL(EXT4_MIGRATE),
+	REFUSE_IOCTL(FS_IOC_FSSETXATTR),
+	REFUSE_IOCTL(FS_IOC_ENABLE_VERITY),
+	REFUSE_IOCTL(FS_IOC_SET_ENCRYPTION_POLICY),
 };
 
 /* Pairs of sockets are how parts of one program talk. A pair of datagram sockets would send to any

@@ -24,18 +24,22 @@ detectors:
   - {{ type: hashlist, name: good, known: good, file: {list} }}
   - {{ type: noop }}
   - {{ type: command, name: office, mime: ["application/vnd.ms-*"], required: false, run: [/bin/sh, -c, "exit 9", sh, "{{path}}"] }}
+  - {{ type: command, name: where, run: [/bin/sh, -c, 'case "$TMPDIR" in */tmp/carved-scratch-*) exit 0 ;; *) exit 9 ;; esac', sh, "{{path}}"] }}
   - {{ type: api, file: {home}/api.yml }}
 """
 
 
 def run_check(carved, **options):
     temporary = os.path.join(carved.home, "tmp")
+    working = os.path.join(carved.home, "cwd")
     os.makedirs(temporary, exist_ok=True)
+    os.makedirs(working, exist_ok=True)
     env = scenario.clean_environment({"TMPDIR": temporary,
                                       "BROAPT_API_LOGS": os.path.join(carved.home, "logs")})
     done = command("check", "-c", carved.config_path, "--history", carved.history, carved.root,
-                   env=env, **options)
+                   env=env, cwd=working, **options)
     same(os.listdir(temporary), [], "what is left in $TMPDIR")
+    same(os.listdir(working), [], "what is left in the working directory")
     check(not os.path.exists(os.path.join(carved.home, "logs")), "a log is left")
     return done
 
@@ -50,6 +54,7 @@ def test_each_detector_gets_its_line_while_a_daemon_runs():
         for words in (b"ok    detector list: finds EICAR as application/x-dosexec",
                       b"ok    detector good: does not look for malware",
                       b"warn  detector noop: MISSES EICAR",
+                      b"warn  detector where: MISSES EICAR",
                       b"warn  detector office: failed on EICAR as application/vnd.ms-x",
                       b"ok    detector api: finds EICAR as application/x-dosexec by "
                       b"application/x-dosexec (line 3)"):

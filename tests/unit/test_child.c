@@ -255,6 +255,98 @@ Test(child, cancelling_ends_it)
 	(void)close(ends[1]);
 }
 
+/* Sends a signal to our children but the caller: the launcher. */
+static void signal_launcher(pid_t test, int number)
+{
+	char path[64];
+	char text[256] = "";
+	(void)snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)test, (int)test);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	(void)!read(fd, text, sizeof text - 1);
+	char *end;
+	for (char *at = text; *at; at = *end ? end + 1 : end) {
+		pid_t pid = (pid_t)strtol(at, &end, 10);
+		if (pid > 1 && pid != getpid())
+			(void)kill(pid, number);
+	}
+}
+
+/* A process that does so once the command writes into its descriptor 4, which is *out_fd here. */
+static pid_t signal_when_up(int number, int *out_fd, int *out_other)
+{
+	int ends[2];
+	pid_t test = getpid();
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char byte;
+		(void)close(ends[1]);
+		if (read(ends[0], &byte, 1) == 1)
+			signal_launcher(test, number);
+		_exit(0);
+	}
+	*out_fd = ends[1];
+	*out_other = ends[0];
+	return pid;
+}
+
+static void expect_nobody_holds(int other)
+{
+	char text[16];
+	ssize_t got;
+	do
+		got = recv(other, text, sizeof text, MSG_DONTWAIT);
+	while (got > 0);
+	cr_expect_eq(got, 0, "somebody is left");
+	(void)close(other);
+}
+
+Test(child, when_the_launcher_is_killed_its_command_ends_all_the_same)
+{
+	struct child_result result;
+	struct error err = { 0 };
+	struct setting setting = plain;
+	int other = -1;
+	pid_t helper = signal_when_up(SIGKILL, &setting.sample_fd, &other);
+	char *const words[] = { "sh", "-c", "sleep 1000 & sleep 1000 & echo up >&4; wait", NULL };
+	cr_expect_eq(run_words(words, setting, &result, &err), -EPIPE);
+	cr_expect(strstr(err.text, "without a word"), "%s", err.text);
+	(void)close(setting.sample_fd);
+	cr_assert_eq(waitpid(helper, NULL, 0), helper);
+	expect_nobody_holds(other);
+}
+
+Test(child, when_the_launcher_is_stopped_the_deadline_holds_all_the_same)
+{
+	struct setting setting = plain;
+	int other = -1;
+	pid_t helper = signal_when_up(SIGSTOP, &setting.sample_fd, &other);
+	setting.deadline_ms = 2000; /* time to write its number, loaded as we may be */
+	__attribute__((cleanup(child_result_cleanup))) struct child_result result =
+		run("sleep 1000 & echo $!; echo up >&4; wait", setting);
+	cr_expect_eq(result.end, CHILD_TIMEOUT);
+	cr_expect_not(result.left_behind);
+	cr_expect(is_gone(&result));
+	(void)close(setting.sample_fd);
+	cr_assert_eq(waitpid(helper, NULL, 0), helper);
+	expect_nobody_holds(other);
+}
+
+Test(child, when_the_launcher_is_told_to_end_by_others_that_is_an_error)
+{
+	struct child_result result;
+	struct error err = { 0 };
+	struct setting setting = plain;
+	int other = -1;
+	pid_t helper = signal_when_up(SIGTERM, &setting.sample_fd, &other);
+	char *const words[] = { "sh", "-c", "sleep 1000 & echo up >&4; wait", NULL };
+	cr_expect_eq(run_words(words, setting, &result, &err), -EPIPE);
+	cr_expect(strstr(err.text, "SIGTERM by another process"), "%s", err.text);
+	(void)close(setting.sample_fd);
+	cr_assert_eq(waitpid(helper, NULL, 0), helper);
+	expect_nobody_holds(other);
+}
+
 Test(child, is_not_started_after_its_deadline)
 {
 	struct setting setting = plain;

@@ -1,4 +1,6 @@
 /* filter: system calls that are refused, pretended, missing and permitted, by kind of policy. */
+#include <linux/fs.h>
+#include <linux/fsverity.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -179,6 +181,35 @@ Test(filter, a_changed_mode_is_only_pretended)
 	struct stat st;
 	cr_assert_eq(fstat(fd, &st), 0);
 	cr_expect_eq(st.st_mode & 0777, 0600);
+	(void)unlink(path);
+}
+
+static int opened;
+
+/* Of a file that is open for reading; the argument is no address, so nothing can come of it. */
+static int changes_flags(const char *path)
+{
+	static const unsigned long requests[] = { FS_IOC_SETFLAGS, FS_IOC_SETVERSION,
+						  FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY };
+	(void)path;
+	for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+		if (ioctl(opened, requests[i], NULL) == 0 || errno != EPERM)
+			return (int)i + 200;
+	}
+	return EPERM;
+}
+
+Test(filter, flags_of_files_are_not_changed)
+{
+	NEEDS(has_seccomp(), "seccomp");
+	char path[] = "/tmp/carved-filter-XXXXXX";
+	AUTO_CLOSE int fd = mkstemp(path);
+	cr_assert_geq(fd, 0);
+	opened = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert_geq(opened, 0);
+	cr_expect_eq(sandboxed(&offline, changes_flags, path), EPERM);
+	cr_expect_eq(sandboxed(&online, changes_flags, path), EPERM);
+	(void)close(opened);
 	(void)unlink(path);
 }
 

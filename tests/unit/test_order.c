@@ -96,7 +96,7 @@ Test(order, what_is_no_report_of_ours_is_none)
 {
 	static const struct launch_report cases[] = {
 		{ .size = sizeof(struct launch_report), .end = 0 },
-		{ .size = sizeof(struct launch_report), .end = LAUNCH_FAILED + 1 },
+		{ .size = sizeof(struct launch_report), .end = LAUNCH_STOPPED + 1 },
 		{ .size = sizeof(struct launch_report) + 4, .end = LAUNCH_EXITED },
 	};
 	int ends[2];

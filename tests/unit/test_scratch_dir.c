@@ -53,6 +53,27 @@ Test(scratch_dir, each_is_private_and_has_a_name_of_its_own)
 	removed(two);
 }
 
+Test(scratch_dir, without_a_history_each_is_made_in_tmpdir)
+{
+	struct error err = { 0 };
+	char *path = NULL;
+	char *none = scratch_dir_place(NULL);
+	cr_assert_null(none);
+	cr_assert_eq(setenv("TMPDIR", fixture.dir, 1), 0);
+	cr_assert_eq(scratch_dir_make(none, &path, &err), 0, "%s", err.text);
+	AUTO_FREE char *real = realpath(fixture.dir, NULL);
+	cr_expect(strncmp(path, real, strlen(real)) == 0 && path[strlen(real)] == '/', "%s", path);
+	struct stat st;
+	cr_assert_eq(stat(path, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0700);
+	removed(path);
+	scratch_dir_leave(none);
+	free(path);
+	cr_assert_eq(setenv("TMPDIR", "/nonexistent", 1), 0);
+	cr_expect_eq(scratch_dir_make(none, &path, &err), -ENOENT);
+	cr_expect(strstr(err.text, "set TMPDIR"), "%s", err.text);
+}
+
 Test(scratch_dir, a_place_that_others_may_write_to_is_refused)
 {
 	char *path = NULL;
