@@ -65,10 +65,16 @@ static void note_text(struct notes *notes, const char *text, size_t len)
 	}
 }
 
-/* A whole file, NUL-terminated, owned; NULL with errno. */
+/* Words for what read_text() failed with. */
+static const char *read_words(int code)
+{
+	return code == EINVAL ? "not a regular file" : error_text(code);
+}
+
+/* A whole file, NUL-terminated, owned; NULL with errno. A FIFO must not block the open. */
 static char *read_text(const char *path, size_t *out_len)
 {
-	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return NULL;
@@ -102,7 +108,7 @@ static const char *include(const char *name, const char *from, const char *space
 	size_t len = 0;
 	char *text = read_text(str_text(&path), &len);
 	if (!text)
-		(void)snprintf(notes->include, sizeof notes->include, "%s", error_text(errno));
+		(void)snprintf(notes->include, sizeof notes->include, "%s", read_words(errno));
 	else if (notes->hash)
 		note_text(notes, text, len);
 	return text;
@@ -199,7 +205,7 @@ int rule_file_load(struct rule_file *file, struct error *err)
 		return error_set(err, EFBIG, "%s: larger than %zu bytes", file->path,
 				 RULE_FILE_MAX);
 	if (!file->text)
-		return error_set(err, errno, "%s: %s", file->path, error_text(errno));
+		return error_set(err, errno, "%s: %s", file->path, read_words(errno));
 	AUTO(hash) struct hash *hash = hash_new();
 	struct notes notes = { .file = file, .hash = hash };
 	note_text(&notes, file->text, file->len);

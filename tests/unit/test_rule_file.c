@@ -1,3 +1,5 @@
+#include <sys/stat.h>
+
 #include <errno.h>
 
 #include "core/engines/rule_file.h"
@@ -75,6 +77,21 @@ Test(rule_file, errors_name_file_line_and_message)
 	rule_file_done(&file);
 	file = (struct rule_file){ .path = path, .name = "a.yar" };
 	cr_assert_eq(rule_file_load(&file, &b.err), -ENOENT);
+}
+
+Test(rule_file, what_is_no_regular_file_is_refused_by_name_and_not_waited_for)
+{
+	AUTO_STR fifo = STR_INIT;
+	str_printf(&fifo, "%s/fifo", b.dir);
+	cr_assert_eq(mkfifo(str_text(&fifo), 0600), 0);
+	cr_assert_eq(load("include \"fifo\""), -EINVAL);
+	cr_assert_not_null(strstr(b.err.text, "a.yar:1: "), "%s", b.err.text);
+	cr_assert_not_null(strstr(b.err.text, "fifo"), "%s", b.err.text);
+	cr_assert_not_null(strstr(b.err.text, "not a regular file"), "%s", b.err.text);
+	rule_file_done(&file);
+	file = (struct rule_file){ .path = str_text(&fifo), .name = "fifo" };
+	cr_assert_eq(rule_file_load(&file, &b.err), -EINVAL);
+	cr_assert_not_null(strstr(b.err.text, "/fifo: not a regular file"), "%s", b.err.text);
 }
 
 Test(rule_file, an_empty_file_has_no_rules)
