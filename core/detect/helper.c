@@ -188,9 +188,10 @@ void helper_free(struct helper *helper)
 {
 	if (!helper)
 		return;
+	/* first the zygote: one that hangs would be asked about each scanner */
+	helper_process_end(&helper->process);
 	for (struct list *link; (link = list_shift(&helper->idle));)
 		(void)end_scanner(helper, LIST_OF(link, struct scanner, link), 0);
-	helper_process_end(&helper->process);
 	if (helper->keep_fd >= 0)
 		fd_close(helper->keep_fd);
 	helper_hello_done(&helper->hello);
@@ -414,9 +415,12 @@ static void say_death(struct answer *answer, int status)
 		answer_fail(answer, OUTCOME_ERROR,
 			    "the helper was killed by signal %d (SIG%s) over this file",
 			    WTERMSIG(status), name ? name : "?");
-	} else {
+	} else if (status >= 0) {
 		answer_fail(answer, OUTCOME_ERROR, "the helper ended over this file (status %d)",
-			    status >= 0 ? WEXITSTATUS(status) : -1);
+			    WEXITSTATUS(status));
+	} else {
+		answer_fail(answer, OUTCOME_ERROR,
+			    "the helper was killed over this file (its status is not known)");
 	}
 }
 

@@ -34,7 +34,7 @@ struct helper_options {
 /** Starts the helper and lets it load. On failure nothing is left behind, and err has the helper's
  * words. */
 int helper_new(struct helper **out, const struct helper_options *options, struct error *err);
-/** Ends all its processes. Nobody may be asking. */
+/** Ends all its processes, the hung ones too, within a moment. Nobody may be asking. */
 void helper_free(struct helper *helper);
 AUTO_DEFINE(helper);
 

@@ -31,8 +31,14 @@
 #define TALK_MS 5000
 /* How long a process may take to die of SIGKILL before it is left behind. */
 #define KILL_WAIT_MS 5000
-/* How long a zygote whose channel was closed may take to end by itself. */
+/* How long a zygote that closed its channel may take to be dead: for words. */
 #define END_WAIT_MS 2000
+/* How long one whose channel we closed may take to end by itself. The event loop waits for it. */
+#ifdef __SANITIZE_ADDRESS__
+#define GRACE_MS 2000 /* it looks for leaks */
+#else
+#define GRACE_MS 100
+#endif
 
 static bool wait_readable(int fd, int timeout_ms)
 {
@@ -211,6 +217,16 @@ static int watch(struct helper_process *process, int64_t pid, struct helper_scan
 	return error_set(err, EPROTO, "the helper names a process that is not its child");
 }
 
+/* A scanner that is not to be: its channel is closed, so it ends; its zygote waits for that. */
+static void drop_scanner(struct helper_process *process, int64_t pid)
+{
+	AUTO_STR packet = STR_INIT;
+	struct error err;
+	struct helper_wish wish;
+	helper_put_number(&packet, HELPER_REAP, -pid);
+	(void)talk(process, &packet, short_wish(NULL, &wish), &err);
+}
+
 int helper_process_fork(struct helper_process *process, struct helper_scanner *out,
 			struct error *err)
 {
@@ -234,8 +250,15 @@ int helper_process_fork(struct helper_process *process, struct helper_scanner *o
 		return error_set(err, (int)-pid, "the helper cannot fork: %s",
 				 error_text((int)-pid));
 	result = watch(process, pid, &scanner, err);
-	if (result < 0)
+	if (result == -EPROTO)
 		return result;
+	if (result < 0) {
+		fd_close(ours);
+		fd_close(theirs);
+		ours = theirs = -1;
+		drop_scanner(process, pid);
+		return result;
+	}
 	scanner.channel = ours;
 	ours = -1;
 	*out = scanner;
@@ -253,7 +276,7 @@ void helper_process_end(struct helper_process *process)
 		fd_close(process->channel);
 	if (process->pid > 0) {
 		/* without a pidfd it is a child that nobody has reaped: the number is still its */
-		if (process->pidfd < 0 || !wait_readable(process->pidfd, END_WAIT_MS))
+		if (process->pidfd < 0 || !wait_readable(process->pidfd, GRACE_MS))
 			(void)kill(process->pid, SIGKILL);
 		if (process->pidfd < 0 || wait_readable(process->pidfd, KILL_WAIT_MS)) {
 			while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
@@ -265,23 +288,48 @@ void helper_process_end(struct helper_process *process)
 	*process = (struct helper_process)HELPER_PROCESS_NONE;
 }
 
-int helper_scanner_end(struct helper_scanner *scanner, struct helper_process *process, int grace_ms)
+/* How the zygote says that it ended; -1: it does not know. One that does not answer is killed: what
+ * it says later would be taken for another answer. */
+static int ask_status(const struct helper_scanner *scanner, struct helper_process *process)
 {
 	int64_t status = -1;
+	AUTO_STR packet = STR_INIT;
+	struct error err;
+	struct helper_wish wish;
+	if (process->channel < 0)
+		return -1;
+	helper_put_number(&packet, HELPER_REAP, scanner->pid);
+	if (talk(process, &packet, short_wish(NULL, &wish), &err) < 0 ||
+	    !helper_read_number(&packet, HELPER_REAPED, &status)) {
+		(void)pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+		(void)wait_readable(process->pidfd, KILL_WAIT_MS);
+		return -1;
+	}
+	return status < 0 || status > 0xffff ? -1 : (int)status;
+}
+
+/* Reaps a scanner whose zygote is dead, when it became our child by that: we are process 1, or a
+ * subreaper (prctl(2)). Otherwise somebody else does. Its wait status, -1: not known. */
+static int reap_orphan(const struct helper_scanner *scanner)
+{
+	siginfo_t info = { 0 };
+	if (waitid(P_PIDFD, (id_t)scanner->pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid == 0)
+		return -1;
+	return info.si_code == CLD_EXITED ? W_EXITCODE(info.si_status, 0)
+					  : W_EXITCODE(0, info.si_status);
+}
+
+int helper_scanner_end(struct helper_scanner *scanner, struct helper_process *process, int grace_ms)
+{
 	if (!wait_readable(scanner->pidfd, grace_ms)) {
 		(void)pidfd_send_signal(scanner->pidfd, SIGKILL, NULL, 0);
 		(void)wait_readable(scanner->pidfd, KILL_WAIT_MS);
 	}
-	AUTO_STR packet = STR_INIT;
-	struct error err;
-	struct helper_wish wish;
-	helper_put_number(&packet, HELPER_REAP, scanner->pid);
-	if (process->channel < 0 || talk(process, &packet, short_wish(NULL, &wish), &err) < 0 ||
-	    !helper_read_number(&packet, HELPER_REAPED, &status) ||
-	    status == (int64_t)HELPER_STILL_THERE || status < 0 || status > 0xffff)
-		status = -1;
+	int status = ask_status(scanner, process);
+	if (status < 0)
+		status = reap_orphan(scanner);
 	fd_close(scanner->pidfd);
 	fd_close(scanner->channel);
 	*scanner = (struct helper_scanner)HELPER_PROCESS_NONE;
-	return (int)status;
+	return status;
 }

@@ -57,11 +57,13 @@ int helper_process_fork(struct helper_process *process, struct helper_scanner *o
 			struct error *err);
 /** True while it runs. */
 bool helper_process_alive(const struct helper_process *process);
-/** Ends it and all its scanners; waits for that. */
+/** Ends it and all its scanners; waits a moment for it to do so by itself, then kills it. */
 void helper_process_end(struct helper_process *process);
 
 /** Ends a scanner (killing it unless it dies by itself within grace_ms) and has it reaped by its
- * zygote, if that still answers. The wait status, -1: not known. Its descriptors are closed. */
+ * zygote; a zygote that does not answer is killed. Of a zygote that is dead or has been ended, it
+ * is reaped here if it is our child now. The wait status, -1: not known. Its descriptors are
+ * closed. */
 int helper_scanner_end(struct helper_scanner *scanner, struct helper_process *process,
 		       int grace_ms);
 

@@ -108,6 +108,8 @@ static bool reap(struct zygote *zygote, int64_t pid, struct str *packet)
 	pid_t got = 0;
 	if (pid > 0 && pid <= INT32_MAX)
 		got = waitpid((pid_t)pid, &status, WNOHANG);
+	else if (pid < -1 && pid >= -INT32_MAX)
+		got = waitpid((pid_t)-pid, &status, 0);
 	helper_put_number(packet, HELPER_REAPED, got > 0 ? status : (int64_t)HELPER_STILL_THERE);
 	return give(zygote->channel, packet);
 }

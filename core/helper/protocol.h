@@ -115,8 +115,8 @@ void helper_put_load(struct str *packet, const struct helper_load *load);
 void helper_put_hello(struct str *packet, const struct helper_hello *hello);
 void helper_put_request(struct str *packet, const struct helper_request *request);
 void helper_put_answer(struct str *packet, const struct helper_answer *answer);
-/** The packets that hold one number: FORK (ignored), FORKED (pid, or -errno), REAP (pid), REAPED
- * (wait status, or HELPER_STILL_THERE). */
+/** The packets that hold one number: FORK (ignored), FORKED (pid, or -errno), REAP (pid; negative:
+ * the zygote waits for its end), REAPED (wait status, or HELPER_STILL_THERE). */
 void helper_put_number(struct str *packet, enum helper_packet kind, int64_t number);
 
 /* Reading: false when the packet is not exactly what it should be; then nothing is left behind. */

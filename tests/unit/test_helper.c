@@ -1,5 +1,7 @@
 /* The client's side, against the real helper and against one that lies. */
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -173,6 +175,34 @@ Test(helper, a_zygote_that_died_is_started_again_with_the_same_rules)
 	while (zygote() == before);
 	helper_free(helper);
 	cr_assert_eq(zygote(), 0, "nothing is left");
+}
+
+/* A zygote that is asked for the scanner's end would let it become ours, unreaped, when it is
+ * killed in the end. */
+Test(helper, a_stopped_zygote_is_not_asked_at_the_end_and_no_zombie_stays)
+{
+	cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* as process 1 is */
+	struct helper *helper = real();
+	expect(helper, OUTCOME_MALICIOUS, "\"rule\": \"a\"");
+	cr_assert_eq(kill(zygote(), SIGSTOP), 0);
+	helper_free(helper);
+	cr_assert_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
+	cr_assert_eq(errno, ECHILD);
+}
+
+Test(helper, scanners_of_a_dead_zygote_are_reaped_by_process_1)
+{
+	cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	struct helper *helper = real();
+	expect(helper, OUTCOME_MALICIOUS, "\"rule\": \"a\"");
+	const pid_t before = zygote();
+	cr_assert_eq(kill(before, SIGKILL), 0);
+	do
+		expect(helper, OUTCOME_MALICIOUS, "\"rule\": \"a\"");
+	while (zygote() == before);
+	helper_free(helper);
+	cr_assert_eq(waitpid(-1, NULL, WNOHANG), -1, "a child is left");
+	cr_assert_eq(errno, ECHILD);
 }
 
 Test(helper, one_that_cannot_load_is_no_helper)

@@ -1,10 +1,12 @@
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <signal.h>
 
+#include "core/config/config.h"
 #include "core/detect/helper_process.h"
 #include "core/helper/channel.h"
 #include "detect_fixture.h"
@@ -77,6 +79,47 @@ Test(helper_process, want_of_processes_is_told_as_such)
 	struct helper_scanner scanner;
 	cr_assert_eq(start("fork", FIXTURE_DEADLINE_MS), 0, "%s", err.text);
 	cr_assert_eq(helper_process_fork(&process, &scanner, &err), -EAGAIN);
+}
+
+Test(helper_process, one_that_does_not_tell_a_status_is_killed)
+{
+	struct helper_scanner scanner;
+	cr_assert_eq(start("good", FIXTURE_DEADLINE_MS), 0, "%s", err.text);
+	cr_assert_eq(helper_process_fork(&process, &scanner, &err), 0, "%s", err.text);
+	cr_assert_eq(kill(process.pid, SIGSTOP), 0);
+	(void)helper_scanner_end(&scanner, &process, 0);
+	cr_assert_not(helper_process_alive(&process));
+}
+
+/* Leaves room for so many descriptors. */
+static void leave_descriptors(int count)
+{
+	int last = -1;
+	for (int fd = 0; fd < 64; fd = last)
+		last = dup(STDIN_FILENO);
+	const struct rlimit limit = { (rlim_t)last + 1, 4096 };
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (int i = 0; i < count; i++)
+		close(last - i);
+}
+
+Test(helper_process, a_scanner_that_cannot_be_watched_is_reaped)
+{
+	struct helper_scanner scanner;
+	free(program);
+	program = config_program("carved-detect");
+	const struct helper_wish wish = { .load = { .limit = 1 },
+					  .timeout_ms = FIXTURE_DEADLINE_MS,
+					  .cancel_fd = -1 };
+	cr_assert_eq(helper_process_start(&process, program, "magic", "m", &err), 0);
+	cr_assert_eq(helper_process_load(&process, &wish, &hello, &err), 0, "%s", err.text);
+	leave_descriptors(2); /* the channel's */
+	cr_assert_eq(helper_process_fork(&process, &scanner, &err), -EMFILE);
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/task/%d/children", process.pid, process.pid);
+	AUTO_FREE char *children = fixture_read(path);
+	cr_assert_str_eq(children, "");
+	cr_assert(helper_process_alive(&process));
 }
 
 Test(helper_process, a_deaf_one_and_nonsense_have_words)
