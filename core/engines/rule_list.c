@@ -1,7 +1,8 @@
 /*
  * rule_list: see rule_list.h.
  *
- * A link that leads back up would make a tree without end; the depth bounds it, and says so.
+ * Links that lead back up would make a tree without end, or one of 2^32 places: a directory counts
+ * where it is met first.
  */
 #include "core/engines/rule_list.h"
 
@@ -16,14 +17,19 @@
 #include "core/base/mem.h"
 #include "core/base/str.h"
 
+struct place {
+	dev_t device;
+	ino_t inode;
+};
+
 struct walk {
 	struct rule_list *list;
 	size_t prefix; /* bytes of a path before the name relative to what was configured */
 	unsigned depth;
+	struct place seen[RULE_LIST_DIRECTORIES]; /* directories */
+	size_t seen_count;
 	struct error *err;
 };
-
-static int visit_directory(struct walk *walk, const char *path);
 
 static void problem(struct rule_list *list, const char *path, const char *words)
 {
@@ -72,6 +78,36 @@ static bool is_rule_name(const char *name)
 	return dot && dot > name && (strcmp(dot, ".yar") == 0 || strcmp(dot, ".yara") == 0);
 }
 
+static bool was_seen(const struct walk *walk, const struct stat *st)
+{
+	for (size_t i = 0; i < walk->seen_count; i++) {
+		if (walk->seen[i].inode == st->st_ino && walk->seen[i].device == st->st_dev)
+			return true;
+	}
+	return false;
+}
+
+static int search(struct walk *walk, const char *path);
+
+static int visit_directory(struct walk *walk, const char *path, const struct stat *st)
+{
+	if (was_seen(walk, st))
+		return 0;
+	if (walk->depth == RULE_LIST_DEPTH) {
+		problem(walk->list, path, "too deep: not searched");
+		return 0;
+	}
+	if (walk->seen_count == RULE_LIST_DIRECTORIES)
+		return error_set(walk->err, E2BIG, "%s: more than %d directories of rules", path,
+				 RULE_LIST_DIRECTORIES);
+	walk->seen[walk->seen_count++] =
+		(struct place){ .device = st->st_dev, .inode = st->st_ino };
+	walk->depth++;
+	int result = search(walk, path);
+	walk->depth--;
+	return result;
+}
+
 static int visit(struct walk *walk, const char *path)
 {
 	struct stat st;
@@ -81,9 +117,13 @@ static int visit(struct walk *walk, const char *path)
 		return 0;
 	}
 	if (S_ISDIR(st.st_mode))
-		return visit_directory(walk, path);
-	if (!S_ISREG(st.st_mode) || !is_rule_name(strrchr(path, '/') + 1))
+		return visit_directory(walk, path, &st);
+	if (!is_rule_name(strrchr(path, '/') + 1))
 		return 0;
+	if (!S_ISREG(st.st_mode)) {
+		problem(walk->list, path, "not a regular file");
+		return 0;
+	}
 	return add(walk->list, path, path + walk->prefix, walk->err);
 }
 
@@ -97,19 +137,14 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static int visit_directory(struct walk *walk, const char *path)
+static int search(struct walk *walk, const char *path)
 {
 	struct dirent **items = NULL;
-	if (walk->depth == RULE_LIST_DEPTH) {
-		problem(walk->list, path, "too deep, perhaps a link that leads back up");
-		return 0;
-	}
 	int count = scandir(path, &items, is_shown, by_bytes);
 	if (count < 0) {
 		problem(walk->list, path, error_text(errno));
 		return 0;
 	}
-	walk->depth++;
 	int result = 0;
 	for (int i = 0; i < count; i++) {
 		AUTO_STR below = STR_INIT;
@@ -119,7 +154,6 @@ static int visit_directory(struct walk *walk, const char *path)
 		free(items[i]);
 	}
 	free(items);
-	walk->depth--;
 	return result;
 }
 
@@ -161,8 +195,11 @@ static int make_part(struct rule_list *part, const char *path, struct error *err
 	const char *slash = strrchr(str_text(&trimmed), '/');
 	if (!S_ISDIR(st.st_mode))
 		return add(part, str_text(&trimmed), slash ? slash + 1 : str_text(&trimmed), err);
-	struct walk walk = { .list = part, .prefix = trimmed.len + 1, .err = err };
-	int result = visit_directory(&walk, str_text(&trimmed));
+	struct walk *walk AUTO_FREE = xcalloc(1, sizeof *walk);
+	walk->list = part;
+	walk->prefix = trimmed.len + 1;
+	walk->err = err;
+	int result = visit_directory(walk, str_text(&trimmed), &st);
 	if (part->count)
 		qsort(part->items, part->count, sizeof *part->items, sort_by_path);
 	return result;

@@ -3,8 +3,8 @@
  *
  * A path is a file, whatever its name, or a directory: then *.yar and *.yara below it, recursively,
  * symbolic links followed (the directory is the operator's), hidden names left out, sorted by their
- * bytes. A file's name is its path relative to what was configured: its namespace, and the same
- * wherever the rules lie. One thread.
+ * bytes. A directory that links lead to more than once is searched once. A file's name is its path
+ * relative to what was configured: its namespace, and the same wherever the rules lie. One thread.
  */
 #ifndef CARVED_CORE_ENGINES_RULE_LIST_H
 #define CARVED_CORE_ENGINES_RULE_LIST_H
@@ -13,8 +13,9 @@
 
 struct error;
 
-#define RULE_LIST_MAX	65536 /* files */
-#define RULE_LIST_DEPTH 32    /* directories inside each other */
+#define RULE_LIST_MAX	      65536 /* files */
+#define RULE_LIST_DEPTH	      32    /* directories inside each other */
+#define RULE_LIST_DIRECTORIES 4096  /* below one path */
 
 struct rule_path {
 	char *path; /* owned */

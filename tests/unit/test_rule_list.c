@@ -99,9 +99,64 @@ Test(rule_list, links_are_followed_and_loops_end)
 	cr_assert_eq(symlink("..", str_text(&link)), 0);
 	cr_assert_eq(symlink("/nonexistent", str_text(&dead)), 0);
 	cr_assert_eq(rule_list_make(&list, b.paths, 1, &b.err), 0);
-	cr_assert_gt(list.count, 0);
-	cr_assert_leq(list.count, RULE_LIST_DEPTH);
-	cr_assert_geq(list.problem_count, 2); /* the depth, and the link to nowhere */
+	const char *const wanted[] = { "sub/a.yar", NULL };
+	expect(&list, wanted);
+	cr_assert_eq(list.problem_count, 1); /* the link to nowhere */
+	rule_list_done(&list);
+}
+
+Test(rule_list, directories_are_searched_once_however_many_links_lead_to_them)
+{
+	struct rule_list list;
+	make_directory("s");
+	bench_write(&b, "s/x.yar", "");
+	for (unsigned i = 0; i < 4; i++) { /* 4^32 places */
+		AUTO_STR link = STR_INIT;
+		str_printf(&link, "%s/s/%u", b.dir, i);
+		cr_assert_eq(symlink(".", str_text(&link)), 0);
+	}
+	cr_assert_eq(rule_list_make(&list, b.paths, 1, &b.err), 0, "%s", b.err.text);
+	const char *const wanted[] = { "s/x.yar", NULL };
+	expect(&list, wanted);
+	rule_list_done(&list);
+}
+
+Test(rule_list, what_is_no_regular_file_is_named)
+{
+	struct rule_list list;
+	AUTO_STR fifo = STR_INIT;
+	str_printf(&fifo, "%s/fifo.yar", b.dir);
+	cr_assert_eq(mkfifo(str_text(&fifo), 0600), 0);
+	cr_assert_eq(rule_list_make(&list, b.paths, 1, &b.err), 0, "%s", b.err.text);
+	cr_assert_eq(list.count, 0);
+	cr_assert_eq(list.problem_count, 1);
+	cr_assert_not_null(strstr(list.problems[0], "fifo.yar: not a regular file"));
+	rule_list_done(&list);
+}
+
+Test(rule_list, directories_are_bounded_and_it_says_so)
+{
+	struct rule_list list;
+	for (unsigned i = 0; i < RULE_LIST_DIRECTORIES; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "%u", i);
+		make_directory(name);
+	}
+	cr_assert_eq(rule_list_make(&list, b.paths, 1, &b.err), -E2BIG);
+	cr_assert_not_null(strstr(b.err.text, "more than 4096 directories"), "%s", b.err.text);
+}
+
+Test(rule_list, depth_is_bounded_and_it_says_so)
+{
+	struct rule_list list;
+	AUTO_STR name = STR_INIT;
+	for (unsigned i = 0; i < RULE_LIST_DEPTH; i++) {
+		str_puts(&name, i ? "/d" : "d");
+		make_directory(str_text(&name));
+	}
+	cr_assert_eq(rule_list_make(&list, b.paths, 1, &b.err), 0, "%s", b.err.text);
+	cr_assert_eq(list.problem_count, 1);
+	cr_assert_not_null(strstr(list.problems[0], "too deep"), "%s", list.problems[0]);
 	rule_list_done(&list);
 }
 
