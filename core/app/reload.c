@@ -98,9 +98,13 @@ void reload_done(struct app *app)
 	reloader_free(app->reloader);
 }
 
-/* config NULL: to be read anew. */
+/* config NULL: to be read anew. What is watched is what is there now, before it is read: a change
+ * while it is read, in a new directory too, leads to one more reload, also when this one is
+ * refused. */
 static void begin(struct app *app, struct config *config)
 {
+	if (app->rules_watch)
+		(void)rules_watch_set(app->rules_watch, app->engine, NULL);
 	const struct reload_wish wish = {
 		.overrides = &app->options.overrides,
 		.config = config,

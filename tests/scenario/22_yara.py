@@ -239,6 +239,78 @@ def test_includes_count_and_are_relative():
         carved.stop()
 
 
+def test_rules_that_go_and_come_back_are_noticed():
+    with with_rules({"a.yar": HELLO}) as carved:
+        carved.start()
+        rules = os.path.join(carved.home, "rules")
+        os.rename(rules, rules + ".old")
+        until_said(carved, b"the changed rules are refused")
+        os.mkdir(rules + ".new")
+        with open(rules + ".new/b.yar", "w", encoding="utf-8") as file:
+            file.write(HELLO.replace("hello", "day"))
+        os.rename(rules + ".new", rules)
+        until_said(carved, b"rules changed on disk, detectors reloaded")
+        write_rule(carved, "c.yar", HELLO.replace("hello", "night"))
+        until_said(carved, b"rules changed on disk, detectors reloaded", 2)
+        path = carved.put(content=b"night")
+        carved.wait_settled(1)
+        same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
+        carved.stop()
+
+
+def test_a_link_to_rules_that_is_switched_is_noticed():
+    with with_rules({"a.yar": HELLO}) as carved:
+        rules = os.path.join(carved.home, "rules")
+        os.rename(rules, rules + ".1")
+        os.mkdir(rules + ".2")
+        os.symlink("rules.1", rules)
+        carved.start()
+        with open(rules + ".2/b.yar", "w", encoding="utf-8") as file:
+            file.write(HELLO.replace("hello", "day"))
+        os.symlink("rules.2", rules + ".new")
+        os.rename(rules + ".new", rules)
+        until_said(carved, b"rules changed on disk, detectors reloaded")
+        path = carved.put(content=b"day")
+        carved.wait_settled(1)
+        same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
+        carved.stop()
+
+
+def test_a_file_in_a_new_directory_while_rules_are_loaded_is_noticed():
+    many = "".join('rule r%d { strings: $a = "Q%06d" condition: $a }\n' % (number, number) for number in range(6000))
+    with with_rules({"a.yar": many}) as carved:
+        carved.start()
+
+        def helpers():
+            found = set()
+            for task in os.listdir(f"/proc/{carved.process.pid}/task"):
+                with open(f"/proc/{carved.process.pid}/task/{task}/children", encoding="ascii") as file:
+                    found |= set(file.read().split())
+            return found
+        before = helpers()
+        os.mkdir(os.path.join(carved.home, "rules", "sub"))
+        carved.until(lambda: helpers() - before, "loading begins")
+        write_rule(carved, "sub/new.yar", HELLO)
+        until_said(carved, b"rules changed on disk, detectors reloaded", 2)
+        path = carved.put(content=b"hello")
+        carved.wait_settled(1)
+        same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
+        carved.stop()
+
+
+def test_a_fifo_among_the_rules_is_named_and_costs_only_itself():
+    with with_rules({"a.yar": HELLO, "b.yar": 'include "fifo"\n'}) as carved:
+        os.mkfifo(os.path.join(carved.home, "rules", "fifo"))
+        os.mkfifo(os.path.join(carved.home, "rules", "c.yar"))
+        path = carved.put(content=b"hello")
+        carved.start()
+        carved.wait_settled(1)
+        same(carved.row(path, "verdict"), (b"malicious",), "the other file's rule")
+        said = carved.stderr()
+        check(b"b.yar:1: " in said and b"c.yar: not a regular file" in said, f"{said!r}")
+        carved.stop()
+
+
 def test_a_file_beyond_the_limit_is_skipped_with_the_reason():
     with with_rules({"a.yar": HELLO}, ", max_file_size: 1K") as carved:
         path = carved.put(content=b"hello" + bytes(2000))

@@ -31,17 +31,21 @@ TestSuite(rules_watch, .init = setup, .fini = teardown);
 
 static void watch_path(char *path)
 {
-	char *rules[] = { path, NULL };
-	struct config_detector row = { .type = (char *)"yara",
-				       .name = (char *)"y",
-				       .rules = rules };
+	static char *rules[2];
+	static struct config_detector row = { .type = (char *)"yara",
+					      .name = (char *)"y",
+					      .rules = rules };
+	rules[0] = path;
 	static struct config config = { .refs = 2, .max_file_size = 100, .detector_count = 1 };
 	config.detectors = &row;
 	cr_assert_eq(engine_new(&engine, &config, &err), 0, "%s", err.text);
 	cr_assert_eq(rules_watch_set(watch, engine, &err), 0, "%s", err.text);
 	cr_assert_not(rules_watch_changed(watch));
-	engine_unref(engine);
-	engine = NULL;
+}
+
+static void watch_again(void)
+{
+	cr_assert_eq(rules_watch_set(watch, engine, &err), 0, "%s", err.text);
 }
 
 static bool told(void)
@@ -97,5 +101,83 @@ Test(rules_watch, what_a_link_leads_to_is_watched)
 	cr_assert_eq(symlink(target, link), 0);
 	watch_path(sub);
 	put("a.yar");
+	cr_assert(told());
+}
+
+Test(rules_watch, a_directory_that_is_removed_and_comes_back_is_noticed)
+{
+	AUTO_FREE char *sub = fixture_path(&fixture, "sub");
+	AUTO_FREE char *aside = fixture_path(&fixture, "aside");
+	put("sub/a.yar");
+	watch_path(sub);
+	cr_assert_eq(rename(sub, aside), 0);
+	cr_assert(told());
+	watch_again();
+	put("aside/b.yar");
+	cr_assert_not(told(), "it is not there");
+	cr_assert_eq(mkdir(sub, 0755), 0);
+	cr_assert(told());
+	watch_again();
+	put("sub/b.yar");
+	cr_assert(told());
+}
+
+Test(rules_watch, a_directory_may_go_with_those_above_it)
+{
+	AUTO_FREE char *sub = fixture_path(&fixture, "sub");
+	AUTO_FREE char *aside = fixture_path(&fixture, "aside");
+	AUTO_FREE char *inner = fixture_path(&fixture, "sub/inner");
+	AUTO_FREE char *deep = fixture_path(&fixture, "sub/inner/deep");
+	cr_assert_eq(mkdir(inner, 0755), 0);
+	cr_assert_eq(mkdir(deep, 0755), 0);
+	put("sub/inner/deep/a.yar");
+	watch_path(deep);
+	cr_assert_eq(rename(sub, aside), 0);
+	watch_again();
+	(void)told();
+	cr_assert_eq(rename(aside, sub), 0);
+	cr_assert(told());
+}
+
+Test(rules_watch, a_link_that_is_switched_is_noticed)
+{
+	AUTO_FREE char *current = fixture_path(&fixture, "cur");
+	AUTO_FREE char *next = fixture_path(&fixture, "next");
+	put("sub/a.yar");
+	cr_assert_eq(symlink("sub", current), 0);
+	watch_path(current);
+	cr_assert_eq(symlink(".", next), 0);
+	cr_assert_not(told());
+	cr_assert_eq(rename(next, current), 0);
+	cr_assert(told());
+}
+
+Test(rules_watch, nothing_is_lost_when_it_is_set_again)
+{
+	watch_path(fixture.dir);
+	put("sub/c.yar");
+	watch_again();
+	cr_assert(told());
+	AUTO_FREE char *more = fixture_path(&fixture, "sub/more");
+	AUTO_FREE char *aside = fixture_path(&fixture, ".aside");
+	cr_assert_eq(mkdir(more, 0755), 0);
+	watch_again();
+	cr_assert(told());
+	put("sub/more/d.yar");
+	cr_assert_eq(rename(more, aside), 0);
+	watch_again();
+	cr_assert(told());
+}
+
+Test(rules_watch, directories_are_watched_once_however_many_links_lead_to_them)
+{
+	for (unsigned i = 0; i < 4; i++) { /* 4^32 places */
+		char name[8];
+		snprintf(name, sizeof name, "sub/%u", i);
+		AUTO_FREE char *link = fixture_path(&fixture, name);
+		cr_assert_eq(symlink(".", link), 0);
+	}
+	watch_path(fixture.dir);
+	put("sub/c.yar");
 	cr_assert(told());
 }
