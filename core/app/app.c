@@ -206,13 +206,26 @@ static void take_apart(struct app *app)
 	config_unref(app->config);
 }
 
+/* Rules by the thousand take a while: a signal that ends the daemon is not to wait for them. */
+static int load(struct app *app, struct error *err)
+{
+	AUTO_CLOSE int end_fd = loop_end_fd();
+	return engine_new_after(&app->engine, app->config, NULL, end_fd, err);
+}
+
 static int run(struct app *app, struct error *err)
 {
 	int result = loop_init(app, err);
 	if (result < 0)
 		return EXIT_CANNOT_RUN;
-	if (engine_new(&app->engine, app->config, err) < 0 ||
-	    roots_new(&app->roots, app->config, err) < 0)
+	result = load(app, err);
+	if (result == -ECANCELED) {
+		if (app->options.cut_short)
+			*app->options.cut_short = true;
+		log_notice("ended by a signal while detectors were loading");
+		return EXIT_DONE;
+	}
+	if (result < 0 || roots_new(&app->roots, app->config, err) < 0)
 		return EXIT_CONFIGURATION;
 	if (start(app, err) < 0)
 		return EXIT_CANNOT_RUN;

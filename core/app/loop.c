@@ -72,6 +72,15 @@ static int take_over_signals(struct app *app)
 	return app->signal_fd < 0 ? -errno : 0;
 }
 
+int loop_end_fd(void)
+{
+	sigset_t set;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGINT);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
 int loop_init(struct app *app, struct error *err)
 {
 	app->epoll_fd = app->timer_fd = app->mount_fd = app->cancel_fd = app->signal_fd = -1;

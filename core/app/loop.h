@@ -13,6 +13,9 @@ struct error;
 void loop_hold_signals(void);
 /** Blocks the signals that the loop handles and makes its descriptors. Before any thread. */
 int loop_init(struct app *app, struct error *err);
+/** A descriptor that is readable while a signal waits that is to end the daemon, which the loop
+ * takes later: for what takes long before. The caller closes it; -1: none left. */
+int loop_end_fd(void);
 /** Adds the descriptors of what was made meanwhile. */
 int loop_arm(struct app *app, struct error *err);
 /** Runs until the daemon is to end; 0 or -errno when watching cannot go on. */

@@ -12,6 +12,8 @@ from scenario import EICAR, Carved, broapt_name, check, command, fuid, same
 PACKAGING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packaging")
 HELLO = 'rule hello : greeting { meta: author = "me" level = 3 strings: $a = "hello" condition: $a }\n'
 BROKEN = "rule broken {\n  strings:\n    $a = \"x\"\n  condition: $b\n}\n"
+# enough to be seen while it is loaded
+MANY = "".join('rule r%d { strings: $a = "Q%06d" condition: $a }\n' % (number, number) for number in range(6000))
 SHIPPED = "detectors: [ { type: yara } ]\nunmatched: scan\n"
 PROGRAM = b"MZ" + bytes(58) + (64).to_bytes(4, "little") + b"PE\0\0" + bytes(200)
 
@@ -32,6 +34,24 @@ def write_rule(carved, name, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
+
+
+def children(carved):
+    found = set()
+    for task in os.listdir(f"/proc/{carved.process.pid}/task"):
+        with open(f"/proc/{carved.process.pid}/task/{task}/children", encoding="ascii") as file:
+            found |= set(map(int, file.read().split()))
+    return found
+
+
+def helpers_of(carved):
+    """Children that have become carved-detect."""
+    found = set()
+    for pid in children(carved):
+        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
+            if file.read() == "carved-detect\n":
+                found.add(pid)
+    return found
 
 
 def until_said(carved, words, count=1):
@@ -277,25 +297,29 @@ def test_a_link_to_rules_that_is_switched_is_noticed():
 
 
 def test_a_file_in_a_new_directory_while_rules_are_loaded_is_noticed():
-    many = "".join('rule r%d { strings: $a = "Q%06d" condition: $a }\n' % (number, number) for number in range(6000))
-    with with_rules({"a.yar": many}) as carved:
+    with with_rules({"a.yar": MANY}) as carved:
         carved.start()
-
-        def helpers():
-            found = set()
-            for task in os.listdir(f"/proc/{carved.process.pid}/task"):
-                with open(f"/proc/{carved.process.pid}/task/{task}/children", encoding="ascii") as file:
-                    found |= set(file.read().split())
-            return found
-        before = helpers()
+        before = children(carved)
         os.mkdir(os.path.join(carved.home, "rules", "sub"))
-        carved.until(lambda: helpers() - before, "loading begins")
+        carved.until(lambda: children(carved) - before, "loading begins")
         write_rule(carved, "sub/new.yar", HELLO)
         until_said(carved, b"rules changed on disk, detectors reloaded", 2)
         path = carved.put(content=b"hello")
         carved.wait_settled(1)
         same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
         carved.stop()
+
+
+def test_a_signal_ends_the_start_while_rules_are_loaded():
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with with_rules({"a.yar": MANY}) as carved:
+            carved.start(ready=False)
+            # the program under way is the helper: it never comes to an end of its loading
+            carved.until(lambda: helpers_of(carved), "loading begins")
+            for pid in helpers_of(carved):
+                os.kill(pid, signal.SIGSTOP)
+            carved.stop(number)
+            check(b"while detectors were loading" in carved.stderr(), f"{carved.stderr()!r}")
 
 
 def test_a_fifo_among_the_rules_is_named_and_costs_only_itself():
