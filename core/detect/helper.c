@@ -50,6 +50,7 @@
 
 struct scanner {
 	struct helper_scanner process;
+	int64_t zygote_ns; /* when its zygote was started: which one it was */
 	struct list link;
 };
 
@@ -264,23 +265,24 @@ static int revive(struct helper *helper, struct error *err)
 	return result;
 }
 
-static int fork_scanner(struct helper *helper, struct helper_scanner *out, struct error *err)
+static int fork_scanner(struct helper *helper, struct scanner *out, struct error *err)
 {
 	lock_take(&helper->talking);
 	int result = revive(helper, err);
 	if (result == 0) {
-		result = helper_process_fork(&helper->process, out, err);
+		result = helper_process_fork(&helper->process, &out->process, err);
 		bool ours = result == -EAGAIN || result == -ENOMEM || result == -EMFILE ||
 			    result == -ENFILE;
 		if (result < 0 && !ours)
 			give_up_process(helper);
 		if (result < 0 && !ours) /* it was dead, or hung: once more with a new one */
-			result = revive(helper, err) < 0
-					 ? -EHOSTDOWN
-					 : helper_process_fork(&helper->process, out, err);
+			result = revive(helper, err) < 0 ? -EHOSTDOWN
+							 : helper_process_fork(&helper->process,
+									       &out->process, err);
 	} else {
 		result = -EHOSTDOWN;
 	}
+	out->zygote_ns = helper->started.ns;
 	lock_drop(&helper->talking);
 	return result;
 }
@@ -312,14 +314,12 @@ static int take_scanner(struct helper *helper, struct scanner **out, struct erro
 	*out = take_idle(helper);
 	if (*out)
 		return 0;
-	struct helper_scanner process;
-	int result = fork_scanner(helper, &process, err);
-	if (result < 0)
-		return result;
-	*out = xcalloc(1, sizeof **out);
-	(*out)->process = process;
-	list_init(&(*out)->link);
-	return 0;
+	struct scanner *scanner AUTO_FREE = xcalloc(1, sizeof *scanner);
+	list_init(&scanner->link);
+	int result = fork_scanner(helper, scanner, err);
+	if (result == 0)
+		*out = TAKE(scanner);
+	return result;
 }
 
 static void put_back(struct helper *helper, struct scanner *scanner)
@@ -400,10 +400,11 @@ static enum turn ask_scanner(const struct scanner *scanner, const struct scan_re
 	return wait_answer(scanner, request, id, out);
 }
 
-static bool zygote_lives(struct helper *helper)
+/* Of the one that was started then; in its place there may be another. */
+static bool zygote_lives(struct helper *helper, int64_t zygote_ns)
 {
 	lock_take(&helper->talking);
-	bool lives = helper_process_alive(&helper->process);
+	bool lives = helper->started.ns == zygote_ns && helper_process_alive(&helper->process);
 	lock_drop(&helper->talking);
 	return lives;
 }
@@ -432,6 +433,7 @@ static bool settle(struct helper *helper, struct scanner *scanner, enum turn tur
 		put_back(helper, scanner);
 		return false;
 	}
+	const int64_t zygote_ns = scanner->zygote_ns;
 	int status = end_scanner(helper, scanner, turn == TURN_DIED ? DYING_MS : 0);
 	switch (turn) {
 	case TURN_CANCELLED:
@@ -448,7 +450,7 @@ static bool settle(struct helper *helper, struct scanner *scanner, enum turn tur
 		return false;
 	case TURN_DIED:
 		say_death(answer, status);
-		return !zygote_lives(helper);
+		return !zygote_lives(helper, zygote_ns);
 	case TURN_UNREAD:
 		answer_fail(answer, OUTCOME_ERROR, "helpers die before they read the request");
 		return true;

@@ -104,7 +104,8 @@ def test_the_zygote_killed_in_the_middle():
         return scanners
     counts, _ = interfere(kill_zygotes)
     print(f"        the zygote killed: {counts}", flush=True)
-    check(set(counts) <= {b"clean", b"error"} and counts.get(b"error", 0) <= 4, f"{counts}")
+    # scanners that go with it cost no answer: the files had no part in that
+    same(counts, {b"clean": COUNT}, "outcomes")
 
 
 def test_a_scanner_stopped_for_ever():
