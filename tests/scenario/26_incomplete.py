@@ -144,11 +144,12 @@ def test_gaps_and_version_1():
 def test_a_large_sidecar_hides_nothing():
     with Carved(NOOP) as carved:
         carved.start()
-        for size in (70000, 2 << 20):  # read whole; larger than anything that is read
+        # one that is read whole, and one that is larger than anything that is read
+        for size, says in ((70000, SAYS), (2 << 20, b"its sidecar is too large to be read")):
             name, content, beside, text = v2()
             put_by_rename(carved, name, content)
             carved.put(beside, (text[:-1] + ',"x":"' + "y" * size + '"}').encode())
-            wait_marked(carved, carved.path_of(name))
+            wait_marked(carved, carved.path_of(name), (1, b"clean", says))
         carved.stop()
 
 
