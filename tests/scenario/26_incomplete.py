@@ -181,7 +181,6 @@ def test_what_is_no_sidecar_marks_nothing():
         same(carved.wait(), 0, "exit")
         for path in paths:
             same(carved.row(path, INCOMPLETE), (0, b"clean", None), f"the row of {path!r}")
-        check(b"File too large" in carved.stderr(), "the large one is not told of")
 
 
 def test_a_name_that_claims_another_content():
