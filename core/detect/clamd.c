@@ -146,7 +146,7 @@ static enum clamd_end ask_bound(struct talk *talk, struct answer *answer)
 		digest_of(talk->clamd, talk->version, answer->digest);
 		if (same)
 			return CLAMD_ANSWERED;
-		clamd_pool_doubt(talk->clamd->pool);
+		clamd_pool_heard(talk->clamd->pool, talk->version);
 	}
 	(void)error_set(&talk->err, EPROTO,
 			"clamd had other signatures after each of %d scans than before", TURNS_MAX);

@@ -219,6 +219,11 @@ bool clamd_pool_version(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE], s
 	return known;
 }
 
+void clamd_pool_heard(struct clamd_pool *pool, const char *version)
+{
+	is_there(pool, version);
+}
+
 void clamd_pool_known(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE])
 {
 	lock_take(&pool->lock);

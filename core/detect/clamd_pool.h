@@ -35,6 +35,8 @@ AUTO_DEFINE(clamd_pool);
 bool clamd_pool_version(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE], struct error *why);
 /** The version as it was last heard, "" when nobody asked or it is away. Asks nobody. */
 void clamd_pool_known(struct clamd_pool *pool, char out[CLAMD_VERSION_SIZE]);
+/** A session was just told this version: it is the one in force. */
+void clamd_pool_heard(struct clamd_pool *pool, const char *version);
 /** A session, owned; one that was used before (*out_used) may have been closed by clamd by now.
  * fresh: a new one in any case. Failing to connect makes clamd away. */
 int clamd_pool_take(struct clamd_pool *pool, bool fresh, struct clamd_session **out, bool *out_used,
