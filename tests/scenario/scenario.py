@@ -7,6 +7,7 @@ The binary is $CARVED, or what --carved names. Nothing here waits blindly: every
 condition holds or when the daemon ends, and fails when its time is up.
 """
 import hashlib
+import json
 import os
 import random
 import re
@@ -24,6 +25,8 @@ import traceback
 import urllib.parse
 import uuid
 
+import oracle
+
 # In two halves, so that this file is not what it is about: the EICAR test file, 68 bytes.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + rb"ANTIVIRUS-TEST-FILE!$H+H*"
 SANITIZER = re.compile(rb"ERROR: [A-Za-z]+Sanitizer|runtime error:|WARNING: ThreadSanitizer")
@@ -31,6 +34,8 @@ PATIENCE = 240.0  # seconds; generous, for sanitizers on a loaded machine
 PAUSE = 0.02
 
 NOOP = "detectors:\n  - { type: noop }\n"
+
+running = None  # the name of the test that runs now
 
 
 class Skip(Exception):
@@ -48,6 +53,11 @@ def check(condition, words):
 
 def same(got, expected, words):
     check(got == expected, f"{words}: {got!r}, not {expected!r}")
+
+
+def scaled(small, full):
+    """A size: the full one when $CARVED_FULL asks for it, else one that fits into minutes."""
+    return full if os.environ.get("CARVED_FULL") else small
 
 
 def letters(count):
@@ -129,6 +139,11 @@ class Carved:
 
     It may be started several times, one after the other. config is the text of carved.yml; without
     it the built-in defaults hold.
+
+    When it rests while it is stopped, or is left running at the end, its watches are compared with the
+    directories, unless watched is False. At the end nothing may be recorded twice, unless once is
+    False; and its row goes to $CARVED_ACCOUNT. made counts the files made below its roots: put() does
+    so; who makes files otherwise, and takes them away again, adds them.
     """
 
     def __init__(self, config=None, user=None):
@@ -143,6 +158,10 @@ class Carved:
         self.process = None
         self.pidfd = -1
         self.user = user
+        self.made = 0
+        self.watched = user is None  # another user cannot watch all that we can list
+        self.once = True
+        self.counted = (0, 0)  # the tree's watches and directories, when they were compared last
         self.binary = binary()
         os.mkdir(self.root)
         os.mkdir(self.state)
@@ -161,7 +180,22 @@ class Carved:
         return self
 
     def __exit__(self, kind, value, trace):
-        self.kill()
+        try:
+            if kind is None:
+                if self.process is not None and not self.ended(0):
+                    self.check_watches_at_rest()
+                self.kill()
+                self.check_once()
+                self.account()
+        except BaseException as failure:  # told with what the daemon said, like any other
+            kind = type(failure)
+            raise
+        finally:
+            self.kill()
+            self.remove(kind)
+
+    def remove(self, kind):
+        """Removes its directory; of a daemon that failed the last words are shown."""
         words = self.stderr()
         if kind is not None and not issubclass(kind, Skip):
             sys.stdout.write(words[-4000:].decode(errors="backslashreplace"))
@@ -193,6 +227,7 @@ class Carved:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(os.urandom(64) if content is None else content)
+        self.made += 1
         return path
 
     # the process
@@ -250,6 +285,7 @@ class Carved:
         return code
 
     def stop(self, number=signal.SIGTERM, timeout=PATIENCE):
+        self.check_watches_at_rest()
         self.send(number)
         same(self.wait(timeout), 0, f"exit status after {signal.Signals(number).name}")
 
@@ -264,6 +300,49 @@ class Carved:
                 return file.read()
         except FileNotFoundError:
             return b""
+
+    # the oracle
+
+    def status(self):
+        """What the daemon says of itself; None when it does not answer."""
+        done = command("status", "--json", "--history", self.history)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    def check_watches(self, status=None):
+        """Waits until the watches are the directories below the roots that are watched by events."""
+        roots = [root["path"] for root in (status or self.status())["roots"]
+                 if root["mode"] != "poll"]
+        words = [""]
+
+        def holds():
+            words[0], *self.counted = oracle.compare(self.process.pid, roots)
+            return not words[0]
+        try:
+            self.until(holds, "the watches are the directories")
+        except Failed as failure:
+            raise Failed(f"{failure}: {words[0]}") from None
+
+    def check_watches_at_rest(self):
+        """The same, where it can be told: not in the middle of work, or by other means."""
+        status = self.status() if self.watched else None
+        if status and not status["watching"]["walking"] and \
+                not any(status["queue"][place] for place in ("running", "waiting", "saving")):
+            self.check_watches(status)
+
+    def check_once(self):
+        """Nothing is recorded twice."""
+        faults = oracle.twice(self.sql) if self.once else []
+        check(not faults, f"recorded twice: {faults}")
+
+    def account(self):
+        """Tells what became of the files, for the table of tests/scenario/run."""
+        path = os.environ.get("CARVED_ACCOUNT")
+        if path and os.path.exists(self.history):
+            name = os.path.basename(sys.argv[0]).removesuffix(".py")
+            there = sum(len(names) for _, _, names in os.walk(os.fsencode(self.root)))
+            oracle.tell(path, oracle.account(
+                self.sql, scenario=name, test=running, made=max(self.made, there),
+                watches=self.counted[0], directories=self.counted[1]))
 
     # the history
 
@@ -334,6 +413,8 @@ class Carved:
 
 def run_one(name, test):
     """Prints one line and returns "ok", "skipped" or "FAILED"."""
+    global running  # pylint: disable=global-statement
+    running = name.removeprefix("test_")
     began = time.monotonic()
     result, why = "ok", ""
     try:
