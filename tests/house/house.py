@@ -17,6 +17,7 @@ PRODUCT = ("watcher", "schema", "core")
 MIRRORED = ("watcher", "core/base", "core/sandbox", "core/launcher", "core/helper", "core/engines",
             "core/entry", "core/config", "core/pool", "core/store", "core/detect", "core/app")
 UNMIRRORED = "tests/house/unmirrored.txt"
+PITFALLS = "tests/pitfalls.txt"
 FORBIDDEN = ("system popen strcpy strcat sprintf vsprintf gets atoi atol atoll strtok sleep usleep "
              "alloca").split()
 
@@ -146,12 +147,43 @@ def check_format(root):
     return list(seen.values())
 
 
+def tests_of(root):
+    """SUITE/TEST of all unit tests and NN/TEST of all scenarios."""
+    found = set()
+    for path in sources(root, ("tests/unit", "tests/stress"), (".c",)):
+        found |= {f"{suite}/{test}" for suite, test
+                  in re.findall(r"^Test\(\s*(\w+)\s*,\s*(\w+)", text_of(root, path), re.MULTILINE)}
+    for path in sources(root, ("tests/scenario",), (".py",)):
+        number = os.path.basename(path).split("_")[0]
+        found |= {f"{number}/{test}" for test
+                  in re.findall(r"^def test_(\w+)", text_of(root, path), re.MULTILINE)}
+    return found
+
+
+def check_pitfalls(root):
+    """Each known way of losing files names tests that exist, or a reason."""
+    faults = []
+    there = tests_of(root)
+    for number, line in enumerate(text_of(root, PITFALLS).splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        words, _, names = line.partition(":")
+        if names.strip().startswith("none,"):
+            continue
+        if not names.strip():
+            faults.append(f"{PITFALLS}:{number}: no test of {words!r}")
+        faults += [f"{PITFALLS}:{number}: there is no test {name}"
+                   for name in names.split() if name not in there]
+    return faults
+
+
 CHECKS = {
     "layers": check_layers,
     "sizes": check_sizes,
     "mirrors": check_mirrors,
     "calls": check_calls,
     "format": check_format,
+    "pitfalls": check_pitfalls,
 }
 
 

@@ -13,12 +13,16 @@ CLEAN = {
     "core/base/a.c": '#include "core/base/a.h"\n\nint a(void)\n{\n\treturn 0; /* no strcpy() */\n}\n',
     "core/pool/p.c": '#include "core/base/a.h"\n\nint p(void);\n\nint p(void)\n{\n'
                      '\treturn a() + (int)sizeof "system(1)";\n}\n',
-    "tests/unit/test_a.c": "",
+    "tests/pitfalls.txt": "# words\n\none: a/does_not\nanother: 01/holds\nno way: none, because\n",
+    "tests/scenario/01_x.py": "def test_holds():\n    pass\n",
+    "tests/unit/test_a.c": "Test(a, does_not)\n{\n}\n",
     "tests/unit/test_pool_p.c": "",
 }
 
 # check, file, its planted text, the words that the check must say
 FAULTS = [
+    ("pitfalls", "tests/pitfalls.txt", "one: a/does_not a/does\n", "txt:1: there is no test a/does"),
+    ("pitfalls", "tests/pitfalls.txt", "one:\n", "txt:1: no test of 'one'"),
     ("layers", "core/base/a.c", '\n#include "core/pool/p.h"\n', "core/base/a.c:2: core/base may not"),
     ("layers", "core/pool/p.c", '  #  include "watcher/w.h"\n', "core/pool/p.c:1: core/pool may not"),
     ("layers", "core/base/a.c", '#include "a.h"\n', "not a path from the root"),
