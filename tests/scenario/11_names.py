@@ -87,9 +87,7 @@ def test_bytes_survive_the_round_trip():
 
 def test_broapt_exact_is_what_pythons_re_gives():
     here = os.path.dirname(os.path.abspath(__file__))
-    with open(scenario.binary(), "rb") as file:
-        sanitized = b"__asan_init" in file.read()
-    count = COUNT or (20000 if sanitized else 100000)
+    count = COUNT or (20000 if scenario.sanitizer() else 100000)
     done = subprocess.run([sys.executable, "-B", os.path.join(here, "parse_against_re.py"),
                            scenario.binary(), str(count)], stdout=subprocess.PIPE, check=False,
                           stdin=subprocess.DEVNULL, timeout=600)

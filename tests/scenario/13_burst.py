@@ -51,13 +51,8 @@ def memory(carved, word):
         return int(re.search(rf"^{word}:\s+(\d+) kB", file.read(), re.MULTILINE).group(1))
 
 
-def sanitized():
-    with open(scenario.binary(), "rb") as file:
-        return b"__asan_init" in file.read()
-
-
 def check_memory(kilobytes, most, words):
-    check(sanitized() or kilobytes <= most, f"{words}: {kilobytes} KiB, more than {most}")
+    check(scenario.sanitizer() or kilobytes <= most, f"{words}: {kilobytes} KiB, more than {most}")
 
 
 def report(carved, files, seconds):

@@ -361,6 +361,8 @@ def test_what_libyara_gives_up_is_no_clean():
 
 
 def test_idle_is_asleep():
+    if scenario.sanitizer() == "thread":
+        raise scenario.Skip("the thread sanitizer has a thread that never rests")
     with with_rules({"a.yar": HELLO}) as carved:
         carved.start()
         carved.put(content=b"hello")

@@ -112,6 +112,14 @@ def binary():
     return os.path.abspath(path)
 
 
+def sanitizer():
+    """"address" or "thread" when the binary was built with that sanitizer, else None: with one, memory
+    tells nothing, and the thread sanitizer never sleeps for long."""
+    with open(binary(), "rb") as file:
+        image = file.read()
+    return "address" if b"__asan_init" in image else "thread" if b"__tsan_init" in image else None
+
+
 def clean_environment(extra=None):
     """Ours without what would configure the daemon."""
     kept = {name: value for name, value in os.environ.items()
