@@ -87,9 +87,10 @@ static struct node *settle_unwatched(struct watcher *w, struct node *parent, con
 }
 
 enum standing {
-	STANDS_NOT,   /* it left its old place */
-	STANDS_AGAIN, /* it was moved back there since it was opened here */
-	STANDS_TWICE, /* it is at both places: only a mount can do that */
+	STANDS_NOT,	/* it left its old place */
+	STANDS_AGAIN,	/* it was moved back there since it was opened here */
+	STANDS_TWICE,	/* it is at both places: only a mount can do that */
+	STANDS_UNKNOWN, /* we could not look, for want of descriptors or memory */
 };
 
 /* A directory that we believe to be somewhere was opened as fd elsewhere: is it still there too? */
@@ -102,6 +103,8 @@ static enum standing stands(struct watcher *w, struct node *owner, int fd)
 	if (!tree_attached(owner))
 		return STANDS_NOT;
 	OWN_CLOSE int old_fd = adopt_open_node(w, owner, O_PATH);
+	if (place_is_ours(old_fd))
+		return STANDS_UNKNOWN;
 	if (old_fd < 0 || place_identify(fd, &here) != 0 || place_identify(old_fd, &there) != 0 ||
 	    !place_same(&here, &there))
 		return STANDS_NOT;
@@ -242,6 +245,11 @@ static struct node *settle(struct watcher *w, struct node *parent, const char *n
 		if (standing == STANDS_AGAIN) {
 			/* an event that is still to come tells where each of the two ends up */
 			make_way(w, here);
+			return NULL;
+		}
+		if (standing == STANDS_UNKNOWN) {
+			/* whatever lies below the parent is met again when it is listed again */
+			gap_trouble(w, parent, TROUBLE_STARVED, -EMFILE);
 			return NULL;
 		}
 		if (standing == STANDS_TWICE)

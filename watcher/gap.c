@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "watcher/limit.h"
 #include "watcher/paths.h"
 #include "watcher/root.h"
 
@@ -76,34 +77,29 @@ void gap_complain(struct watcher *w, const struct root *root, const char *path, 
 	bytes_done(&text);
 }
 
-/* The number in a file of /proc/sys, or 0. */
-static unsigned long sysctl_value(const char *path)
-{
-	FILE *file = fopen(path, "re");
-	if (!file)
-		return 0;
-	char line[32] = "";
-	const char *got = fgets(line, sizeof line, file);
-	(void)fclose(file);
-	return got ? strtoul(line, NULL, 10) : 0;
-}
-
 static void complain_of_limit(struct watcher *w, struct root *root, const char *path, int error)
 {
-	unsigned long now = sysctl_value("/proc/sys/fs/inotify/max_user_watches");
-	unsigned long better = now < 524288 ? 1048576 : now * 2;
-	if (error == -ENOSPC)
+	char words[LIMIT_WORDS];
+	if (error == -ENOSPC) /* how far to raise it is known when the walk is through: sum_up() */
 		gap_complain(
 			w, root, path,
-			"no watch left for this directory: fs.inotify.max_user_watches is %lu, "
-			"shared by all programs of this user (in a container "
-			"user.max_inotify_watches limits it too); raise it, for example sysctl -w "
-			"fs.inotify.max_user_watches=%lu; until then it is listed at every rescan",
-			now, better);
-	else
+			"no watch left for this directory (fs.inotify.max_user_watches); it is "
+			"listed at every rescan");
+	else {
+		limit_explain(words, error);
 		gap_complain(w, root, path,
 			     "this directory cannot be watched: %s; it is listed at every rescan",
-			     strerrordesc_np(-error));
+			     words);
+	}
+}
+
+static void complain_of_want(struct watcher *w, struct root *root, const char *path, int error)
+{
+	char words[LIMIT_WORDS];
+	limit_explain(words, error);
+	gap_complain(w, root, path,
+		     "this directory cannot be looked at: %s; it is tried again at every rescan",
+		     words);
 }
 
 static void complain_of_unreadable(struct watcher *w, struct root *root, const char *path,
@@ -136,6 +132,10 @@ static void complain_of_trouble(struct watcher *w, struct root *root, const stru
 		if (gap_may_complain(&root->gaps[WATCHER_CAUSE_UNREADABLE]))
 			complain_of_unreadable(w, root, path.data, error);
 		break;
+	case TROUBLE_STARVED:
+		if (gap_may_complain(&root->gaps[WATCHER_CAUSE_LIMIT]))
+			complain_of_want(w, root, path.data, error);
+		break;
 	case TROUBLE_FOREIGN:
 		if (!root->told_foreign)
 			gap_complain(
@@ -155,16 +155,28 @@ static void complain_of_trouble(struct watcher *w, struct root *root, const stru
 void gap_trouble(struct watcher *w, struct node *node, enum trouble trouble, int error)
 {
 	struct root *root = root_of(w, node);
+	if (trouble == TROUBLE_UNREADABLE && place_is_ours(error))
+		trouble = TROUBLE_STARVED;
 	if (node->trouble == trouble)
 		return;
 	gap_trouble_over(w, node);
 	node->trouble = (uint8_t)trouble;
 	root->trouble[trouble]++;
 	if (trouble == TROUBLE_LIMIT)
+		w->no_room = error;
+	if (trouble == TROUBLE_LIMIT || trouble == TROUBLE_STARVED)
 		gap_open(w, root, WATCHER_CAUSE_LIMIT);
 	if (trouble == TROUBLE_UNREADABLE)
 		gap_open(w, root, WATCHER_CAUSE_UNREADABLE);
 	complain_of_trouble(w, root, node, trouble, error);
+}
+
+/* The gap of a limit ends when nothing is short of anything any more. */
+static void limit_is_over(struct watcher *w, struct root *root)
+{
+	if (root->trouble[TROUBLE_LIMIT] == 0 && root->trouble[TROUBLE_STARVED] == 0 &&
+	    root->hindrance == HINDERED_NOT)
+		gap_heals(root, WATCHER_CAUSE_LIMIT, agenda_want(&w->agenda));
 }
 
 void gap_trouble_over(struct watcher *w, struct node *node)
@@ -177,8 +189,73 @@ void gap_trouble_over(struct watcher *w, struct node *node)
 	root->trouble[trouble]--;
 	if (root->trouble[trouble] > 0 || trouble == TROUBLE_FOREIGN)
 		return;
-	gap_heals(root, trouble == TROUBLE_LIMIT ? WATCHER_CAUSE_LIMIT : WATCHER_CAUSE_UNREADABLE,
-		  agenda_want(&w->agenda));
+	if (trouble == TROUBLE_UNREADABLE)
+		gap_heals(root, WATCHER_CAUSE_UNREADABLE, agenda_want(&w->agenda));
+	else
+		limit_is_over(w, root);
+}
+
+static void complain_of_hindrance(struct watcher *w, const struct root *root, int error)
+{
+	char words[LIMIT_WORDS];
+	const char *path = root->path_len ? root->path : "/";
+	switch ((enum hindrance)root->hindrance) {
+	case HINDERED_LOOKOUTS:
+		limit_advise(words, LIMIT_WATCHES, limit_round(limit_granted(LIMIT_WATCHES) + 64));
+		gap_complain(
+			w, root, path,
+			"no watch left for the directories above this root; that one of them is "
+			"moved or replaced is noticed at the next rescan: %s",
+			words);
+		break;
+	case HINDERED_FILES:
+		limit_explain(words, error);
+		gap_complain(w, root, path,
+			     "this root cannot be looked at: %s; it is tried again at every rescan",
+			     words);
+		break;
+	case HINDERED_INSTANCE: /* said once for all roots */
+	case HINDERED_NOT:
+		break;
+	}
+}
+
+void gap_hinder(struct watcher *w, struct root *root, enum hindrance hindrance, int error)
+{
+	if (root->hindrance == hindrance)
+		return;
+	root->hindrance = (uint8_t)hindrance;
+	if (hindrance == HINDERED_NOT) {
+		limit_is_over(w, root);
+		return;
+	}
+	gap_open(w, root, WATCHER_CAUSE_LIMIT);
+	complain_of_hindrance(w, root, error);
+}
+
+/* A walk is through, so it is known how many directories there are: what would be enough? Others
+ * may have taken watches too, so it is what is granted now, and the missing ones. */
+static void sum_up(struct watcher *w)
+{
+	uint64_t missing = 0;
+	for (uint32_t i = 0; i < w->root_count; i++)
+		missing += w->roots[i]->trouble[TROUBLE_LIMIT];
+	if (missing == 0)
+		w->told_wanted = 0;
+	if (missing == 0 || w->no_room != -ENOSPC)
+		return;
+	uint64_t granted = limit_granted(LIMIT_WATCHES);
+	uint64_t used = w->tree.wds.live;
+	uint64_t wanted = limit_round((granted > used ? granted : used) + missing);
+	if (wanted <= w->told_wanted)
+		return;
+	w->told_wanted = wanted;
+	char words[LIMIT_WORDS];
+	limit_advise(words, LIMIT_WATCHES, wanted);
+	gap_complain(w, NULL, NULL,
+		     "%llu of %zu directories have no watch and are listed at every rescan only; "
+		     "give them watches: %s",
+		     (unsigned long long)missing, w->tree.count, words);
 }
 
 void gap_overflow(struct watcher *w)
@@ -237,6 +314,7 @@ void gap_batch_finished(struct watcher *w, uint64_t batch)
 			wdmap_purge(&w->tree.wds);
 		tell(w, NULL, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
 	}
+	sum_up(w);
 	/* not while an overflow's walk is still to come: not everything is known then */
 	bool told = w->walked_all_need <= batch || w->listed;
 	if (told && !(w->overflow.gap.open && w->overflow.gap.need > batch)) {

@@ -11,6 +11,14 @@
 
 #include "watcher/inside.h"
 
+/* What keeps a root from being looked at as it should, beside troubles of directories below it. */
+enum hindrance {
+	HINDERED_NOT,
+	HINDERED_LOOKOUTS, /* no watches for all the directories above it */
+	HINDERED_INSTANCE, /* no inotify instance: polled, though it should not be */
+	HINDERED_FILES,	   /* no descriptors or memory to open it */
+};
+
 /** Opens the gap, or keeps it open: no batch closes it until gap_heals(). */
 void gap_open(struct watcher *w, struct root *root, enum watcher_cause cause);
 /** The cause has ended and the walk that makes up for it belongs to batch. Nothing when not open.
@@ -27,6 +35,10 @@ bool gap_may_complain(struct gap *gap);
 void gap_trouble(struct watcher *w, struct node *node, enum trouble trouble, int error);
 /** The directory is all right again, or is to be forgotten. */
 void gap_trouble_over(struct watcher *w, struct node *node);
+
+/** Something keeps the root as a whole from being looked at as it should (error: the negative
+ * errno, for words), or HINDERED_NOT: nothing does, any more. */
+void gap_hinder(struct watcher *w, struct root *root, enum hindrance hindrance, int error);
 
 /** The kernel dropped events: opens the gap and plans a walk of everything. */
 void gap_overflow(struct watcher *w);

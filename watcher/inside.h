@@ -31,9 +31,8 @@ struct gap {
 /* A directory above a root that is watched for changes of the root's path. */
 struct lookout {
 	int wd;
-	size_t name_at; /* in the root's path: the name that matters there; name_len 0: only itself
-			 */
-	size_t name_len;
+	size_t name_at;	 /* in the root's path: the name that matters */
+	size_t name_len; /* 0: none, only the directory itself */
 };
 
 struct root {
@@ -49,14 +48,14 @@ struct root {
 	bool told_foreign; /* the complaint about its file system was made */
 	struct node *top;  /* NULL unless present */
 	struct place_id id;
-	struct place_id
-		*chain; /* the directory and those above it, as they were when it was resolved */
+	struct place_id *chain; /* the directory and those above it, when it was resolved */
 	size_t chain_len;
 	bool armed;	       /* lookouts stand where the path leads */
 	bool short_of_watches; /* not all of them could be had */
 	struct place_id armed_id;
 	struct lookout *lookouts;
 	size_t lookout_count;
+	uint8_t hindrance;		 /* enum hindrance: see gap.h */
 	uint64_t trouble[TROUBLE_KINDS]; /* directories in each kind of trouble */
 	struct gap gaps[CAUSES];
 };
@@ -135,7 +134,9 @@ struct watcher {
 	struct watcher_event event;
 	size_t bound; /* of the reader's buffer, as asked for */
 	bool started;
-	int start_error; /* of a reader that was started late */
+	int no_instance;      /* why there is no inotify instance: a negative errno */
+	int no_room;	      /* why the last watch was refused: a negative errno */
+	uint64_t told_wanted; /* the limit of watches that was asked for; 0: none */
 	uint64_t events;
 	uint64_t overflows;
 	uint64_t walks;

@@ -100,6 +100,11 @@ bool place_is_absent(int error)
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP || error == -EXDEV;
 }
 
+bool place_is_ours(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
+}
+
 int place_watch(int inotify_fd, int fd, uint32_t mask)
 {
 	char path[64];

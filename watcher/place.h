@@ -52,6 +52,8 @@ int place_open_beneath(int at, const char *relative, int flags);
 
 /** True for the errors of an open that say that there is no directory of that name. */
 bool place_is_absent(int error);
+/** True when a negative errno says something of us, not of the place: no descriptors, no memory. */
+bool place_is_ours(int error);
 
 /** Sets a watch on an open directory: its descriptor, or -errno. */
 int place_watch(int inotify_fd, int fd, uint32_t mask);

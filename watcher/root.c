@@ -48,18 +48,12 @@ void root_free(struct root *root)
 	free(root);
 }
 
-/* Errors that say something of us, not of the path. */
-static bool is_ours(int error)
-{
-	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
-}
-
 int root_open(const struct root *root)
 {
 	struct place_id id;
 	OWN_CLOSE int fd = place_open_outside(root->path, root->path_len, root->absolute);
 	if (fd < 0)
-		return is_ours(fd) ? fd : -ESTALE;
+		return place_is_ours(fd) ? fd : -ESTALE;
 	if (place_identify(fd, &id) != 0 || !place_same(&id, &root->id))
 		return -ESTALE;
 	return own_take(&fd);
@@ -251,22 +245,41 @@ static bool is_unchanged(struct watcher *w, const struct root *root, int fd)
 	return wd == root->top->wd || wd < 0;
 }
 
-void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
+/* Looks where the path leads; a negative errno when we could not. */
+static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 {
 	OWN_CLOSE int fd = resolve(w, root);
-	if (is_ours(fd)) {
+	if (place_is_ours(fd)) {
 		root->armed = false;
-		return;
+		return fd;
 	}
 	if (is_unchanged(w, root, fd)) {
 		lookout_climb(w, root, fd);
-		return;
+		return 0;
 	}
 	if (root->present)
 		lose(w, root, cause);
 	int failed = fd < 0 ? fd : begin_tree(w, root, fd);
+	if (place_is_ours(failed))
+		return failed;
 	if (failed != 0)
 		stay_absent(w, root, failed);
+	return 0;
+}
+
+void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
+{
+	int failed = check(w, root, cause);
+	if (root->clashed && root->adding)
+		return; /* it will be no root */
+	if (failed != 0)
+		gap_hinder(w, root, HINDERED_FILES, failed);
+	else if (w->inotify_fd < 0 && root->mode != WATCHER_POLL)
+		gap_hinder(w, root, HINDERED_INSTANCE, 0);
+	else if (root->short_of_watches && wants_events(w, root))
+		gap_hinder(w, root, HINDERED_LOOKOUTS, 0);
+	else
+		gap_hinder(w, root, HINDERED_NOT, 0);
 }
 
 static bool concerns(const struct root *root, const struct change *change, bool *out_self)
@@ -299,7 +312,7 @@ void root_lookout(struct watcher *w, const struct change *change)
 
 bool root_wants_retry(const struct watcher *w, const struct root *root)
 {
-	if (!root->present || root->polled)
+	if (!root->present || root->polled || root->hindrance != HINDERED_NOT)
 		return true;
 	for (unsigned i = TROUBLE_NONE + 1; i < TROUBLE_KINDS; i++) {
 		if (root->trouble[i] > 0)
@@ -322,7 +335,9 @@ void root_retry(struct watcher *w, struct root *root)
 	for (struct node *at = root->top; any && at; at = tree_next(at, root->top)) {
 		/* what could not be read may have been part of a walk that visits everything */
 		if (at->trouble != TROUBLE_NONE)
-			agenda_push(&w->agenda, at, at->trouble == TROUBLE_UNREADABLE,
+			agenda_push(&w->agenda, at,
+				    at->trouble == TROUBLE_UNREADABLE ||
+					    at->trouble == TROUBLE_STARVED,
 				    watcher_position(w));
 	}
 }

@@ -21,6 +21,7 @@ enum trouble {
 	TROUBLE_NONE,
 	TROUBLE_LIMIT,	    /* no watch to be had */
 	TROUBLE_UNREADABLE, /* cannot be opened, watched or listed */
+	TROUBLE_STARVED,    /* could not be opened or listed for want of descriptors or memory */
 	TROUBLE_FOREIGN, /* changes made elsewhere are not told: remote file system, mounted files
 			  */
 	TROUBLE_KINDS,

@@ -13,6 +13,7 @@
 #include <sys/timerfd.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,13 +23,15 @@
 #include "watcher/gap.h"
 #include "watcher/inside.h"
 #include "watcher/limbo.h"
+#include "watcher/limit.h"
 #include "watcher/lookout.h"
 #include "watcher/root.h"
 #include "watcher/walk.h"
 
-#define STREAK_MOST  8	/* records between two steps of a walk */
-#define STEPS_A_CALL 64 /* steps without an event that one call does */
-#define ROOTS_MOST   UINT32_C(4096)
+#define STREAK_MOST    8  /* records between two steps of a walk */
+#define STEPS_A_CALL   64 /* steps without an event that one call does */
+#define ROOTS_MOST     UINT32_C(4096)
+#define INSTANCES_MORE 64 /* instances beyond those that are not enough */
 
 /* Beside the values of enum watcher_result and negative errnos. */
 enum step {
@@ -64,7 +67,31 @@ static int open_descriptors(struct watcher *w)
 	if (join_epoll(w, w->wake_fd) != 0 || join_epoll(w, w->timer_fd) != 0)
 		return -errno;
 	w->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	return w->inotify_fd >= 0 || errno == EMFILE ? 0 : -errno;
+	/* without one all roots are polled */
+	w->no_instance = w->inotify_fd < 0 ? -errno : 0;
+	return w->inotify_fd >= 0 || place_is_ours(-errno) ? 0 : -errno;
+}
+
+/* EMFILE stands for two limits: is there a descriptor to be had otherwise? */
+static bool has_descriptors(const struct watcher *w)
+{
+	int copy = fcntl(w->wake_fd, F_DUPFD_CLOEXEC, 0);
+	own_close(copy);
+	return copy >= 0;
+}
+
+static void complain_of_instance(struct watcher *w)
+{
+	char words[LIMIT_WORDS];
+	if (w->no_instance == -EMFILE && has_descriptors(w))
+		limit_advise(words, LIMIT_INSTANCES,
+			     limit_round(limit_granted(LIMIT_INSTANCES) + INSTANCES_MORE));
+	else
+		limit_explain(words, w->no_instance);
+	gap_complain(w, NULL, NULL,
+		     "no inotify instance is to be had; until there is one all roots are walked at "
+		     "every rescan only: %s",
+		     words);
 }
 
 int watcher_new(struct watcher **out, const struct watcher_options *options)
@@ -93,12 +120,7 @@ int watcher_new(struct watcher **out, const struct watcher_options *options)
 		return failed;
 	}
 	if (w->inotify_fd < 0)
-		gap_complain(
-			w, NULL, NULL,
-			"no inotify instance to be had (EMFILE): raise "
-			"fs.inotify.max_user_instances, for example sysctl -w "
-			"fs.inotify.max_user_instances=1024 (or the limit of open files); until then "
-			"all roots are walked at every rescan");
+		complain_of_instance(w);
 	*out = w;
 	return 0;
 }
@@ -239,7 +261,7 @@ static int come_to_rest(struct watcher *w)
 	if (reader_peek(w->reader, &len))
 		return STEP_GO_ON;
 	reader_tidy(w->reader);
-	return w->start_error ? w->start_error : reader_error(w->reader);
+	return reader_error(w->reader);
 }
 
 /* A piece of what is not a record. */
@@ -315,7 +337,11 @@ static void retry_instance(struct watcher *w)
 		return;
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	struct reader *reader = NULL;
-	if (fd < 0 || reader_new(&reader, fd, w->wake_fd, w->bound) != 0) {
+	int failed = fd < 0 ? -errno : reader_new(&reader, fd, w->wake_fd, w->bound);
+	if (failed == 0 && w->started)
+		failed = reader_start(reader);
+	if (failed != 0) { /* no instance, no descriptors, no thread: at the next retry */
+		reader_free(reader);
 		own_close(fd);
 		return;
 	}
@@ -324,8 +350,6 @@ static void retry_instance(struct watcher *w)
 	w->inotify_fd = fd;
 	walk_abandon(w);
 	forget_all(w);
-	if (w->started)
-		w->start_error = reader_start(w->reader);
 }
 
 void watcher_retry(struct watcher *w)
@@ -375,10 +399,16 @@ void watcher_stats(struct watcher *w, struct watcher_stats *out)
 		.entries_walked = w->entries_walked,
 		.watches = w->tree.wds.live,
 		.directories = w->tree.count,
+		.granted = limit_granted(LIMIT_WATCHES),
 	};
 	for (uint32_t i = 0; i < w->root_count; i++) {
+		const struct root *root = w->roots[i];
 		for (unsigned kind = TROUBLE_NONE + 1; kind < TROUBLE_KINDS; kind++)
-			out->unwatched += w->roots[i]->trouble[kind];
+			out->unwatched += root->trouble[kind];
+		out->without_watch += root->trouble[TROUBLE_LIMIT];
+		out->unreadable +=
+			root->trouble[TROUBLE_UNREADABLE] + root->trouble[TROUBLE_STARVED];
+		out->foreign += root->trouble[TROUBLE_FOREIGN];
 	}
 	reader_usage(w->reader, &out->buffer_used, &out->buffer_high);
 }

@@ -48,8 +48,8 @@ enum watcher_kind {
 enum watcher_cause {
 	WATCHER_CAUSE_OVERFLOW, /* the kernel's queue ran over */
 	WATCHER_CAUSE_MOUNT,	/* mounts changed below or above the root */
-	WATCHER_CAUSE_LIMIT, /* max_user_watches reached; a subtree is walked every rescan instead
-			      */
+	WATCHER_CAUSE_LIMIT, /* no watch, instance, descriptor or memory left; what is short of it
+			      * is walked every rescan instead */
 	WATCHER_CAUSE_ROOT,  /* the root was missing, deleted or replaced */
 	WATCHER_CAUSE_UNREADABLE, /* a directory could not be opened or listed */
 };
@@ -82,9 +82,10 @@ enum watcher_result {
 };
 
 /**
- * Makes a watcher; no thread runs yet. Without an inotify instance (EMFILE: max_user_instances) all
- * roots are polled and a WATCHER_COMPLAINT names the sysctl; with WATCHER_INOTIFY roots added then,
- * watcher_add_root() fails with -EMFILE. Returns -errno only for failures that leave nothing
+ * Makes a watcher; no thread runs yet. Without an inotify instance (max_user_instances,
+ * descriptors) all roots are polled, with a gap, until watcher_retry() gets one, and a
+ * WATCHER_COMPLAINT names the limit; with WATCHER_INOTIFY roots added then, watcher_add_root()
+ * fails with -EMFILE. Returns -errno only for failures that leave nothing
  * usable.
  */
 int watcher_new(struct watcher **out, const struct watcher_options *options);
@@ -139,7 +140,12 @@ bool watcher_root_polled(const struct watcher *watcher, uint32_t root);
 bool watcher_root_present(const struct watcher *watcher, uint32_t root);
 
 struct watcher_stats {
-	uint64_t events, overflows, walks, entries_walked, watches, directories, unwatched;
+	uint64_t events, overflows, walks, entries_walked;
+	uint64_t watches, directories;
+	uint64_t granted; /* watches that this user may have, all its programs together; 0: unknown
+			   */
+	uint64_t unwatched; /* directories whose events cannot be relied on, and of these: */
+	uint64_t without_watch, unreadable, foreign;
 	uint64_t buffer_used, buffer_high; /* bytes */
 };
 

@@ -1,4 +1,5 @@
 /* gap: overflows and watch limits are told, made up for, and closed. */
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -11,15 +12,16 @@
 static int refuse_with;
 static unsigned allowed;
 static unsigned refused;
+static bool refuse_lookouts;
 
 int inotify_add_watch(int fd, const char *path, uint32_t mask)
 {
 	int wd = (int)syscall(SYS_inotify_add_watch, fd, path, mask | IN_MASK_CREATE);
 	if (wd < 0 && errno == EEXIST)
 		return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
-	if (wd < 0 &&
-	    errno == EINVAL) { /* IN_MASK_ADD forbids IN_MASK_CREATE: lookouts are let through */
-		return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+	if (wd < 0 && errno == EINVAL) { /* IN_MASK_ADD forbids IN_MASK_CREATE: a lookout */
+		errno = ENOSPC;
+		return refuse_lookouts ? -1 : (int)syscall(SYS_inotify_add_watch, fd, path, mask);
 	}
 	if (wd < 0 || !refuse_with)
 		return wd;
@@ -43,6 +45,15 @@ static void make_tree(const struct world *world)
 	}
 }
 
+static size_t complaints_with(const struct world *world, const char *words)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < world->count; i++)
+		count += world->told[i].kind == WATCHER_COMPLAINT &&
+			 strstr(world->told[i].text, words) != NULL;
+	return count;
+}
+
 static void limit_with(int error)
 {
 	struct world world;
@@ -60,12 +71,15 @@ static void limit_with(int error)
 	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT), 0);
 	size_t complaints = world_count(&world, WATCHER_COMPLAINT, NULL);
 	cr_assert(complaints >= 1 && complaints <= 10);
-	if (error == ENOSPC)
-		cr_assert_not_null(strstr(world_find(&world, WATCHER_COMPLAINT, NULL)->text,
-					  "fs.inotify.max_user_watches is "));
+	cr_assert_eq(complaints_with(&world, "14 of 21 directories have no watch"),
+		     error == ENOSPC ? 1 : 0);
+	cr_assert_eq(complaints_with(&world, "sysctl -w fs.inotify.max_user_watches="),
+		     error == ENOSPC ? 1 : 0);
 	struct watcher_stats stats;
 	watcher_stats(world.w, &stats);
 	cr_assert_eq(stats.unwatched, 21 - 7);
+	cr_assert_eq(stats.without_watch, 21 - 7);
+	cr_assert_gt(stats.granted, 0);
 	world_forget(&world);
 	for (int i = 0; i < 10; i++)
 		make_file(at(&world, "r/d%d/s/g", i));
@@ -121,6 +135,119 @@ Test(gap, limit_is_healed_when_the_unwatched_directories_go)
 	world_close(&world);
 }
 
+/* A replaced ancestor would be noticed late, so events of the root may be lost until then. */
+Test(gap, root_whose_lookouts_have_no_watch_is_short_of_them_until_they_have)
+{
+	struct world world;
+	refuse_lookouts = true;
+	world_open(&world, 0);
+	make_dir(at(&world, "above"));
+	make_dir(at(&world, "above/r"));
+	(void)world_root(&world, at(&world, "above/r"), WATCHER_INOTIFY);
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_eq(complaints_with(&world, "no watch left for the directories above this root"),
+		     1);
+	cr_assert_eq(world.w->roots[0]->top->trouble, TROUBLE_NONE);
+	make_file(at(&world, "above/r/f"));
+	world_settle(&world);
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "above/r/f")));
+	move(at(&world, "above"), at(&world, "aside"));
+	make_dir(at(&world, "above"));
+	make_dir(at(&world, "above/r"));
+	make_file(at(&world, "above/r/g"));
+	world_forget(&world);
+	cr_assert(watcher_needs_retry(world.w));
+	watcher_retry(world.w);
+	world_settle(&world);
+	cr_assert(world_told(&world, at(&world, "above/r/g")));
+	cr_assert_eq(world_count(&world, WATCHER_COMPLAINT, NULL), 0, "it was said");
+	refuse_lookouts = false;
+	watcher_retry(world.w);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);
+	cr_assert(!watcher_needs_retry(world.w));
+	world_close(&world);
+}
+
+static struct rlimit files_before;
+
+/* No descriptor can be had from now on. */
+static void run_out_of_files(void)
+{
+	struct rlimit none;
+	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &files_before), 0);
+	none = files_before;
+	int lowest = dup(0);
+	close(lowest);
+	none.rlim_cur = (rlim_t)lowest;
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+}
+
+static void have_files(void)
+{
+	cr_assert_eq(setrlimit(RLIMIT_NOFILE, &files_before), 0);
+}
+
+Test(gap, without_descriptors_directories_wait_and_nothing_is_lost)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/before"));
+	world_settle(&world);
+	make_dir(at(&world, "r/d"));
+	make_dir(at(&world, "r/d/s"));
+	make_file(at(&world, "r/d/s/f"));
+	move(at(&world, "r/before"), at(&world, "r/after"));
+	make_file(at(&world, "r/after/f"));
+	make_file(at(&world, "r/f"));
+	run_out_of_files();
+	world_settle(&world);
+	watcher_retry(world.w);
+	world_settle(&world);
+	have_files();
+	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/f")), "events go on");
+	cr_assert(!world_told(&world, at(&world, "r/d/s/f")));
+	cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, NULL), 0);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT), 0);
+	cr_assert_gt(complaints_with(&world, "RLIMIT_NOFILE"), 0);
+	cr_assert_gt(complaints_with(&world, "LimitNOFILE="), 0);
+	cr_assert(watcher_needs_retry(world.w));
+	watcher_retry(world.w);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);
+	world_settle(&world);
+	cr_assert(world_told(&world, at(&world, "r/d/s/f")));
+	cr_assert(world_told(&world, at(&world, "r/after/f")));
+	cr_assert(!watcher_needs_retry(world.w));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
+Test(gap, root_that_cannot_be_opened_for_want_of_descriptors_is_looked_for)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_file(at(&world, "r/f"));
+	run_out_of_files();
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	have_files();
+	cr_assert_eq(watcher_start(world.w), 0);
+	world_settle(&world);
+	cr_assert(!watcher_root_present(world.w, 0));
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_ROOT), 0, "it is there");
+	cr_assert_eq(complaints_with(&world, "this root cannot be looked at"), 1);
+	watcher_retry(world.w);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);
+	cr_assert(world_told(&world, at(&world, "r/f")));
+	cr_assert(watcher_root_present(world.w, 0));
+	world_check_watches(&world, at(&world, "r"));
+	world_close(&world);
+}
+
 #define REQUIRE(condition)                                                              \
 	do {                                                                            \
 		if (!(condition)) {                                                     \
@@ -150,6 +277,9 @@ static void real_limit(void)
 	world_await(&world, WATCHER_WALKED_ALL, NULL);
 	REQUIRE(world_count(&world, WATCHER_WALKED, NULL) == 10);
 	REQUIRE(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT) == 1);
+	REQUIRE(complaints_with(&world, "sysctl -w user.max_inotify_watches=") == 1);
+	REQUIRE(complaints_with(&world, "(now 12, ") == 1);
+	REQUIRE(complaints_with(&world, "fs.inotify.max_user_watches=") == 0);
 	REQUIRE(set_limit("1000"));
 	watcher_retry(world.w);
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT);

@@ -4,12 +4,16 @@
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 
+#include <dlfcn.h>
+#include <pthread.h>
+
 #include "tests/unit/watcher_world.h"
 #include "watcher/watcher.h"
 
 /* Seams: no inotify instance, and another file system type. */
 static bool no_instance;
 static long fake_magic;
+static bool no_thread;
 
 int inotify_init1(int flags)
 {
@@ -18,6 +22,16 @@ int inotify_init1(int flags)
 		return -1;
 	}
 	return (int)syscall(SYS_inotify_init1, flags);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+		   void *argument)
+{
+	/* RTLD_NEXT: the one that is stood for */
+	typedef int create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+	create *real;
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return no_thread ? EAGAIN : real(thread, attributes, run, argument);
 }
 
 int fstatfs(int fd, struct statfs *out)
@@ -250,17 +264,28 @@ Test(watcher, without_an_instance_roots_are_polled_until_one_is_to_be_had)
 	world_settle(&world);
 	cr_assert(watcher_root_polled(world.w, 0));
 	cr_assert_not_null(strstr(world_find(&world, WATCHER_COMPLAINT, NULL)->text,
-				  "fs.inotify.max_user_instances"));
+				  "sysctl -w fs.inotify.max_user_instances="));
 	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/f")));
 	make_file(at(&world, "r/g"));
 	watcher_retry(world.w);
 	world_settle(&world);
 	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/g")));
 	no_instance = false;
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT), 0);
+	/* an instance, and no thread to read it: not yet */
+	no_thread = true;
 	watcher_retry(world.w);
 	world_settle(&world);
+	cr_assert(watcher_root_polled(world.w, 0));
+	no_thread = false;
+	uint64_t ticket = watcher_ticket(world.w);
+	watcher_retry(world.w);
+	world_settle(&world);
+	cr_assert(watcher_passed(world.w, ticket), "a ticket of the time without is kept");
 	cr_assert(!watcher_root_polled(world.w, 0));
 	cr_assert(!watcher_needs_retry(world.w));
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT), 1);
 	make_file(at(&world, "r/h"));
 	world_settle(&world);
 	cr_assert(world_find(&world, WATCHER_CLOSED, at(&world, "r/h")));
