@@ -12,6 +12,7 @@
 #include "watcher/root.h"
 
 #define COMPLAINTS_PER_GAP 8
+#define SPARE		   64 /* watches beyond those that are missing */
 #define DELAY_FIRST_NS	   INT64_C(100000000)
 #define DELAY_MOST_NS	   INT64_C(10000000000)
 #define CALM_NS		   INT64_C(10000000000) /* this long without an overflow starts afresh */
@@ -201,7 +202,8 @@ static void complain_of_hindrance(struct watcher *w, const struct root *root, in
 	const char *path = root->path_len ? root->path : "/";
 	switch ((enum hindrance)root->hindrance) {
 	case HINDERED_LOOKOUTS:
-		limit_advise(words, LIMIT_WATCHES, limit_round(limit_granted(LIMIT_WATCHES) + 64));
+		limit_advise(words, LIMIT_WATCHES,
+			     limit_enough(LIMIT_WATCHES, w->tree.wds.live, SPARE));
 		gap_complain(
 			w, root, path,
 			"no watch left for the directories above this root; that one of them is "
@@ -244,9 +246,7 @@ static void sum_up(struct watcher *w)
 		w->told_wanted = 0;
 	if (missing == 0 || w->no_room != -ENOSPC)
 		return;
-	uint64_t granted = limit_granted(LIMIT_WATCHES);
-	uint64_t used = w->tree.wds.live;
-	uint64_t wanted = limit_round((granted > used ? granted : used) + missing);
+	uint64_t wanted = limit_enough(LIMIT_WATCHES, w->tree.wds.live, missing + SPARE);
 	if (wanted <= w->told_wanted)
 		return;
 	w->told_wanted = wanted;

@@ -31,24 +31,22 @@ static const struct knob knobs[LIMIT_KINDS][2] = {
 				"of this user namespace" } },
 };
 
-/* The number in a file of /proc/sys, or 0. */
+/* The number in a file of /proc/sys, or LIMIT_UNKNOWN. */
 static uint64_t read_number(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	if (!file)
-		return 0;
+		return LIMIT_UNKNOWN;
 	char line[32] = "";
 	const char *got = fgets(line, sizeof line, file);
 	(void)fclose(file);
-	return got ? strtoull(line, NULL, 10) : 0;
+	return got ? strtoull(line, NULL, 10) : LIMIT_UNKNOWN;
 }
 
 uint64_t limit_granted(enum limit_kind kind)
 {
 	uint64_t host = read_number(knobs[kind][0].file);
 	uint64_t here = read_number(knobs[kind][1].file);
-	if (host == 0 || here == 0)
-		return host + here;
 	return host < here ? host : here;
 }
 
@@ -60,16 +58,22 @@ uint64_t limit_round(uint64_t need)
 	return wanted;
 }
 
+uint64_t limit_enough(enum limit_kind kind, uint64_t used, uint64_t more)
+{
+	uint64_t granted = limit_granted(kind);
+	return limit_round((granted != LIMIT_UNKNOWN && granted > used ? granted : used) + more);
+}
+
 void limit_advise(char out[LIMIT_WORDS], enum limit_kind kind, uint64_t wanted)
 {
 	uint64_t values[] = { read_number(knobs[kind][0].file), read_number(knobs[kind][1].file) };
 	/* outside of any namespace both are one number: the well-known name is enough */
 	if (values[0] == values[1])
-		values[1] = 0;
+		values[1] = LIMIT_UNKNOWN;
 	size_t len = 0;
 	*out = '\0';
 	for (int i = 0; i < 2; i++) {
-		if (values[i] == 0 || values[i] >= wanted || len >= LIMIT_WORDS)
+		if (values[i] >= wanted || len >= LIMIT_WORDS) /* unknown ones too */
 			continue;
 		int put =
 			snprintf(out + len, LIMIT_WORDS - len, "%ssysctl -w %s=%llu (now %llu, %s)",
@@ -107,6 +111,11 @@ void limit_explain(char out[LIMIT_WORDS], int error)
 			       "no file can be opened in the whole system: raise fs.file-max (now "
 			       "%llu), or see who holds so many (fs.file-nr)",
 			       (unsigned long long)read_number("/proc/sys/fs/file-max"));
+		return;
+	case -EAGAIN:
+		(void)snprintf(out, LIMIT_WORDS,
+			       "no thread or process can be made: raise TasksMax= of the service, "
+			       "pids.max of the container, or ulimit -u");
 		return;
 	case -ENOMEM:
 		(void)snprintf(

@@ -85,7 +85,7 @@ static void complain_of_instance(struct watcher *w)
 	char words[LIMIT_WORDS];
 	if (w->no_instance == -EMFILE && has_descriptors(w))
 		limit_advise(words, LIMIT_INSTANCES,
-			     limit_round(limit_granted(LIMIT_INSTANCES) + INSTANCES_MORE));
+			     limit_enough(LIMIT_INSTANCES, 0, INSTANCES_MORE));
 	else
 		limit_explain(words, w->no_instance);
 	gap_complain(w, NULL, NULL,

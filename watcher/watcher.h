@@ -142,8 +142,8 @@ bool watcher_root_present(const struct watcher *watcher, uint32_t root);
 struct watcher_stats {
 	uint64_t events, overflows, walks, entries_walked;
 	uint64_t watches, directories;
-	uint64_t granted; /* watches that this user may have, all its programs together; 0: unknown
-			   */
+	uint64_t granted;   /* watches that this user may have, in all its programs; UINT64_MAX: not
+			       known */
 	uint64_t unwatched; /* directories whose events cannot be relied on, and of these: */
 	uint64_t without_watch, unreadable, foreign;
 	uint64_t buffer_used, buffer_high; /* bytes */

@@ -27,12 +27,14 @@
 #include "core/app/shortened.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
+#include "core/app/want.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
 #include "core/pool/pool.h"
 #include "core/store/reader.h"
 #include "core/store/store.h"
+#include "watcher/limit.h"
 #include "watcher/watcher.h"
 
 enum {
@@ -76,6 +78,7 @@ static enum watcher_mode watcher_mode_of(enum config_mode mode)
 static int add_root(struct app *app, const struct config_root *root, struct error *err)
 {
 	uint32_t index;
+	char words[LIMIT_WORDS];
 	int result =
 		watcher_add_root(app->watcher, root->path, watcher_mode_of(root->mode), &index);
 	switch (result) {
@@ -86,13 +89,22 @@ static int add_root(struct app *app, const struct config_root *root, struct erro
 				 "root %s is a root already, or lies below or above one",
 				 root->path);
 	case -EMFILE:
-		return error_set(err, EMFILE,
-				 "root %s: no inotify instance is left; raise "
-				 "fs.inotify.max_user_instances, or set mode: poll",
-				 root->path);
+		limit_advise(words, LIMIT_INSTANCES, limit_enough(LIMIT_INSTANCES, 0, 64));
+		return error_set(
+			err, EMFILE,
+			"root %s: mode is inotify, but there is no inotify instance: %s; or "
+			"set mode: auto or poll",
+			root->path, words);
 	default:
 		return error_set(err, -result, "root %s: %s", root->path, error_text(-result));
 	}
+}
+
+static int cannot_watch(int result, struct error *err)
+{
+	char words[LIMIT_WORDS];
+	limit_explain(words, result);
+	return error_set(err, -result, "cannot watch: %s", words);
 }
 
 static int start_watching(struct app *app, struct error *err)
@@ -100,15 +112,13 @@ static int start_watching(struct app *app, struct error *err)
 	const struct watcher_options options = { 0 };
 	int result = watcher_new(&app->watcher, &options);
 	if (result < 0)
-		return error_set(err, -result, "cannot watch: %s", error_text(-result));
+		return cannot_watch(result, err);
 	for (size_t i = 0; i < app->config->root_count && result == 0; i++)
 		result = add_root(app, &app->config->roots[i], err);
 	if (result < 0)
 		return result;
 	result = watcher_start(app->watcher);
-	if (result < 0)
-		return error_set(err, -result, "cannot watch: %s", error_text(-result));
-	return 0;
+	return result < 0 ? cannot_watch(result, err) : 0;
 }
 
 static int start_workers(struct app *app, struct error *err)
@@ -216,6 +226,8 @@ static int load(struct app *app, struct error *err)
 static int run(struct app *app, struct error *err)
 {
 	int result = loop_init(app, err);
+	if (result == 0)
+		result = want_prepare(app->config, err);
 	if (result < 0)
 		return EXIT_CANNOT_RUN;
 	result = load(app, err);

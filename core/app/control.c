@@ -22,6 +22,7 @@
 #define CLIENTS_MAX  16
 #define REQUEST_MAX  256
 #define CONTROL_MODE 0660
+#define DEAF_MS	     1000 /* pause when clients cannot be let in */
 
 struct client {
 	int fd; /* -1: free */
@@ -34,6 +35,7 @@ struct control {
 	int listener;
 	int epoll_fd;
 	int spare_fd; /* given up for a client when no other descriptor is left; -1: given up */
+	struct mono deaf_until; /* nobody can be let in before; ns 0: anybody can */
 	char *path;
 	uint64_t accepted;
 	struct client clients[CLIENTS_MAX];
@@ -130,37 +132,73 @@ int control_fd(const struct control *control)
 	return control->epoll_fd;
 }
 
-static struct client *free_place(struct control *control)
+/* The client that came first, NULL: there is none. */
+static struct client *oldest_client(struct control *control)
 {
-	struct client *oldest = &control->clients[0];
+	struct client *oldest = NULL;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &control->clients[i];
-		if (client->fd < 0)
-			return client;
-		if (client->order < oldest->order)
+		if (client->fd >= 0 && (!oldest || client->order < oldest->order))
 			oldest = client;
 	}
+	return oldest;
+}
+
+static struct client *free_place(struct control *control)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (control->clients[i].fd < 0)
+			return &control->clients[i];
+	}
+	struct client *oldest = oldest_client(control);
 	hang_up(oldest);
 	return oldest;
 }
 
-/* A client that cannot be accepted for want of descriptors would keep the listener readable, and
- * the loop awake: it gets the spare one. */
+/* A descriptor for a client, when there is none: the spare one, or that of the client that came
+ * first, who has said nothing yet. */
+static bool make_room(struct control *control)
+{
+	if (control->spare_fd >= 0) {
+		fd_close(control->spare_fd);
+		control->spare_fd = -1;
+		return true;
+	}
+	struct client *oldest = oldest_client(control);
+	if (oldest)
+		hang_up(oldest);
+	return oldest != NULL;
+}
+
+/* A client, or -1: it is gone again, or there is nothing to be had for it. */
 static int accept_one(struct control *control)
 {
-	int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || control->spare_fd < 0)
-		return fd;
-	fd_close(control->spare_fd);
-	control->spare_fd = -1;
-	return accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	for (;;) {
+		int fd = accept4(control->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		bool ours = fd < 0 && (error_is_ours(errno) || errno == ENOBUFS);
+		if (!ours)
+			return fd;
+		if (!make_room(control)) {
+			control->deaf_until = mono_add_ms(mono_now(), DEAF_MS);
+			return -1;
+		}
+	}
+}
+
+/* A client that cannot be let in keeps the listener readable, which must not keep us awake. */
+static void listen_again(struct control *control, bool wanted)
+{
+	struct epoll_event event = { .events = wanted ? EPOLLIN : 0, .data.u32 = CLIENTS_MAX };
+	(void)epoll_ctl(control->epoll_fd, EPOLL_CTL_MOD, control->listener, &event);
 }
 
 static void let_in(struct control *control)
 {
 	int fd = accept_one(control);
+	if (control->deaf_until.ns)
+		listen_again(control, false);
 	if (fd < 0)
-		return; /* gone again */
+		return;
 	struct client *client = free_place(control);
 	client->fd = fd;
 	client->order = control->accepted++;
@@ -203,6 +241,19 @@ static void hear(struct app *app, struct client *client)
 	} else if (client->len == REQUEST_MAX) {
 		hang_up(client);
 	}
+}
+
+struct mono control_due(const struct control *control)
+{
+	return control->deaf_until;
+}
+
+void control_tick(struct control *control)
+{
+	if (control->deaf_until.ns == 0 || !mono_passed(control->deaf_until))
+		return;
+	control->deaf_until.ns = 0;
+	listen_again(control, true);
 }
 
 void control_serve(struct app *app)

@@ -8,6 +8,8 @@
 #ifndef CARVED_CORE_APP_CONTROL_H
 #define CARVED_CORE_APP_CONTROL_H
 
+#include "core/base/clock.h"
+
 struct app;
 struct control;
 struct error;
@@ -20,5 +22,8 @@ void control_free(struct control *control);
 int control_fd(const struct control *control);
 /** Serves whoever is ready. */
 void control_serve(struct app *app);
+/** When control_tick() is to be called: clients are let in again then. ns 0: never. */
+struct mono control_due(const struct control *control);
+void control_tick(struct control *control);
 
 #endif

@@ -63,7 +63,9 @@ void decide_dispatch(struct app *app, struct job *job)
 		return;
 	}
 	int result = decide_hand_out(app, job);
-	if (result < 0) {
+	if (error_is_ours(-result)) {
+		intake_want(app, job, -result);
+	} else if (result < 0) {
 		log_debug("root cannot be opened root=%s error=%s",
 			  roots_path(app->roots, job->root), error_text(-result));
 		intake_gone(app, job);

@@ -17,6 +17,7 @@
 #include "core/app/samefile.h"
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
+#include "core/app/want.h"
 #include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/config/config.h"
@@ -117,17 +118,21 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 void intake_consider(struct app *app, struct job *job, const struct statx *st)
 {
 	struct version *version = job->version;
-	if (version->identity.fsid == 0)
-		version->identity.fsid =
-			roots_fsid(app->roots, job->root, version->path, version->dir_len);
 	struct statx own;
 	int result = 0;
-	if (!st) {
+	if (version->identity.fsid == 0)
+		result = roots_fsid(app->roots, job->root, version->path, version->dir_len,
+				    &version->identity.fsid);
+	if (result == 0 && !st) {
 		result = roots_stat(app->roots, job->root, version->path, &own);
 		st = &own;
 	}
 	if (result == -ENOENT || result == -ENOTDIR) {
 		intake_gone(app, job);
+		return;
+	}
+	if (error_is_ours(-result)) {
+		intake_want(app, job, -result);
 		return;
 	}
 	if (result < 0) {
@@ -144,6 +149,12 @@ void intake_consider(struct app *app, struct job *job, const struct statx *st)
 		return;
 	}
 	consider_stat(app, job, st);
+}
+
+void intake_want(struct app *app, struct job *job, int code)
+{
+	want_tell(app, job->version->path, code);
+	flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_WANT_MS));
 }
 
 void intake_gone(struct app *app, struct job *job)

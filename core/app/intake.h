@@ -31,6 +31,8 @@ void intake_path(struct app *app, const char *path);
  * waits, parks or drops. The job may be gone afterwards.
  */
 void intake_consider(struct app *app, struct job *job, const struct statx *st);
+/** We have no descriptor or memory (errno code) to look at job now: it waits, and it is said. */
+void intake_want(struct app *app, struct job *job, int code);
 /** The path of job is gone as far as we see: limbo until the events before that are drained. */
 void intake_gone(struct app *app, struct job *job);
 /** It is gone for good: recorded as vanished. */

@@ -105,6 +105,11 @@ static int add(struct app *app, int fd, enum source source, uint32_t events)
 	return epoll_ctl(app->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
+int loop_watch_rules(struct app *app)
+{
+	return add(app, rules_watch_fd(app->rules_watch), SOURCE_RULES, EPOLLIN);
+}
+
 int loop_arm(struct app *app, struct error *err)
 {
 	int result = add(app, watcher_fd(app->watcher), SOURCE_WATCHER, EPOLLIN);
@@ -126,7 +131,7 @@ int loop_arm(struct app *app, struct error *err)
 	if (result == 0)
 		result = add(app, reloader_fd(app->reloader), SOURCE_RELOADER, EPOLLIN);
 	if (result == 0 && app->rules_watch)
-		result = add(app, rules_watch_fd(app->rules_watch), SOURCE_RULES, EPOLLIN);
+		result = loop_watch_rules(app);
 	if (result < 0)
 		return error_set(err, -result, "epoll: %s", error_text(-result));
 	return 0;
@@ -174,7 +179,8 @@ static struct mono next_wake(struct app *app)
 		sooner(&next, mono_at_wall(app->next_due_ns));
 	if (app->mode == APP_RUNNING)
 		sooner(&next, mono_at_wall(app->rescans.next_due_ns));
-	if (app->mode == APP_RUNNING && watcher_needs_retry(app->watcher)) {
+	if (app->mode == APP_RUNNING &&
+	    (app->rules_unwatched || watcher_needs_retry(app->watcher))) {
 		if (app->next_rescan.ns == 0)
 			app->next_rescan = pull_next_rescan(app);
 		sooner(&next, app->next_rescan);
@@ -184,6 +190,7 @@ static struct mono next_wake(struct app *app)
 		sooner(&next, mono_add_ms(mono_now(), APP_LIMBO_MS));
 	if (!reloader_busy(app->reloader))
 		sooner(&next, app->rules_due);
+	sooner(&next, control_due(app->control));
 	sooner(&next, app->stop_deadline);
 	sooner(&next, pull_room_at(app));
 	return next;
@@ -234,9 +241,11 @@ static void take_timer(struct app *app)
 	ssize_t ignored = read(app->timer_fd, &times, sizeof times);
 	(void)ignored;
 	app->timer_set.ns = 0; /* fired: whatever comes next is armed anew */
+	control_tick(app->control);
 	if (app->next_rescan.ns && mono_passed(app->next_rescan)) {
 		app->next_rescan.ns = 0;
 		watcher_retry(app->watcher);
+		reload_retry(app);
 		app->events_left = true;
 	}
 }

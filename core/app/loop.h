@@ -20,6 +20,8 @@ int loop_end_fd(void);
 int loop_arm(struct app *app, struct error *err);
 /** Runs until the daemon is to end; 0 or -errno when watching cannot go on. */
 int loop_run(struct app *app, struct error *err);
+/** Polls the descriptor of app->rules_watch from now on. 0 or -errno. */
+int loop_watch_rules(struct app *app);
 void loop_done(struct app *app);
 
 #endif

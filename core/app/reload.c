@@ -5,6 +5,7 @@
 
 #include "core/app/away.h"
 #include "core/app/engine.h"
+#include "core/app/loop.h"
 #include "core/app/reloader.h"
 #include "core/app/rules.h"
 #include "core/app/rules_watch.h"
@@ -72,9 +73,12 @@ void reload_settle(struct app *app)
 {
 	struct error err = { 0 };
 	name_degraded(app->engine);
-	if (app->rules_watch && rules_watch_set(app->rules_watch, app->engine, &err) > 0)
+	if (!app->rules_watch)
+		return;
+	if (rules_watch_set(app->rules_watch, app->engine, &err) > 0)
 		log_warning("changes of some rules are not noticed, SIGHUP reads them: %s",
 			    err.text);
+	app->rules_unwatched = rules_watch_short(app->rules_watch);
 }
 
 int reload_init(struct app *app, struct error *err)
@@ -86,10 +90,35 @@ int reload_init(struct app *app, struct error *err)
 	bool any = false;
 	for (size_t i = 0; i < app->engine->detector_count; i++)
 		any = any || detector_report(app->engine->detectors[i]).watch;
-	if (any && rules_watch_new(&app->rules_watch, &why) < 0)
+	app->rules_unwatched = any && rules_watch_new(&app->rules_watch, &why) < 0;
+	if (app->rules_unwatched)
 		log_warning("changes of rules are not noticed, SIGHUP reads them: %s", why.text);
 	reload_settle(app);
 	return 0;
+}
+
+static void begin_to_watch(struct app *app)
+{
+	if (rules_watch_new(&app->rules_watch, NULL) < 0 || loop_watch_rules(app) == 0)
+		return;
+	rules_watch_free(app->rules_watch);
+	app->rules_watch = NULL;
+}
+
+void reload_retry(struct app *app)
+{
+	if (!app->rules_unwatched)
+		return;
+	if (!app->rules_watch)
+		begin_to_watch(app);
+	if (!app->rules_watch)
+		return;
+	(void)rules_watch_set(app->rules_watch, app->engine, NULL);
+	app->rules_unwatched = rules_watch_short(app->rules_watch);
+	if (app->rules_unwatched)
+		return;
+	log_notice("changes of rules are noticed again, they are read once more");
+	app->rules_due = mono_now();
 }
 
 void reload_done(struct app *app)

@@ -20,6 +20,8 @@ void reload_done(struct app *app);
 void reload(struct app *app);
 /** Something happened to files of rules: they are loaded anew in a second. */
 void reload_rules_changed(struct app *app);
+/** Tries again to watch what rules could not be watched; the loop's, every rescan interval. */
+void reload_retry(struct app *app);
 /** Begins what is due, and puts in force what is ready. */
 void reload_tick(struct app *app);
 

@@ -190,14 +190,16 @@ int roots_stat(struct roots *roots, uint32_t index, const char *path, struct sta
 	return statx(fd, "", AT_EMPTY_PATH, want, out) == 0 ? 0 : -errno;
 }
 
-uint64_t roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len)
+int roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len, uint64_t *out)
 {
 	AUTO_FREE char *dir = dir_len > 0 ? xmemdup(path, dir_len) : xstrdup("/");
 	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENAMETOOLONG)
-		fd = open_deep(roots, index, dir);
-	uint64_t id = 0;
+	if (fd < 0)
+		fd = errno == ENAMETOOLONG ? open_deep(roots, index, dir) : -errno;
+	if (error_is_ours(-fd))
+		return fd;
+	*out = 0;
 	if (fd >= 0)
-		(void)identity_fsid(fd, &id); /* 0 is what such a file system is known as */
-	return id;
+		(void)identity_fsid(fd, out); /* 0 is what such a file system is known as */
+	return 0;
 }

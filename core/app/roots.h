@@ -52,7 +52,9 @@ void roots_invalidate(struct roots *roots, uint32_t index);
  */
 int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out);
 /** f_fsid of the file system that path's directory (its first dir_len bytes) lies on; longer than
- * PATH_MAX too. 0 when that cannot be told. */
-uint64_t roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len);
+ * PATH_MAX too. *out is 0 when that cannot be told. 0; or -errno when we have no descriptor or
+ * memory to find out: then it is not known at all. */
+int roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len,
+	       uint64_t *out);
 
 #endif

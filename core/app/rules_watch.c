@@ -36,6 +36,7 @@ struct rules_watch {
 	struct place *places;
 	size_t count;
 	unsigned failed;   /* of the present set */
+	bool short_of;	   /* some of those failed for want of watches or memory */
 	struct error *err; /* of rules_watch_set(); NULL outside */
 };
 
@@ -113,8 +114,10 @@ static bool is_new(const struct rules_watch *watch, int wd, const char *name)
 static bool add(struct rules_watch *watch, const char *path, const char *name, uint32_t changes)
 {
 	int wd = -1;
+	errno = 0;
 	if (watch->count < PLACES_MAX)
 		wd = inotify_add_watch(watch->fd, path, changes | IN_MASK_ADD);
+	watch->short_of |= wd < 0 && (errno == ENOSPC || errno == ENOMEM);
 	if (watch->count == PLACES_MAX)
 		cannot(watch, path, "too many directories and links among the rules");
 	else if (wd < 0)
@@ -205,6 +208,7 @@ unsigned rules_watch_set(struct rules_watch *watch, const struct engine *engine,
 	const size_t count = watch->count;
 	watch->count = 0;
 	watch->failed = 0;
+	watch->short_of = false;
 	watch->err = err;
 	for (size_t i = 0; i < engine->detector_count; i++) {
 		struct detect_report report = detector_report(engine->detectors[i]);
@@ -214,6 +218,11 @@ unsigned rules_watch_set(struct rules_watch *watch, const struct engine *engine,
 	watch->err = NULL;
 	forget(watch, before, count);
 	return watch->failed;
+}
+
+bool rules_watch_short(const struct rules_watch *watch)
+{
+	return watch->short_of;
 }
 
 /* Hidden names are no rules, nor are what editors leave behind. */

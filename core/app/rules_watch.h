@@ -24,6 +24,8 @@ int rules_watch_fd(const struct rules_watch *watch);
  * in places that are watched no more is still told. The number of places that could not be watched;
  * err (may be NULL) has the words for the last of them. */
 unsigned rules_watch_set(struct rules_watch *watch, const struct engine *engine, struct error *err);
+/** True when some of the present set failed for want of watches or memory: worth another try. */
+bool rules_watch_short(const struct rules_watch *watch);
 /** Takes in what happened; true when something changed that detectors load. */
 bool rules_watch_changed(struct rules_watch *watch);
 

@@ -112,9 +112,10 @@ bool samefile_hand_over(struct app *app, struct job *job)
 	LIST_FOREACH(at, &job->parked) {
 		struct job *heir = LIST_OF(at, struct job, state_link);
 		struct version *version = heir->version;
-		if (version->identity.fsid == 0)
-			version->identity.fsid =
-				roots_fsid(app->roots, heir->root, version->path, version->dir_len);
+		if (version->identity.fsid == 0 &&
+		    roots_fsid(app->roots, heir->root, version->path, version->dir_len,
+			       &version->identity.fsid) < 0)
+			continue; /* it is considered by itself, when it can be */
 		if (leads(app, heir, &job->seen) != LEADS_THERE)
 			continue;
 		if (!flight_row_is_known(app->interims_committed, job)) {

@@ -13,6 +13,7 @@
 #include "core/app/roots.h"
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
+#include "core/app/want.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -110,8 +111,7 @@ static void handle_result(struct app *app, struct job *job)
 			job->version->wait = WAIT_WRITER;
 		return;
 	case JOB_LATER:
-		log_warning("a file could not be looked at, trying again path=%s error=%s",
-			    job->version->path, error_text(job->result_errno));
+		want_tell(app, job->version->path, job->result_errno);
 		look_again_later(app, job);
 		return;
 	case JOB_SIDECAR:
@@ -179,8 +179,11 @@ static void resolve_one(struct app *app, struct job *job)
 {
 	struct statx st;
 	bool drained = is_drained(app, job);
-	if (roots_stat(app->roots, job->root, job->version->path, &st) == 0)
+	int result = roots_stat(app->roots, job->root, job->version->path, &st);
+	if (result == 0)
 		intake_consider(app, job, &st);
+	else if (error_is_ours(-result))
+		intake_want(app, job, -result);
 	else if (drained)
 		intake_vanished(app, job);
 	else

@@ -96,7 +96,12 @@ void sidecar_dispatch(struct app *app, struct job *job)
 		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_CREATED_MS));
 		return;
 	}
-	if (roots_acquire(app->roots, job->root, &job->handle) < 0) {
+	int result = roots_acquire(app->roots, job->root, &job->handle);
+	if (error_is_ours(-result)) {
+		intake_want(app, job, -result);
+		return;
+	}
+	if (result < 0) {
 		intake_gone(app, job);
 		return;
 	}

@@ -44,6 +44,8 @@ struct watcher;
 #define APP_CREATED_MS 100
 /* From the first change of a file of rules until all of them are loaded anew. */
 #define APP_RULES_MS 1000
+/* Pause before what could not be done for want of descriptors or memory is tried again. */
+#define APP_WANT_MS 1000
 /* How often a path that seems gone is looked at while walks are under way. */
 #define APP_LIMBO_MS 20
 
@@ -106,7 +108,10 @@ struct app {
 	bool watcher_armed;    /* its descriptor is polled */
 	struct mono stop_deadline;
 	bool cancelled;
-	bool in_trouble; /* the store's trouble was logged */
+	bool in_trouble;       /* the store's trouble was logged */
+	struct mono want_told; /* when it was last said that we are short of something; 0: never */
+	unsigned long long want_untold; /* how often it was true since */
+	bool rules_unwatched;		/* changes of some rules would not be told: tried again */
 	int64_t started_ns;
 	int exit_code;
 };

@@ -8,6 +8,7 @@
 #include "core/app/gaps.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
+#include "core/app/want.h"
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
@@ -93,6 +94,9 @@ static void watching(struct app *app, struct str *out)
 		   (unsigned long long)stats.directories);
 	number(out, "watches", stats.watches);
 	number(out, "unwatched", stats.unwatched);
+	number(out, "without_watch", stats.without_watch);
+	number(out, "unreadable", stats.unreadable);
+	number(out, "foreign", stats.foreign);
 	number(out, "events", stats.events);
 	number(out, "overflows", stats.overflows);
 	number(out, "walks", stats.walks);
@@ -162,6 +166,7 @@ void status_json(struct app *app, struct str *out)
 	roots(app, out);
 	detectors(app, out);
 	watching(app, out);
+	want_status(app, out);
 	queue(app, out);
 	rescans(app, out);
 	counters(app, out);

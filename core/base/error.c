@@ -1,6 +1,7 @@
 /* error: see error.h. */
 #include "core/base/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,4 +61,9 @@ const char *error_text(int code)
 	static _Thread_local char buffer[128];
 	/* the GNU strerror_r (_GNU_SOURCE) returns the text, which may or may not be in buffer */
 	return strerror_r(code, buffer, sizeof buffer);
+}
+
+bool error_is_ours(int code)
+{
+	return code == EMFILE || code == ENFILE || code == ENOMEM;
 }

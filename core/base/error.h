@@ -10,6 +10,8 @@
 #ifndef CARVED_CORE_BASE_ERROR_H
 #define CARVED_CORE_BASE_ERROR_H
 
+#include <stdbool.h>
+
 struct error {
 	int code;	/* errno-style, positive */
 	char text[512]; /* for people; may hold raw bytes of names, escape it when showing it */
@@ -21,6 +23,10 @@ int error_set(struct error *err, int code, const char *format, ...)
 
 /** Puts "context: " in front of err's text; returns -err->code. */
 int error_prefix(struct error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** True when an errno value says something of us, not of what was asked for: no descriptors, no
+ * memory. */
+bool error_is_ours(int code);
 
 /** strerror() that is safe in threads: the text of errno value code, static or in a buffer of this
  * thread, valid until the thread's next call. */

@@ -6,19 +6,16 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "core/app/want.h"
 #include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/cli/check_report.h"
 #include "core/config/config.h"
+#include "watcher/limit.h"
 
 #define INOTIFY "/proc/sys/fs/inotify/"
 
 #define QUEUE_USUAL 16384 /* the kernel's default of max_queued_events */
-
-/* Descriptors: per worker the file, its pipes and its helper's; and what the daemon itself holds.
- */
-#define FILES_PER_WORKER 16
-#define FILES_OF_DAEMON	 64
 
 static bool needs_inotify(const struct config *config, enum config_mode mode)
 {
@@ -37,39 +34,36 @@ static void check_instances(struct check *check)
 		return;
 	}
 	int why = errno;
-	unsigned long long limit = 0;
-	(void)check_read_number(INOTIFY "max_user_instances", &limit);
-	static const char format[] = "inotify: no instance (%s): this user has used up "
-				     "fs.inotify.max_user_instances, which is %llu: sysctl "
-				     "fs.inotify.max_user_instances=%llu. %s";
+	char words[LIMIT_WORDS];
+	limit_advise(words, LIMIT_INSTANCES, limit_enough(LIMIT_INSTANCES, 0, 64));
+	static const char format[] = "inotify: no instance (%s), this user has used up all: %s. %s";
 	if (needs_inotify(check->config, CONFIG_MODE_INOTIFY))
-		check_fail(check, format, error_text(why), limit, limit * 2 + 128,
+		check_fail(check, format, error_text(why), words,
 			   "A root of mode inotify cannot do without");
 	else
-		check_warn(check, format, error_text(why), limit, limit * 2 + 128,
+		check_warn(check, format, error_text(why), words,
 			   "Without one all roots are walked every rescan_interval");
 }
 
 static void check_watches(struct check *check)
 {
-	unsigned long long limit;
-	if (!check_read_number(INOTIFY "max_user_watches", &limit))
+	uint64_t granted = limit_granted(LIMIT_WATCHES);
+	if (granted == LIMIT_UNKNOWN)
 		return;
-	if (check->directories < limit - limit / 10) {
+	if (check->directories < granted - granted / 10) {
 		check_ok(
 			"inotify: %zu directories need watches, %llu are granted to all programs of "
-			"this user (fs.inotify.max_user_watches)",
-			check->directories, limit);
+			"this user",
+			check->directories, (unsigned long long)granted);
 		return;
 	}
-	unsigned long long wanted = 65536;
-	while (wanted < 2 * (unsigned long long)check->directories)
-		wanted *= 2;
-	check_warn(check,
-		   "inotify: %zu directories need watches, %llu are granted: sysctl "
-		   "fs.inotify.max_user_watches=%llu. Those without one are walked every "
-		   "rescan_interval",
-		   check->directories, limit, wanted);
+	char words[LIMIT_WORDS];
+	limit_advise(words, LIMIT_WATCHES, limit_enough(LIMIT_WATCHES, 0, check->directories));
+	check_warn(
+		check,
+		"inotify: %zu directories need watches, %llu are granted to all programs of this "
+		"user: %s. Those without one are walked every rescan_interval",
+		check->directories, (unsigned long long)granted, words);
 }
 
 static void check_queue(struct check *check)
@@ -92,16 +86,17 @@ static void check_files(struct check *check)
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
 		return;
-	unsigned long long need =
-		FILES_OF_DAEMON + (unsigned long long)check->config->workers * FILES_PER_WORKER;
-	if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= need)
-		check_ok("open files: %llu may be needed, %llu are granted", need,
-			 (unsigned long long)limit.rlim_cur);
+	/* the daemon raises the soft limit to the hard one */
+	unsigned long long granted = limit.rlim_max;
+	unsigned long long need = want_files(check->config);
+	unsigned long long good = limit_round(need);
+	if (granted >= need)
+		check_ok("open files: %llu may be needed, %llu are granted", need, granted);
 	else
 		check_fail(check,
 			   "open files: %llu may be needed by %u workers, %llu are granted: set "
-			   "LimitNOFILE=%llu in the service, or ulimit -n",
-			   need, check->config->workers, (unsigned long long)limit.rlim_cur, need);
+			   "LimitNOFILE=%llu in the service, or ulimit -n %llu",
+			   need, check->config->workers, granted, good, good);
 }
 
 void check_limits(struct check *check)

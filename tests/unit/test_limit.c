@@ -51,6 +51,8 @@ Test(limit, what_is_missing_is_named_by_its_error)
 	cr_assert_not_null(strstr(words, "fs.file-max (now "));
 	limit_explain(words, -ENOMEM);
 	cr_assert_not_null(strstr(words, "MemoryMax="));
+	limit_explain(words, -EAGAIN);
+	cr_assert_not_null(strstr(words, "TasksMax="));
 	limit_explain(words, -EIO);
 	cr_assert_str_eq(words, "Input/output error");
 }
