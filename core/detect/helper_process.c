@@ -186,19 +186,21 @@ int helper_process_load(struct helper_process *process, const struct helper_wish
 	return 0;
 }
 
-/* True when process pid is a child of parent: fourth field of stat, after the name in brackets,
- * which may hold anything. proc(5). */
-static bool is_child(pid_t pid, pid_t parent)
+/* 0 when process pid is a child of parent: fourth field of stat, after the name in brackets, which
+ * may hold anything. proc(5). -EPROTO: it is not; another error: we could not look. */
+static int check_child(pid_t pid, pid_t parent, struct error *err)
 {
 	char path[64], text[512];
 	(void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	AUTO_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-	if (len <= 0)
-		return false;
-	text[len] = '\0';
+	if (fd < 0 && error_is_ours(errno))
+		return error_set(err, errno, "%s: %s", path, error_text(errno));
+	text[len > 0 ? len : 0] = '\0';
 	const char *after = strrchr(text, ')');
-	return after && strlen(after) > 4 && strtol(after + 4, NULL, 10) == parent;
+	if (after && strlen(after) > 4 && strtol(after + 4, NULL, 10) == parent)
+		return 0;
+	return error_set(err, EPROTO, "the helper names a process that is not its child");
 }
 
 static int watch(struct helper_process *process, int64_t pid, struct helper_scanner *out,
@@ -210,11 +212,12 @@ static int watch(struct helper_process *process, int64_t pid, struct helper_scan
 	out->pidfd = pidfd_open(out->pid, 0);
 	if (out->pidfd < 0)
 		return error_set(err, errno, "pidfd_open: %s", error_text(errno));
-	if (is_child(out->pid, process->pid))
+	int result = check_child(out->pid, process->pid, err);
+	if (result == 0)
 		return 0;
 	fd_close(out->pidfd);
 	out->pidfd = -1;
-	return error_set(err, EPROTO, "the helper names a process that is not its child");
+	return result;
 }
 
 /* A scanner that is not to be: its channel is closed, so it ends; its zygote waits for that. */

@@ -84,3 +84,13 @@ Test(error, text_of_a_code_is_this_threads_own)
 	pthread_join(thread, NULL);
 	cr_assert_str_eq(mine, "Unknown error 12345");
 }
+
+Test(error, want_of_ours_is_told_from_what_is_wrong_with_what_was_asked_for)
+{
+	const int ours[] = { EMFILE, ENFILE, ENOMEM };
+	const int others[] = { 0, -EMFILE, ENOENT, EACCES, ENOSPC, EAGAIN };
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		cr_expect(error_is_ours(ours[i]), "%zu", i);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		cr_expect(!error_is_ours(others[i]), "%zu", i);
+}

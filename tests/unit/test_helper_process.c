@@ -103,7 +103,7 @@ static void leave_descriptors(int count)
 		close(last - i);
 }
 
-Test(helper_process, a_scanner_that_cannot_be_watched_is_reaped)
+static void fork_with_few(int descriptors)
 {
 	struct helper_scanner scanner;
 	free(program);
@@ -113,13 +113,23 @@ Test(helper_process, a_scanner_that_cannot_be_watched_is_reaped)
 					  .cancel_fd = -1 };
 	cr_assert_eq(helper_process_start(&process, program, "magic", "m", &err), 0);
 	cr_assert_eq(helper_process_load(&process, &wish, &hello, &err), 0, "%s", err.text);
-	leave_descriptors(2); /* the channel's */
+	leave_descriptors(descriptors);
 	cr_assert_eq(helper_process_fork(&process, &scanner, &err), -EMFILE);
 	char path[64];
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", process.pid, process.pid);
 	AUTO_FREE char *children = fixture_read(path);
 	cr_assert_str_eq(children, "");
 	cr_assert(helper_process_alive(&process));
+}
+
+Test(helper_process, a_scanner_that_cannot_be_watched_is_reaped)
+{
+	fork_with_few(2); /* the channel's */
+}
+
+Test(helper_process, a_scanner_that_cannot_be_looked_at_is_reaped_and_no_stranger)
+{
+	fork_with_few(3); /* and its own */
 }
 
 Test(helper_process, a_deaf_one_and_nonsense_have_words)

@@ -1,5 +1,10 @@
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <poll.h>
+#include <unistd.h>
 
 #include "core/app/engine.h"
 #include "core/app/rules_watch.h"
@@ -180,4 +185,34 @@ Test(rules_watch, directories_are_watched_once_however_many_links_lead_to_them)
 	watch_path(fixture.dir);
 	put("sub/c.yar");
 	cr_assert(told());
+}
+
+static int refuse_with;
+
+int inotify_add_watch(int fd, const char *path, uint32_t mask)
+{
+	if (refuse_with) {
+		errno = refuse_with;
+		return -1;
+	}
+	return (int)syscall(SYS_inotify_add_watch, fd, path, mask);
+}
+
+Test(rules_watch, only_want_of_watches_or_memory_is_worth_another_try)
+{
+	const struct {
+		int error;
+		bool short_of;
+	} cases[] = { { ENOSPC, true }, { ENOMEM, true }, { ENOENT, false }, { EACCES, false } };
+
+	watch_path(fixture.dir);
+	cr_assert(!rules_watch_short(watch));
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		refuse_with = cases[i].error;
+		cr_assert_gt(rules_watch_set(watch, engine, &err), 0);
+		cr_assert_eq(rules_watch_short(watch), cases[i].short_of, "%zu", i);
+	}
+	refuse_with = 0;
+	watch_again();
+	cr_assert(!rules_watch_short(watch));
 }
