@@ -7,11 +7,21 @@
 #include <time.h>
 #include <unistd.h>
 
+static _Noreturn void out_of_memory(void)
+{
+	static const char text[] =
+		"<2>carved: out of memory while watching (MemoryMax= of the service, the "
+		"container's limit, ulimit -v): a directory takes about 200 bytes and its name\n";
+	ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+	(void)ignored;
+	abort();
+}
+
 void *own_calloc(size_t count, size_t size)
 {
 	void *block = calloc(count, size);
 	if (!block)
-		abort();
+		out_of_memory();
 	return block;
 }
 
@@ -19,7 +29,7 @@ void *own_realloc(void *block, size_t count, size_t size)
 {
 	void *grown = reallocarray(block, count, size);
 	if (!grown)
-		abort();
+		out_of_memory();
 	return grown;
 }
 

@@ -8,7 +8,9 @@
 
 static _Noreturn void out_of_memory(void)
 {
-	static const char text[] = "<2>carved: out of memory\n";
+	static const char text[] =
+		"<2>carved: out of memory (MemoryMax= of the service, the container's limit, "
+		"ulimit -v); the next start goes on where this one ended\n";
 	ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
 	(void)ignored;
 	abort();

@@ -163,10 +163,11 @@ static int start_workers(struct pool *pool, struct error *err)
 		struct worker *worker = &pool->workers[i];
 		int result = pthread_create(&worker->thread, NULL, work, worker);
 		if (result != 0)
-			return error_set(err, result,
-					 "cannot start worker thread %u of %u: %s (ulimit -u, "
-					 "TasksMax=, pids.max)",
-					 i + 1, pool->options.workers, error_text(result));
+			return error_set(
+				err, result,
+				"cannot start worker thread %u of %u: %s (memory, ulimit -u, "
+				"TasksMax=, pids.max)",
+				i + 1, pool->options.workers, error_text(result));
 		lock_take(&pool->lock);
 		pool->started = i + 1;
 		lock_drop(&pool->lock);

@@ -237,7 +237,9 @@ int writer_start(struct store *store, struct error *err)
 {
 	int code = pthread_create(&store->thread, NULL, run, store);
 	if (code)
-		return error_set(err, code, "cannot start the history's thread: %s",
+		return error_set(err, code,
+				 "cannot start the history's thread: %s (memory, ulimit -u, "
+				 "TasksMax=, pids.max)",
 				 error_text(code));
 	store->running = true;
 	return 0;

@@ -12,6 +12,7 @@ import sys
 import time
 
 import scenario
+from clamd import Clamd
 from scenario import Carved, Skip, check, same
 
 remote = importlib.import_module("21_remote")
@@ -84,6 +85,8 @@ def detectors(carved, which, port):
         return scenario.NOOP
     if which == "command":
         return "detectors:\n" + COMMAND.format()
+    if which == "clamd":
+        return f"detectors:\n  - {{ type: clamd, socket: {port} }}\n"
     if which == "remote":
         return f"detectors:\n  - {{ type: remote, name: far, url: 'http://127.0.0.1:{port}/scan' }}\n"
     return "detectors:\n" + YARA.format(path=write_rule(carved))
@@ -119,6 +122,13 @@ def test_none_left_while_files_and_directories_come():
         full = [(which, more) for which in ("noop", "command", "yara", "remote") for more in range(16)]
         for which, more in scenario.scaled(small, full):
             run_out(which, more, server.port)
+
+
+def test_none_left_with_clamd():
+    with Clamd() as clamd:
+        clamd.start()
+        for more in scenario.scaled((2,), range(16)):
+            run_out("clamd", more, clamd.socket)
 
 
 def test_clients_that_say_nothing_take_the_last_ones():
