@@ -188,8 +188,11 @@ static struct mono next_wake(struct app *app)
 	/* a worker that comes to rest, and a ticket that passes, wake nobody */
 	if (app->mode == APP_STOPPING || (app->once_asked && app->mode == APP_RUNNING))
 		sooner(&next, mono_add_ms(mono_now(), APP_LIMBO_MS));
-	if (!reloader_busy(app->reloader))
+	if (!reloader_busy(app->reloader)) {
 		sooner(&next, app->rules_due);
+		if (app->reload_again)
+			sooner(&next, app->reload_after);
+	}
 	sooner(&next, control_due(app->control));
 	sooner(&next, app->stop_deadline);
 	sooner(&next, pull_room_at(app));

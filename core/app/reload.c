@@ -6,6 +6,7 @@
 #include "core/app/away.h"
 #include "core/app/engine.h"
 #include "core/app/loop.h"
+#include "core/app/pull.h"
 #include "core/app/reloader.h"
 #include "core/app/rules.h"
 #include "core/app/rules_watch.h"
@@ -15,6 +16,7 @@
 #include "core/config/config.h"
 #include "core/detect/detect.h"
 #include "core/detect/detect_state.h"
+#include "watcher/limit.h"
 
 static bool same_roots(const struct config *a, const struct config *b)
 {
@@ -127,6 +129,17 @@ void reload_done(struct app *app)
 	reloader_free(app->reloader);
 }
 
+/* We are short of something: that says nothing of the configuration or the rules. */
+static void try_later(struct app *app, bool anew, const char *words)
+{
+	log_error("nothing is reloaded now, it is tried again, the old state stays: %s", words);
+	app->reload_after = pull_next_rescan(app);
+	if (anew)
+		app->reload_again = true;
+	else
+		app->rules_due = app->reload_after;
+}
+
 /* config NULL: to be read anew. What is watched is what is there now, before it is read: a change
  * while it is read, in a new directory too, leads to one more reload, also when this one is
  * refused. */
@@ -139,9 +152,13 @@ static void begin(struct app *app, struct config *config)
 		.config = config,
 		.earlier = app_engine(app),
 	};
+	const bool anew = config == NULL;
 	int result = reloader_ask(app->reloader, &wish);
-	if (result < 0)
-		log_error("nothing is reloaded, the old state stays: %s", error_text(-result));
+	if (result == 0)
+		return;
+	char words[LIMIT_WORDS];
+	limit_explain(words, result);
+	try_later(app, anew, words);
 }
 
 void reload(struct app *app)
@@ -161,6 +178,10 @@ void reload_rules_changed(struct app *app)
 static void finish(struct app *app, struct reload_result *result)
 {
 	const char *what = result->anew ? "the new configuration is" : "the changed rules are";
+	if (!result->engine && error_is_ours(result->err.code)) {
+		try_later(app, result->anew, result->err.text);
+		return;
+	}
 	if (!result->engine) {
 		log_error("%s refused, the old state stays: %s", what, result->err.text);
 		return;
@@ -182,7 +203,7 @@ void reload_tick(struct app *app)
 		finish(app, &result);
 	if (reloader_busy(app->reloader) || app->mode == APP_STOPPING)
 		return;
-	if (app->reload_again) {
+	if (app->reload_again && mono_passed(app->reload_after)) {
 		app->reload_again = false;
 		begin(app, NULL);
 	} else if (app->rules_due.ns && mono_passed(app->rules_due)) {

@@ -102,10 +102,11 @@ struct app {
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;
-	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */
-	bool reload_again;     /* it was asked for while one was under way */
-	bool refill_again;     /* more rows are due and there is room */
-	bool watcher_armed;    /* its descriptor is polled */
+	struct mono timer_set;	  /* what timer_fd is set to; ns 0: fired or never set */
+	bool reload_again;	  /* it was asked for while one was under way, or could not begin */
+	struct mono reload_after; /* not before; 0: at once */
+	bool refill_again;	  /* more rows are due and there is room */
+	bool watcher_armed;	  /* its descriptor is polled */
 	struct mono stop_deadline;
 	bool cancelled;
 	bool in_trouble;       /* the store's trouble was logged */

@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -210,6 +211,73 @@ def test_the_whole_system_has_none_now_and_then():
             each_once(carved, 20)
             carved.watched = False
             carved.stop()
+
+
+def test_no_thread_at_the_start():
+    needs_strace()
+    for nth in scenario.scaled((1, 3), range(1, 6)):
+        with Carved(scenario.NOOP) as carved:
+            through_strace(carved, f"clone3:error=EAGAIN:when={nth}")
+            carved.start("--workers", "3", ready=False, env=UNTRACEABLE)
+            same(carved.wait(), 3, f"exit status without thread {nth}")
+            check(b"TasksMax=" in carved.stderr(), f"what to raise is said without thread {nth}: {carved.stderr()!r}")
+
+
+def processes_limit(carved):
+    """A control group of the daemon's own that bounds processes and threads; the file of the limit."""
+    for top in ("/sys/fs/cgroup/pids", "/sys/fs/cgroup"):
+        group = os.path.join(top, "carved-scenario-" + str(carved.process.pid))
+        try:
+            os.mkdir(group)
+            if not os.path.exists(group + "/pids.max"):
+                os.rmdir(group)
+                continue
+            with open(group + "/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(carved.process.pid))
+            return group
+        except OSError:
+            continue
+    raise Skip("no control group for processes can be made")
+
+
+def write(path, value):
+    with open(path, "w", encoding="ascii") as file:
+        file.write(str(value))
+
+
+def test_no_process_and_no_thread_for_a_while():
+    for more in scenario.scaled((0, 2), range(6)):
+        with Carved(QUICK + detectors(None, "command", None)) as carved:
+            carved.start("--workers", "3")
+            group = processes_limit(carved)
+            try:
+                with open(group + "/pids.current", encoding="ascii") as file:
+                    write(group + "/pids.max", int(file.read()) + more)
+                carved.send(signal.SIGHUP)
+                for _ in range(12):
+                    carved.put()
+                if more == 0:
+                    carved.until(lambda: b"nothing is reloaded now, it is tried again" in carved.stderr(), "no thread")
+                    carved.until(lambda: b"a file could not be looked at" in carved.stderr(), "no process")
+                    check(b"TasksMax=" in carved.stderr(), "it is said what to raise")
+                check_it_sleeps(carved, f"no process, but {more}", 0.5)
+                write(group + "/pids.max", "max")
+                carved.wait_settled(12)
+                same(carved.sql("SELECT outcome, count(*) FROM scan GROUP BY 1"), [(b"clean", 12)], "outcomes")
+                carved.until(lambda: b"configuration and detectors reloaded" in carved.stderr(), "it is reloaded")
+                carved.stop()
+            finally:
+                carved.kill()
+                carved.until(lambda g=group: removed(g), "its group can be removed")
+
+
+def removed(group):
+    """A group goes when the last of its processes is reaped."""
+    try:
+        os.rmdir(group)
+    except OSError:
+        return False
+    return True
 
 
 def test_the_soft_limit_is_raised_and_a_low_one_is_told():
