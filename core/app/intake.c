@@ -118,15 +118,15 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 void intake_consider(struct app *app, struct job *job, const struct statx *st)
 {
 	struct version *version = job->version;
-	struct statx own;
+	struct statx own = { 0 };
 	int result = 0;
 	if (version->identity.fsid == 0)
 		result = roots_fsid(app->roots, job->root, version->path, version->dir_len,
 				    &version->identity.fsid);
-	if (result == 0 && !st) {
+	if (result == 0 && !st)
 		result = roots_stat(app->roots, job->root, version->path, &own);
+	if (!st)
 		st = &own;
-	}
 	if (result == -ENOENT || result == -ENOTDIR) {
 		intake_gone(app, job);
 		return;

@@ -78,6 +78,7 @@ struct app {
 	struct gaps *gaps;
 	struct reloader *reloader;
 	struct rules_watch *rules_watch; /* NULL: there are no rules, or they cannot be watched */
+	struct mono reload_after;	 /* no reload begins before; 0: at once */
 	struct mono rules_due;		 /* when changed rules are loaded; 0: none have */
 	struct flight flight;
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
@@ -102,17 +103,16 @@ struct app {
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;
-	struct mono timer_set;	  /* what timer_fd is set to; ns 0: fired or never set */
-	bool reload_again;	  /* it was asked for while one was under way, or could not begin */
-	struct mono reload_after; /* not before; 0: at once */
-	bool refill_again;	  /* more rows are due and there is room */
-	bool watcher_armed;	  /* its descriptor is polled */
-	struct mono stop_deadline;
-	bool cancelled;
-	bool in_trouble;       /* the store's trouble was logged */
+	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */
+	bool reload_again;     /* it was asked for while one was under way, or could not begin */
+	bool refill_again;     /* more rows are due and there is room */
+	bool watcher_armed;    /* its descriptor is polled */
+	bool rules_unwatched;  /* changes of some rules would not be told: tried again */
 	struct mono want_told; /* when it was last said that we are short of something; 0: never */
 	unsigned long long want_untold; /* how often it was true since */
-	bool rules_unwatched;		/* changes of some rules would not be told: tried again */
+	struct mono stop_deadline;
+	bool cancelled;
+	bool in_trouble; /* the store's trouble was logged */
 	int64_t started_ns;
 	int exit_code;
 };
