@@ -203,6 +203,8 @@ Test(gap, without_descriptors_directories_wait_and_nothing_is_lost)
 	make_file(at(&world, "r/f"));
 	run_out_of_files();
 	world_settle(&world);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_UNREADABLE), 0);
 	watcher_retry(world.w);
 	world_settle(&world);
 	have_files();
