@@ -225,9 +225,9 @@ static int load(struct app *app, struct error *err)
 
 static int run(struct app *app, struct error *err)
 {
-	int result = loop_init(app, err);
+	int result = want_prepare(app->config, err);
 	if (result == 0)
-		result = want_prepare(app->config, err);
+		result = loop_init(app, err);
 	if (result < 0)
 		return EXIT_CANNOT_RUN;
 	result = load(app, err);
@@ -265,6 +265,7 @@ int app_run(const struct app_options *options, struct error *err)
 	(void)mallopt(M_TRIM_THRESHOLD, MALLOC_KEEP_BYTES); // NOLINT(concurrency-mt-unsafe)
 	(void)mallopt(M_TOP_PAD, 256 * 1024);		    // NOLINT(concurrency-mt-unsafe)
 	struct app *app = xcalloc(1, sizeof *app);
+	app->epoll_fd = app->timer_fd = app->mount_fd = app->cancel_fd = app->signal_fd = -1;
 	app->options = *options;
 	app->config = config_ref(options->config);
 	lock_init(&app->engine_lock);

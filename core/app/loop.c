@@ -83,7 +83,6 @@ int loop_end_fd(void)
 
 int loop_init(struct app *app, struct error *err)
 {
-	app->epoll_fd = app->timer_fd = app->mount_fd = app->cancel_fd = app->signal_fd = -1;
 	int result = take_over_signals(app);
 	if (result < 0)
 		return error_set(err, -result, "signals: %s", error_text(-result));
