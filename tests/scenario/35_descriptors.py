@@ -5,10 +5,8 @@ import importlib
 import json
 import os
 import resource
-import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 
@@ -18,6 +16,7 @@ from scenario import Carved, Skip, check, same
 
 remote = importlib.import_module("21_remote")
 helpers = importlib.import_module("24_helpers")
+limits = importlib.import_module("35_limits")
 
 QUICK = "rescan_interval: 300ms\n"
 LIST_FDS = r"""
@@ -151,10 +150,9 @@ def test_clients_that_say_nothing_take_the_last_ones():
 
 
 def test_no_client_can_be_let_in_at_all():
-    needs_strace()
     with Carved(QUICK + scenario.NOOP) as carved:
-        through_strace(carved, "accept4:error=ENFILE:when=1..200")
-        carved.start(env=UNTRACEABLE)
+        limits.injected(carved, "accept4:error=ENFILE:when=1..200")
+        carved.start(env=limits.UNTRACEABLE)
         client = socket.socket(socket.AF_UNIX)
         client.connect(carved.history + ".sock")
         check_it_sleeps(carved, "a client that is not let in")
@@ -168,42 +166,15 @@ def test_no_client_can_be_let_in_at_all():
         carved.stop()
 
 
-UNTRACEABLE = {"ASAN_OPTIONS": "detect_leaks=0"}  # LeakSanitizer cannot work in a traced process
-
-
-def needs_strace():
-    if not shutil.which("strace"):
-        raise Skip("no strace")
-    tried = subprocess.run(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"], check=False,
-                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    if tried.returncode != 0:
-        raise Skip(f"strace may not trace: {tried.stderr.decode().strip()}")
-
-
-def through(carved, words):
-    path = os.path.join(carved.home, "start")
-    with open(path, "w", encoding="ascii") as file:
-        file.write(f"#!/bin/sh\n{words}\n")
-    os.chmod(path, 0o755)
-    carved.binary = path
-
-
-def through_strace(carved, *faults):
-    calls = ",".join(sorted({fault.split(":")[0] for fault in faults}))
-    words = " ".join(f"-e inject={fault}" for fault in faults)
-    through(carved, f"exec strace -D -f -qq -o {carved.home}/strace -e trace={calls} {words} {carved.binary} \"$@\"")
-
-
 def test_the_whole_system_has_none_now_and_then():
-    needs_strace()
     step = scenario.scaled(7, 3)
     for call in ("openat2", "openat"):
         with Carved(QUICK + scenario.NOOP) as carved:
-            through_strace(carved, f"{call}:error=ENFILE:when=150+{step}")
+            limits.injected(carved, f"{call}:error=ENFILE:when=150+{step}")
             for i in range(10):
                 carved.put(f"d{i}/" + scenario.broapt_name())
             try:
-                carved.start(env=UNTRACEABLE)
+                carved.start(env=limits.UNTRACEABLE)
             except scenario.Failed:
                 raise Skip("the start needs what was refused") from None
             for i in range(10):
@@ -214,11 +185,10 @@ def test_the_whole_system_has_none_now_and_then():
 
 
 def test_no_thread_at_the_start():
-    needs_strace()
     for nth in scenario.scaled((1, 3), range(1, 6)):
         with Carved(scenario.NOOP) as carved:
-            through_strace(carved, f"clone3:error=EAGAIN:when={nth}")
-            carved.start("--workers", "3", ready=False, env=UNTRACEABLE)
+            limits.injected(carved, f"clone3:error=EAGAIN:when={nth}")
+            carved.start("--workers", "3", ready=False, env=limits.UNTRACEABLE)
             same(carved.wait(), 3, f"exit status without thread {nth}")
             check(b"TasksMax=" in carved.stderr(), f"what to raise is said without thread {nth}: {carved.stderr()!r}")
 
@@ -285,7 +255,7 @@ def test_the_soft_limit_is_raised_and_a_low_one_is_told():
         real = carved.binary
         for hard, code, words in ((4096, 0, None), (80, 0, b"may be needed by 4 workers: set LimitNOFILE="),
                                   (40, 3, b"are needed by 4 workers: set LimitNOFILE=")):
-            through(carved, f"ulimit -Sn 30; ulimit -Hn {hard}; exec {real} \"$@\"")
+            limits.through(carved, f"ulimit -Sn 30; ulimit -Hn {hard}; exec {real} \"$@\"")
             carved.start("--workers", "4", ready=not code)
             if code:
                 same(carved.wait(), code, f"exit status with {hard}")
@@ -314,7 +284,7 @@ def test_inherited_descriptors_are_not_handed_on():
                        "for i in range(1100):\n"
                        "    os.set_inheritable(os.open('/etc/passwd', os.O_RDONLY), True)\n"
                        "os.execv(sys.argv[1], sys.argv[1:])\n")
-        through(carved, f"exec {sys.executable} {starter} {carved.binary} \"$@\"")
+        limits.through(carved, f"exec {sys.executable} {starter} {carved.binary} \"$@\"")
         if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 2000:
             raise Skip("fewer than 2000 descriptors may be open here")
         carved.start()

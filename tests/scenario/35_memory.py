@@ -1,6 +1,7 @@
 """Memory: what it takes for many directories, many files and long names; and a daemon that has no more of it
 says so, and goes on where it was at the next start.
 """
+import importlib
 import os
 import re
 import resource
@@ -9,6 +10,8 @@ import tempfile
 
 import scenario
 from scenario import Carved, Skip, check, same
+
+limits = importlib.import_module("35_limits")
 
 LONG = 255
 NODE = 256             # bytes that a directory takes, without its name
@@ -49,9 +52,11 @@ def make_directories(carved, count, length):
 
 def test_directories_by_the_million():
     needs_true_memory()
+    limits.needs_namespace()  # other programs of this user need watches too
     for count, length in scenario.scaled(((20000, 8),), ((1000000, 8), (100000, LONG))):
         with in_memory("rescan_interval: 1h\n") as carved:
-            carved.watched = False  # there may be fewer watches than directories
+            carved.watched = False  # there are fewer watches than directories
+            limits.limited(carved, watches=count // 10)
             carved.start()
             small = memory(carved, "VmRSS")
             make_directories(carved, count, length)
