@@ -28,6 +28,7 @@
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/app/want.h"
+#include "core/app/writers.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -170,6 +171,7 @@ static void begin(struct app *app)
 	log_notice("started history=%s roots=%zu workers=%u detectors=%zu", app->config->history,
 		   app->config->root_count, app->config->workers, app->engine->detector_count);
 	isolation_begin(app->config);
+	writers_begin(app);
 }
 
 /* Notes when we ended, for the gap that begins now. */

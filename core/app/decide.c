@@ -42,7 +42,7 @@ static void put_aside(struct app *app, struct job *job)
 {
 	if (!job->prior_stands) {
 		/* in its turn it is looked at as it would be now */
-		job->version->wait = job->complete ? WAIT_NOTHING : WAIT_SETTLE;
+		job->version->wait = job_is_whole(job) ? WAIT_NOTHING : WAIT_SETTLE;
 		record_spill(app, job);
 	} else if (app->mode == APP_STOPPING) {
 		record_let_wait(app, job); /* the next start's walk has the same doubt */
@@ -84,7 +84,7 @@ int decide_hand_out(struct app *app, struct job *job)
 	job->op.owner = job;
 	job->op.version = job->version;
 	job->again = false;
-	job->again_complete = false;
+	job->again_told = TOLD_NOTHING;
 	job->again_unanswered = false;
 	job->touched = false;
 	flight_move(&app->flight, job, JOB_RUNNING);
@@ -145,6 +145,36 @@ static void look_again(struct app *app, struct job *job, const struct known *kno
 	job->prior_stands = known->as != KNOWN_CHANGED;
 	job->prior_has_sha256 = known->has_sha256;
 	memcpy(job->prior_sha256, known->sha256, sizeof job->prior_sha256);
+	const struct version *version = job->version;
+	if (known->as == KNOWN_SAME && version->identity.ctime_ns <= known->checked_ns)
+		record_doubt(app, version, known->id); /* no walk would have it */
+	decide_dispatch(app, job);
+}
+
+/* The newest row of this file at this path that is not queued: by its hash a change is told from a
+ * touch. */
+static bool find_earlier(struct app *app, const struct job *job, const struct known *known,
+			 struct known *out)
+{
+	struct error err = { 0 };
+	*out = (struct known){ .as = KNOWN_NOT };
+	if (known->only || !app->config->hash)
+		return false;
+	if (store_earlier(app->reader, job->version, job->row, out, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
+	return out->has_sha256;
+}
+
+/* The job goes on with a queued row of its own path, which may wait because a known file was
+ * touched. Outcomes of earlier attempts are of what the row is about, whatever that was. */
+static void dispatch_queued(struct app *app, struct job *job, const struct known *known)
+{
+	struct known earlier;
+	if (job->version->attempt == 0 && find_earlier(app, job, known, &earlier)) {
+		job->prior_id = earlier.id;
+		job->prior_has_sha256 = true;
+		memcpy(job->prior_sha256, earlier.sha256, sizeof job->prior_sha256);
+	}
 	decide_dispatch(app, job);
 }
 
@@ -191,13 +221,13 @@ static void same_queued(struct app *app, struct job *job, const struct known *kn
 	}
 	/* its own row, or one whose wait this hint ends; a row that waits for anything else is
 	 * brought into memory in its turn */
-	bool now = job->recorded || (job->complete && known->wait != WAIT_RETRY);
+	bool now = job->recorded || (job->told && known->wait != WAIT_RETRY);
 	if (!adopt_own(app, job, known))
 		return;
 	if (reason != REASON_NONE)
 		record_unscanned(app, job, reason, NULL);
 	else if (now)
-		decide_dispatch(app, job);
+		dispatch_queued(app, job, known);
 	else
 		record_let_wait(app, job);
 }
@@ -241,6 +271,26 @@ static bool look_holds(const struct job *job, const struct known *known)
 	       (told || job->version->identity.ctime_ns <= known->checked_ns);
 }
 
+/* When that row's content was read last, as far as it holds for the file now: the change time may be
+ * the rename's, or a write's within the same tick. */
+static int64_t vouched_ns(const struct job *job, const struct known *known)
+{
+	int64_t ctime_ns = job->version->identity.ctime_ns;
+	return known->checked_ns > ctime_ns ? known->checked_ns : ctime_ns;
+}
+
+/* A file with several names was touched at another, so that its row here has an old time: it is
+ * brought up to date, as that one was. */
+static bool touched_elsewhere(struct app *app, struct job *job, const struct known *known)
+{
+	struct known earlier;
+	if (!known->has_sha256 || !find_earlier(app, job, known, &earlier) ||
+	    memcmp(earlier.sha256, known->sha256, sizeof known->sha256) != 0)
+		return false;
+	record_refresh(app, job, earlier.id, vouched_ns(job, known));
+	return true;
+}
+
 /* The same file, size and time at another path: renamed, or another link. */
 static void elsewhere(struct app *app, struct job *job, const struct known *known)
 {
@@ -258,14 +308,12 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 	case VERSION_DONE:
 		if (!look_holds(job, known))
 			break;
+		if (touched_elsewhere(app, job, known))
+			return;
 		job->sighting_of = known->id;
-		/* its content was not read since that row's look; the change time may be the
-		 * rename's, or a write's within the same tick */
-		job->version->checked_ns = known->checked_ns > job->version->identity.ctime_ns
-						   ? known->checked_ns
-						   : job->version->identity.ctime_ns;
+		job->version->checked_ns = vouched_ns(job, known);
 		job->version->incomplete = known->incomplete; /* the same file still */
-		job->complete = true; /* it was when it was scanned, and has not changed since */
+		job->told = TOLD_WHOLE; /* when it was scanned, and it has not changed since */
 		if (known->has_sha256) {
 			job->version->has_sha256 = true;
 			memcpy(job->version->sha256, known->sha256, sizeof known->sha256);
@@ -289,7 +337,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			return;
 		}
 		if (adopt_own(app, job, known))
-			decide_dispatch(app, job);
+			dispatch_queued(app, job, known);
 		return;
 	}
 	if (app->config->hash && known->has_sha256 && !worth_another_look(job, known)) {
@@ -299,7 +347,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 	if (job->hint == HINT_TOUCHED && !app->config->hash) {
 		/* without hashes a change of metadata alone never makes a version */
 		if (known->size == version->identity.size)
-			record_refresh(app, job, known->id);
+			record_refresh(app, job, known->id, clock_wall_ns());
 		else
 			record_let_wait(app, job);
 		return;
@@ -320,7 +368,7 @@ static void act(struct app *app, struct job *job, const struct known *known,
 		if (job->prior_imported)
 			look_again(app, job, known);
 		else
-			record_refresh(app, job, known->id);
+			record_refresh(app, job, known->id, clock_wall_ns());
 		return;
 	}
 	if (job->from_walk)

@@ -16,9 +16,23 @@
 #include "core/base/mem.h"
 #include "watcher/watcher.h"
 
+static enum job_told told_by(const struct watcher_event *event)
+{
+	if (event->kind == WATCHER_CLOSED)
+		return TOLD_CLOSED;
+	return event->kind == WATCHER_MOVED ? TOLD_WHOLE : TOLD_NOTHING;
+}
+
+static void tell_more(enum job_told *told, enum job_told more)
+{
+	if (more > *told)
+		*told = more;
+}
+
 /* A hint for a path whose job is with a worker or the store: noted for when it comes back. */
 static void hint_busy_job(struct job *job, const struct watcher_event *event, enum job_hint hint)
 {
+	enum job_told told = told_by(event);
 	if (event->stat) {
 		struct identity now = identity_of(event->stat, event->fsid);
 		if (identity_same_version(&now, &job->seen)) {
@@ -31,20 +45,20 @@ static void hint_busy_job(struct job *job, const struct watcher_event *event, en
 		return;
 	}
 	job->again = true;
-	job->again_complete = job->again_complete || hint == HINT_COMPLETE;
+	tell_more(&job->again_told, told);
 }
 
 /* A hint for a path that a job is at already. */
 static void hint_known_job(struct app *app, struct job *job, const struct watcher_event *event,
 			   enum job_hint hint)
 {
-	bool complete = hint == HINT_COMPLETE;
+	enum job_told told = told_by(event);
 	job->written = job->written || event->kind == WATCHER_CLOSED;
 	switch (job->state) {
 	case JOB_WAITING:
-		if (complete) {
+		if (told) {
 			job->hint = HINT_COMPLETE;
-			job->complete = true;
+			tell_more(&job->told, told);
 			intake_consider(app, job, event->stat);
 		}
 		return;
@@ -52,11 +66,11 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 		if (hint == HINT_TOUCHED)
 			return;
 		job->hint = hint;
-		job->complete = complete;
+		job->told = told;
 		intake_consider(app, job, event->stat);
 		return;
 	case JOB_PARKED:
-		job->complete = job->complete || complete;
+		tell_more(&job->told, told);
 		return;
 	case JOB_RUNNING:
 	case JOB_SAVING:
@@ -77,7 +91,7 @@ static void hint(struct app *app, const struct watcher_event *event, enum job_hi
 	job = intake_admit(app, event->path, event->path_len, event->root);
 	job->version->identity.fsid = event->fsid;
 	job->hint = hint;
-	job->complete = hint == HINT_COMPLETE;
+	job->told = told_by(event);
 	job->written = event->kind == WATCHER_CLOSED;
 	job->from_walk = hint == HINT_WALKED;
 	if (hint == HINT_APPEARED) {
@@ -113,7 +127,7 @@ static void follow(struct app *app, const char *from, size_t from_len, const cha
 		/* another file may have come there, and the job has taken the event that told so */
 		struct statx st;
 		if (roots_stat(app->roots, job->root, from, &st) == 0)
-			intake_look_soon(app, from, from_len, job->complete);
+			intake_look_soon(app, from, from_len, job->told);
 		job->root = roots_of_path(app->roots, path, len);
 	}
 }

@@ -36,13 +36,13 @@ struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t
 	return job;
 }
 
-void intake_look_soon(struct app *app, const char *path, size_t len, bool complete)
+void intake_look_soon(struct app *app, const char *path, size_t len, enum job_told told)
 {
 	if (flight_at(&app->flight, path, len))
 		return;
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
-	job->hint = complete ? HINT_COMPLETE : HINT_WALKED;
-	job->complete = complete;
+	job->hint = told ? HINT_COMPLETE : HINT_WALKED;
+	job->told = told;
 	flight_wait(&app->flight, job, mono_now());
 }
 
@@ -187,13 +187,25 @@ void intake_vanished(struct app *app, struct job *job)
 	record_unscanned(app, job, reason == REASON_NONE ? REASON_VANISHED : reason, NULL);
 }
 
-void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint)
+void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint,
+		  enum job_told told)
 {
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
 	job->hint = hint;
-	job->complete = hint == HINT_COMPLETE;
-	job->written = job->complete;
+	job->told = told;
+	job->written = hint == HINT_COMPLETE;
 	intake_consider(app, job, NULL);
+}
+
+/* The row was put off until the file had settled, and it is as it was then. */
+static bool has_rested(struct app *app, const struct job *job, const struct version *row)
+{
+	struct statx st;
+	if (row->wait != WAIT_SETTLE || row->due_ns == 0 ||
+	    roots_stat(app->roots, job->root, row->path, &st) < 0)
+		return false;
+	struct identity now = identity_of(&st, row->identity.fsid);
+	return identity_same_version(&now, &row->identity);
 }
 
 bool intake_queued(struct app *app, struct version *version)
@@ -219,7 +231,9 @@ bool intake_queued(struct app *app, struct version *version)
 	job->recorded = true;
 	job->hint = HINT_QUEUED;
 	/* one that waited for its writer must be found without one; the rest were complete once */
-	job->complete = row->wait == WAIT_RETRY || row->wait == WAIT_NOTHING;
+	if (row->wait == WAIT_RETRY || row->wait == WAIT_NOTHING)
+		job->told = TOLD_WHOLE;
+	job->waits = has_rested(app, job, row) ? 1 : 0;
 	intake_consider(app, job, NULL);
 	return true;
 }

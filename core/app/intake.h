@@ -18,7 +18,7 @@ struct version;
  */
 struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t root);
 /** path is looked at at the loop's next turn, unless a job is there. */
-void intake_look_soon(struct app *app, const char *path, size_t len, bool complete);
+void intake_look_soon(struct app *app, const char *path, size_t len, enum job_told told);
 /** Takes a queued row of the history; false when the path is in memory already (version is freed).
  */
 bool intake_queued(struct app *app, struct version *version);
@@ -38,7 +38,8 @@ void intake_gone(struct app *app, struct job *job);
 /** It is gone for good: recorded as vanished. */
 void intake_vanished(struct app *app, struct job *job);
 /** The same path again, as a new job, after the old one was dropped. */
-void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint);
+void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint,
+		  enum job_told told);
 
 /** Fills the version's entry from its path, by the schemes of root. */
 void intake_name(struct app *app, uint32_t root, struct version *version);

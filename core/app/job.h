@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/app/lease.h"
 #include "core/base/clock.h"
 #include "core/base/identity.h"
 #include "core/base/list.h"
@@ -44,12 +45,19 @@ enum job_hint {
 	HINT_COMPLETE, /* a close, a move, or a settling time says that it is complete */
 };
 
+/* What says that the file is complete, each more than the one before. */
+enum job_told {
+	TOLD_NOTHING,
+	TOLD_CLOSED, /* somebody closed it: enough where the producer opens a file only once */
+	TOLD_WHOLE,  /* moved here, rested for the settling time, or known from before */
+};
+
 /* What a worker says of a job that it does not give to the store itself. */
 enum job_result {
 	JOB_GONE,      /* there is nothing at the path */
 	JOB_LINKED,    /* a directory above it is a symbolic link */
 	JOB_WRITER,    /* somebody has it open for writing */
-	JOB_UNSETTLED, /* leases do not work and nobody told that it is complete */
+	JOB_UNSETTLED, /* leases do not work and nothing says that it is complete */
 	JOB_CHANGED,   /* another file, or another content than when the scan began */
 	JOB_LATER,     /* we could not (no descriptors, no memory): not the file's fault */
 	JOB_SIDECAR,   /* it is a sidecar, and was read; job->shortened is set */
@@ -72,7 +80,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 
 	/* what the loop found out before */
 	bool sidecar;	     /* by its name: it gets no row */
-	bool complete;	     /* a close, a move or a settling time says so */
+	enum job_told told;
 	int64_t sighting_of; /* row whose outcomes are taken over (same file elsewhere), 0: none */
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
 	bool prior_stands;   /* it has this very key, or was imported: no queued row beside it can
@@ -89,6 +97,9 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct list twin_link; /* among a twin's followers; guarded by the twins' lock */
 	enum job_result result;
 	int result_errno;
+	enum lease_sight lease; /* whether its writers could be seen, once that was tried */
+	int lease_error;	/* LEASE_BLIND: why not, an errno */
+	uint32_t links;		/* names that the file had when it was opened; 0: it was not */
 	const char *shortened; /* a sidecar: why its file is not whole; static, NULL: it is */
 	struct list result_link;
 
@@ -100,7 +111,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	enum job_hint hint;
 	bool written; /* a close was told since it was admitted: no older look at the file holds */
 	bool again;   /* something happened at the path meanwhile */
-	bool again_complete;   /* and it says that the file is complete */
+	enum job_told again_told; /* and it says so much of the file's being complete */
 	bool again_unanswered; /* it was met as it is known; to be looked at again if it could not
 				  be */
 	bool touched;	       /* its metadata changed meanwhile, or the name was made anew */
@@ -123,5 +134,12 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct list state_link; /* in the list of its state */
 	struct list parked;	/* jobs PARKED behind this one, by state_link */
 };
+
+/** Whether enough was told to take the file for complete where nobody can see writers. */
+static inline bool job_is_whole(const struct job *job)
+{
+	return job->told == TOLD_WHOLE ||
+	       (job->told == TOLD_CLOSED && job->version->entry.closed_once);
+}
 
 #endif

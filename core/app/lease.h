@@ -11,7 +11,15 @@
 enum lease_result {
 	LEASE_FREE,    /* no writer */
 	LEASE_WRITER,  /* somebody has it open for writing, or mapped */
-	LEASE_UNKNOWN, /* leases do not work here (file system, permission, fs.leases-enable=0) */
+	LEASE_UNKNOWN, /* leases do not work here (file system, permission, fs.leases-enable=0);
+			  errno says why */
+};
+
+/* What is known of a root, or of a file. */
+enum lease_sight {
+	LEASE_UNTRIED,
+	LEASE_SEES,  /* writers are seen */
+	LEASE_BLIND, /* they are not; a settling time must do */
 };
 
 /** Asks; fd is open read-only and on a regular file. Any thread; SIGIO must be ignored. */

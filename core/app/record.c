@@ -14,9 +14,11 @@
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/rules.h"
+#include "core/app/samefile.h"
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
+#include "core/app/writers.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -119,11 +121,19 @@ void record_requeue(struct app *app, struct job *job)
 		job); /* operations run in order, so the row is queued when the outcome comes */
 }
 
-void record_refresh(struct app *app, struct job *job, int64_t id)
+void record_refresh(struct app *app, struct job *job, int64_t id, int64_t checked_ns)
 {
 	job->version->id = id;
-	job->version->checked_ns = clock_wall_ns();
+	job->version->checked_ns = checked_ns;
 	submit_job(app, job, STORE_REFRESH);
+}
+
+void record_doubt(struct app *app, const struct version *version, int64_t id)
+{
+	struct version *row = version_clone(version);
+	row->id = id;
+	row->checked_ns = version->identity.ctime_ns - 1;
+	submit_side(app, row, STORE_REFRESH);
 }
 
 void record_mark(struct app *app, struct version *version)
@@ -220,7 +230,7 @@ void record_interim(struct app *app, struct job *job)
 	copy->identity = job->seen;
 	copy->state = VERSION_QUEUED;
 	copy->verdict = OUTCOMES;
-	if (!job->complete)
+	if (!job_is_whole(job))
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
@@ -235,10 +245,12 @@ void record_put_off(struct app *app, struct job *job)
 	version->state = VERSION_QUEUED;
 	version->reason = REASON_NONE;
 	int64_t pause_ms = mono_ms_until(job->due);
-	if (version->wait == WAIT_WRITER)
-		pause_ms = app->config->rescan_interval_ms; /* its close comes first, mostly */
-	else
+	if (version->wait != WAIT_WRITER)
 		version->wait = WAIT_SETTLE;
+	/* a writer's close comes first, mostly; and settling must not depend on a clock that may be
+	 * set, nor on a time that may be configured anew */
+	if (version->wait == WAIT_WRITER || pause_ms > app->config->rescan_interval_ms)
+		pause_ms = app->config->rescan_interval_ms;
 	version->due_ns = clock_wall_ns() + pause_ms * CLOCK_NS_PER_MS;
 	if (job->row)
 		version->id = job->row;
@@ -290,6 +302,9 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		rescan_recorded(app, job, op);
 	if (op->verb != STORE_SAVE || op->result == STORE_REFUSED)
 		return;
+	if (job->prior_id && job->links > 1 && version->state != VERSION_QUEUED &&
+	    op->result == STORE_WRITTEN)
+		samefile_tell_others(app, job);
 	if (version->state == VERSION_QUEUED)
 		backlog_note(app, version->due_ns);
 	if (version->state != VERSION_QUEUED && op->result == STORE_WRITTEN)
@@ -343,7 +358,7 @@ static bool has_changed(struct app *app, const struct job *job)
 static bool is_to_be_seen_again(struct app *app, const struct job *job, enum job_hint *hint)
 {
 	if (job->again) {
-		*hint = job->again_complete ? HINT_COMPLETE : HINT_WALKED;
+		*hint = job->again_told ? HINT_COMPLETE : HINT_WALKED;
 		return true;
 	}
 	bool unanswered = could_not_be_looked_at(job->version);
@@ -356,6 +371,7 @@ static void job_committed(struct app *app, struct job *job)
 {
 	if (rescan_was_refused(app, job))
 		return;
+	writers_heard(app, job);
 	sidecar_committed(app, job->version, &job->op);
 	told(app, job, &job->op);
 	leave_row(app, job);
@@ -367,11 +383,12 @@ static void job_committed(struct app *app, struct job *job)
 	record_release_parked(app, job);
 	enum job_hint hint = HINT_WALKED;
 	bool again = app->mode != APP_STOPPING && is_to_be_seen_again(app, job, &hint);
+	enum job_told told = job->again ? job->again_told : TOLD_NOTHING;
 	size_t len = job->version->path_len;
 	AUTO_FREE char *path = again ? xmemdup(job->version->path, len) : NULL;
 	flight_drop(&app->flight, job);
 	if (again)
-		intake_again(app, path, len, hint);
+		intake_again(app, path, len, hint, told);
 }
 
 static void side_committed(struct app *app, struct store_op *op)

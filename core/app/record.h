@@ -20,8 +20,12 @@ void record_unscanned(struct app *app, struct job *job, enum version_reason reas
 void record_spill(struct app *app, struct job *job);
 /** A terminal row becomes queued again, and the job is dispatched with it. */
 void record_requeue(struct app *app, struct job *job);
-/** Brings the size, time and inode of row id up to date with the job's version. */
-void record_refresh(struct app *app, struct job *job, int64_t id);
+/** Brings the size, time and inode of row id up to date with the job's version, whose content is
+ * vouched for by a look at checked_ns. */
+void record_refresh(struct app *app, struct job *job, int64_t id, int64_t checked_ns);
+/** Row id, of this very version, is in doubt: whatever becomes of the job, the next walk that meets
+ * the file has the same doubt. */
+void record_doubt(struct app *app, const struct version *version, int64_t id);
 /** Deletes the job's queued row: another row stands for the file. */
 void record_forget(struct app *app, struct job *job);
 /** Has the rows of version's path marked as incomplete (STORE_MARK). Takes version. */

@@ -83,7 +83,7 @@ static struct job *job_new(struct app *app, struct version *version, struct stor
 	job->rescan = rescan;
 	job->root = roots_of_path(app->roots, version->path, version->path_len);
 	job->hint = HINT_QUEUED;
-	job->complete = true; /* it was when it was scanned */
+	job->told = TOLD_WHOLE; /* it was when it was scanned */
 	job->prior_has_sha256 = version->has_sha256;
 	memcpy(job->prior_sha256, version->sha256, sizeof job->prior_sha256);
 	version->checked_ns = clock_wall_ns();

@@ -22,6 +22,7 @@ struct root {
 	size_t prefix;	/* length of path and the slash behind it */
 	struct scheme_set *schemes;
 	int64_t settle_ms;
+	enum lease_sight sight;
 	struct root_handle *current; /* NULL: none open */
 };
 
@@ -116,6 +117,16 @@ struct scheme_set *roots_schemes(const struct roots *roots, uint32_t root)
 int64_t roots_settle_ms(const struct roots *roots, uint32_t root)
 {
 	return at(roots, root)->settle_ms;
+}
+
+enum lease_sight roots_sight(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->sight;
+}
+
+void roots_note_sight(struct roots *roots, uint32_t root, enum lease_sight sight)
+{
+	at(roots, root)->sight = sight;
 }
 
 const char *roots_path(const struct roots *roots, uint32_t root)

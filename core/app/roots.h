@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/app/lease.h"
+
 struct config;
 struct error;
 struct root_handle;
@@ -36,6 +38,9 @@ uint32_t roots_of_path(const struct roots *roots, const char *path, size_t len);
 size_t roots_prefix(const struct roots *roots, uint32_t root);
 struct scheme_set *roots_schemes(const struct roots *roots, uint32_t root);
 int64_t roots_settle_ms(const struct roots *roots, uint32_t root);
+/** Whether writers to the root's files are seen, as far as it was noted. */
+enum lease_sight roots_sight(const struct roots *roots, uint32_t root);
+void roots_note_sight(struct roots *roots, uint32_t root, enum lease_sight sight);
 const char *roots_path(const struct roots *roots, uint32_t root);
 /** The absolute form of the root's path, resolved when a handle was last opened; "" before.
  * Borrowed until the next acquire. */

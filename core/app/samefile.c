@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/app/intake.h"
 #include "core/app/record.h"
@@ -18,6 +19,10 @@
 #include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/store/reader.h"
+
+/* Names of one file that are looked at because of a write that was told at another; those of a file
+ * with more links get their rows at the next walk. */
+#define NAMES_AT_ONCE 64
 
 /* Where a path leads now. */
 enum leads {
@@ -64,10 +69,10 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	list_splice(&job->parked, &other->parked);
 	size_t len = late->path_len;
 	AUTO_FREE char *path = xmemdup(late->path, len);
-	bool complete = other->complete;
+	enum job_told told = other->told;
 	flight_drop(&app->flight, other);
 	if (there == LEADS_ELSEWHERE)
-		intake_look_soon(app, path, len, complete);
+		intake_look_soon(app, path, len, told);
 }
 
 /* No turn is needed where the history has an answer for this very version, for that makes a
@@ -134,4 +139,35 @@ bool samefile_was_passing(struct app *app, const struct job *job)
 	if (job->recorded || !job->in_inode_table)
 		return false;
 	return flight_same_file(&app->flight, &job->seen, job) || !needs_turn(app, job, &job->seen);
+}
+
+struct others {
+	struct app *app;
+	const struct job *job;
+};
+
+static void tell_other(void *context, const char *path, size_t len)
+{
+	const struct others *others = context;
+	struct app *app = others->app;
+	const struct version *version = others->job->version;
+	struct statx st;
+	if (len == version->path_len && memcmp(path, version->path, len) == 0)
+		return;
+	if (roots_stat(app->roots, roots_of_path(app->roots, path, len), path, &st) < 0)
+		return;
+	struct identity now = identity_of(&st, version->identity.fsid);
+	if (identity_same_file(&now, &version->identity))
+		intake_look_soon(app, path, len, TOLD_NOTHING);
+}
+
+void samefile_tell_others(struct app *app, const struct job *job)
+{
+	if (app->mode != APP_RUNNING)
+		return; /* the next start's walk meets them */
+	struct others others = { .app = app, .job = job };
+	const struct store_name_visit each = { .visit = tell_other, .context = &others };
+	struct error err = { 0 };
+	if (store_names(app->reader, &job->version->identity, NAMES_AT_ONCE, &each, &err) < 0)
+		log_error("cannot read the history: %s", err.text);
 }

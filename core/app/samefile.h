@@ -25,4 +25,8 @@ bool samefile_hand_over(struct app *app, struct job *job);
  * another and that nobody recorded. */
 bool samefile_was_passing(struct app *app, const struct job *job);
 
+/** job's file, which has more than one link, got another content, told at one of its names: those
+ * names that the history knows are looked at. */
+void samefile_tell_others(struct app *app, const struct job *job);
+
 #endif

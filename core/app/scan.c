@@ -118,13 +118,11 @@ static enum step open_sample(struct job *job, int *fd)
 }
 
 /* Stat of an open file, as an identity; -errno. */
-static int look(int fd, uint64_t fsid, struct identity *out, mode_t *mode)
+static int look(int fd, uint64_t fsid, struct identity *out, struct statx *st)
 {
-	struct statx st;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME, st) < 0)
 		return -errno;
-	*out = identity_of(&st, fsid);
-	*mode = st.stx_mode;
+	*out = identity_of(st, fsid);
 	return 0;
 }
 
@@ -132,8 +130,8 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 {
 	struct version *version = job->version;
 	struct identity now = { 0 };
-	mode_t mode = 0;
-	int result = look(fd, version->identity.fsid, &now, &mode);
+	struct statx st;
+	int result = look(fd, version->identity.fsid, &now, &st);
 	if (result < 0)
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
@@ -150,10 +148,11 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		version->has_sha256 = false;
 	}
 	version->identity = now;
+	job->links = st.stx_nlink;
 	/* a content that is not read now is not vouched for by this look, but by the one before */
 	if (!job->hashed)
 		version->checked_ns = clock_wall_ns();
-	if (!S_ISREG(mode))
+	if (!S_ISREG(st.stx_mode))
 		return unscanned(job, REASON_NOT_REGULAR, NULL);
 	if (now.size > config->max_file_size && !job->prior_imported) {
 		char note[96];
@@ -176,13 +175,16 @@ static enum step refresh_prior(struct job *job)
 
 static enum step find_writer(struct job *job, int fd)
 {
-	switch (lease_probe(fd)) {
+	enum lease_result result = lease_probe(fd);
+	job->lease_error = errno;
+	job->lease = result == LEASE_UNKNOWN ? LEASE_BLIND : LEASE_SEES;
+	switch (result) {
 	case LEASE_FREE:
 		return STEP_ON;
 	case LEASE_WRITER:
 		return tell(job, JOB_WRITER, 0);
 	case LEASE_UNKNOWN:
-		return job->complete ? STEP_ON : tell(job, JOB_UNSETTLED, 0);
+		return job_is_whole(job) ? STEP_ON : tell(job, JOB_UNSETTLED, 0);
 	}
 	return STEP_ON;
 }
@@ -202,8 +204,8 @@ static enum step hash_content(struct scanner *scanner, struct job *job, struct e
 	if (result < 0)
 		return not_opened(job, -result);
 	struct identity after = { 0 };
-	mode_t mode = 0;
-	result = look(fd, version->identity.fsid, &after, &mode);
+	struct statx st;
+	result = look(fd, version->identity.fsid, &after, &st);
 	if (result < 0)
 		return not_opened(job, -result);
 	if (!identity_same_version(&after, &version->identity) || size != after.size)
@@ -262,8 +264,8 @@ static bool still_there(const struct job *job)
 static enum step look_after(struct job *job, const struct asking *asking)
 {
 	struct identity after = { 0 };
-	mode_t mode = 0;
-	int result = look(asking->fd, job->version->identity.fsid, &after, &mode);
+	struct statx st;
+	int result = look(asking->fd, job->version->identity.fsid, &after, &st);
 	if (result < 0)
 		return not_opened(job, -result);
 	if (!identity_same_version(&after, &job->version->identity))

@@ -14,6 +14,7 @@
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/want.h"
+#include "core/app/writers.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -27,21 +28,30 @@ static void wait_longer(struct app *app, struct job *job, enum version_wait why)
 		pause = app->config->rescan_interval_ms;
 	job->waits++;
 	job->version->wait = why;
-	job->complete = false;
+	job->told = TOLD_NOTHING;
 	flight_wait(&app->flight, job, mono_add_ms(mono_now(), pause));
 }
 
-/* Leases do not work here: size and mtime must rest for the settling time. */
+/* How long nothing was written, ms. Every write sets the change time to now, and nobody can set
+ * that; mtime is what somebody set it to, and is asked only where there is nothing else. Negative:
+ * the clock was set back. */
+static int64_t rested_for_ms(const struct identity *identity)
+{
+	int64_t last = identity->ctime_ns ? identity->ctime_ns : identity->mtime_ns;
+	return (clock_wall_ns() - last) / CLOCK_NS_PER_MS;
+}
+
+/* Leases do not work here: the file must rest for the settling time. */
 static void wait_to_settle(struct app *app, struct job *job)
 {
 	int64_t settle_ms = roots_settle_ms(app->roots, job->root);
-	int64_t rested_ms = (clock_wall_ns() - job->version->identity.mtime_ns) / CLOCK_NS_PER_MS;
+	int64_t rested_ms = rested_for_ms(&job->version->identity);
 	bool unchanged = identity_same_version(&job->version->identity, &job->seen);
 	if (unchanged && (rested_ms >= settle_ms || rested_ms < 0)) {
-		/* an mtime in the future tells nothing; then being unchanged since our last look
+		/* a time in the future tells nothing; then being unchanged since our last look
 		 * must do */
 		if (rested_ms >= settle_ms || job->waits > 0) {
-			job->complete = true;
+			job->told = TOLD_WHOLE;
 			job->hint = HINT_COMPLETE;
 			intake_consider(app, job, NULL);
 			return;
@@ -138,15 +148,16 @@ static void take_back(struct app *app, struct job *job)
 	/* it may have its row by now, so that nobody looks out for it any more */
 	if (app->next_interim.ns == 0)
 		app->next_interim = mono_add_ms(mono_now(), APP_INTERIM_MS);
+	writers_heard(app, job);
 	bool again = job->again;
 	job->again = false;
 	if (again && job->result != JOB_CANCELLED) {
 		/* an event came while the worker was at it, so whatever it found is old */
-		if (job->again_complete) {
+		if (job->again_told) {
 			job->hint = HINT_COMPLETE;
-			job->complete = true;
+			job->told = job->again_told;
 		}
-		job->again_complete = false;
+		job->again_told = TOLD_NOTHING;
 		flight_wait(&app->flight, job, mono_now());
 		return;
 	}

@@ -107,7 +107,7 @@ void sidecar_dispatch(struct app *app, struct job *job)
 	}
 	job->pool_job.run = run;
 	job->again = false;
-	job->again_complete = false;
+	job->again_told = TOLD_NOTHING;
 	flight_move(&app->flight, job, JOB_RUNNING);
 	if (pool_push(app->pool, &job->pool_job) != POOL_TAKEN) {
 		roots_release(app->roots, job->root, TAKE(job->handle));

@@ -9,6 +9,7 @@
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/app/want.h"
+#include "core/app/writers.h"
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
@@ -46,8 +47,8 @@ static void roots(struct app *app, struct str *out)
 		str_json_text(out, path);
 		bool present = watcher_root_present(app->watcher, i);
 		const char *mode = watcher_root_polled(app->watcher, i) ? "poll" : "inotify";
-		str_printf(out, ",\"present\":%s,\"mode\":\"%s\"}", present ? "true" : "false",
-			   mode);
+		str_printf(out, ",\"present\":%s,\"mode\":\"%s\",\"writers\":\"%s\"}",
+			   present ? "true" : "false", mode, writers_name(app, i));
 	}
 	str_putc(out, ']');
 }

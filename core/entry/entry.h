@@ -7,6 +7,7 @@
 #ifndef CARVED_CORE_ENTRY_ENTRY_H
 #define CARVED_CORE_ENTRY_ENTRY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct str;
@@ -40,6 +41,8 @@ struct entry {
 	/* media_type/subtype in lower case; "" when there is none or when its characters are not
 	 * RFC 6838's ("Content that is made of dots climbs out of a log directory") */
 	char mime[ENTRY_MIME_MAX + 1];
+	/* the producer that gives such names opens a file once: its first close is its end */
+	bool closed_once;
 };
 
 /** "protocol", "fuid", ...: the names used in JSON and as columns; borrowed for ever. */

@@ -15,18 +15,21 @@
 struct scheme {
 	const char *word;
 	enum scheme_result (*parse)(const struct name *name, struct entry *entry);
+	/* Zeek and all that runs in it open a file once and close it when it is through. Suricata
+	 * writes elsewhere and renames: somebody else closes a file under its final name. */
+	bool closed_once;
 };
 
 static const struct scheme schemes[] = {
-	{ "strelka", strelka_parse },
-	{ "suricata", suricata_parse },
-	{ "bzar", bzar_parse },
-	{ "malcolm", malcolm_parse },
-	{ "zeek", zeek_parse },
-	{ "securityonion", securityonion_parse },
-	{ "broapt", broapt_parse },
+	{ "strelka", strelka_parse, true },
+	{ "suricata", suricata_parse, false },
+	{ "bzar", bzar_parse, true },
+	{ "malcolm", malcolm_parse, true },
+	{ "zeek", zeek_parse, true },
+	{ "securityonion", securityonion_parse, true },
+	{ "broapt", broapt_parse, true },
 	/* only when asked for by name */
-	{ "broapt-exact", broapt_exact_parse },
+	{ "broapt-exact", broapt_exact_parse, true },
 };
 
 enum {
@@ -96,8 +99,10 @@ static enum scheme_result parse_name(struct scheme_set *set, const struct name *
 	}
 	for (const struct scheme *s = set->first; s < set->end; s++) {
 		enum scheme_result result = s->parse(name, entry);
-		if (result != SCHEME_NO_MATCH)
-			return result;
+		if (result == SCHEME_NO_MATCH)
+			continue;
+		entry->closed_once = result == SCHEME_FILE && s->closed_once;
+		return result;
 	}
 	return SCHEME_NO_MATCH;
 }

@@ -214,6 +214,7 @@ static int find_by_file(struct find *find, const struct identity *identity,
 	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE)
 		rc = find_by_key(find, identity, path, out);
 	out->ambiguous = ambiguous;
+	out->only = seen <= 1;
 	return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/find.h"
+#include "core/store/names.h"
 #include "core/store/renew.h"
 #include "core/store/rescan.h"
 #include "core/store/reuse.h"
@@ -51,6 +52,7 @@ struct store_reader {
 	struct db *db;
 	sqlite3_stmt *statements[STATEMENTS];
 	struct find find;
+	struct names names;
 	struct reuse reuse;
 };
 
@@ -62,6 +64,8 @@ int store_reader_open(struct store_reader **out, const char *path, struct error 
 		result = db_prepare_all(reader->db, reader->statements, sql, STATEMENTS, err);
 	if (result == 0)
 		result = find_init(&reader->find, reader->db, err);
+	if (result == 0)
+		result = names_init(&reader->names, reader->db, err);
 	if (result == 0)
 		result = reuse_init(&reader->reuse, reader->db, err);
 	if (result < 0)
@@ -75,6 +79,7 @@ void store_reader_free(struct store_reader *reader)
 	if (!reader)
 		return;
 	find_done(&reader->find);
+	names_done(&reader->names);
 	reuse_done(&reader->reuse);
 	db_finalize_all(reader->statements, STATEMENTS);
 	db_free(reader->db);
@@ -103,6 +108,20 @@ int store_find(struct store_reader *reader, const struct identity *identity, con
 {
 	struct find_path where = { .path = path, .len = path_len, .dir_len = dir_len };
 	return finish(reader, find_known(&reader->find, identity, &where, out), err);
+}
+
+int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
+		  struct known *out, struct error *err)
+{
+	struct find_path where = { version->path, version->path_len, version->dir_len };
+	return finish(reader,
+		      names_earlier(&reader->names, &version->identity, &where, not_id, out), err);
+}
+
+int store_names(struct store_reader *reader, const struct identity *identity, unsigned limit,
+		const struct store_name_visit *each, struct error *err)
+{
+	return finish(reader, names_each(&reader->names, identity, limit, each), err);
 }
 
 int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err)

@@ -44,6 +44,7 @@ struct known {
 	unsigned attempt; /* attempts recorded so far */
 	unsigned tries;	  /* of them, those since it was queued last */
 	bool incomplete;  /* the file lacks a part, as its row says */
+	bool only;	  /* the file has no other row that was looked at */
 	char *path;	  /* KNOWN_ELSEWHERE: the other path; owned (known_done) */
 };
 
@@ -55,6 +56,21 @@ int store_find(struct store_reader *reader, const struct identity *identity, con
 	       size_t path_len, size_t dir_len, struct known *out, struct error *err);
 void store_reader_begin(struct store_reader *reader);
 void store_reader_end(struct store_reader *reader);
+
+/** The newest row that is not queued, nor not_id, of version's file at its path: KNOWN_CHANGED with
+ * id and hash, or KNOWN_NOT. Nothing to be freed. */
+int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
+		  struct known *out, struct error *err);
+
+struct store_name_visit {
+	void (*visit)(void *context, const char *path, size_t len); /* path is borrowed */
+	void *context;
+};
+
+/** Tells the paths at which the file (file system, inode, birth time) has rows, limit at most, those
+ * with the newest rows first. */
+int store_names(struct store_reader *reader, const struct identity *identity, unsigned limit,
+		const struct store_name_visit *each, struct error *err);
 
 /** The row with this id as a version without findings (owned), or NULL in *out. */
 int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err);

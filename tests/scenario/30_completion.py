@@ -369,6 +369,45 @@ def touched(story):
     same(story.rows("f.mtime_ns"), [(10**9,)], "the row's time")
 
 
+def touched_while_somebody_has_it_open(story):
+    """It waits in the queue, and is found to be what it was: no row of its own stays."""
+    name = broapt_name()
+    write_at_once(story.at(name), CHUNK)
+    story.ends_with((name, CHUNK))
+    fd = descriptor(story.at(name), os.O_WRONLY)
+    os.utime(story.at(name), (1, 1))
+    story.held(name)
+    os.close(fd)
+    story.ends_with((name, CHUNK))
+    same(story.rows("f.mtime_ns"), [(10**9,)], "the row's time")
+
+
+def written_through_one_of_its_names(story):
+    """The write is told at that name only; those that the history knows are looked at as well."""
+    names = [broapt_name() for _ in range(3)]
+    write_at_once(story.at(names[0]), CHUNK)
+    for name in names[1:]:
+        os.link(story.at(names[0]), story.at(name))
+    versions = [(name, CHUNK) for name in names]
+    story.ends_with(*versions)
+    os.unlink(story.at(names[2]))
+    append(story.at(names[1]), CHUNK)
+    story.ends_with(*versions, (names[0], 2 * CHUNK), (names[1], 2 * CHUNK))
+
+
+def touched_through_one_of_its_names(story):
+    """The next walk brings the other name's row up to date; it gets no second one."""
+    names = [broapt_name() for _ in range(2)]
+    write_at_once(story.at(names[0]), CHUNK)
+    os.link(story.at(names[0]), story.at(names[1]))
+    story.ends_with(*[(name, CHUNK) for name in names])
+    os.utime(story.at(names[0]), (1, 1))
+    story.carved.until(lambda: (10**9,) in story.rows("f.mtime_ns"), "one row's time")
+    story.carved.send(signal.SIGUSR2)
+    story.carved.until(lambda: story.rows("f.mtime_ns") == 2 * [(10**9,)], "both rows' times")
+    story.ends_with(*[(name, CHUNK) for name in names])
+
+
 def killed_writer(story):
     """Its close looks like any other. What comes later is a later version."""
     name = broapt_name()
@@ -578,7 +617,8 @@ STORIES = [
     appended_again_and_again, closed_by_one_of_two_writers, held_by_a_child,
     written_through_a_mapping, rewritten_in_place, rewritten_with_the_same_size,
     copied_and_truncated, holes, renamed_over, exchanged, truncated_by_its_path,
-    opened_to_write_without_writing, touched, killed_writer,
+    opened_to_write_without_writing, touched, touched_while_somebody_has_it_open,
+    written_through_one_of_its_names, touched_through_one_of_its_names, killed_writer,
     replaced_with_the_old_one_closed_late, unlinked_while_it_is_written, made_and_unlinked,
     inode_used_again, special_files, installed, copied_over, as_rsync_does, as_suricata_does,
     as_security_onion_does, closes_that_were_one_event, changed_while_it_is_hashed,

@@ -1,0 +1,88 @@
+/*
+ * names: see names.h.
+ *
+ * Both begin with (inode, btime_ns), the head of the key: what is known of one file is a short range
+ * of the index. The columns that are asked for stand in it too.
+ */
+#include "core/store/names.h"
+
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/store/db.h"
+#include "core/store/reader.h"
+#include "core/store/row.h"
+
+static const char earlier_sql[] =
+	"SELECT v.id, v.sha256 FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
+	" WHERE d.path = ?3 AND d.fsid = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.name = ?4"
+	" AND v.state <> 'queued' AND v.id <> ?6 ORDER BY v.id DESC LIMIT 1";
+static const char others_sql[] =
+	"SELECT d.path, v.name FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
+	" WHERE v.inode = ?1 AND v.btime_ns = ?2 AND d.fsid = ?3"
+	" GROUP BY v.dir_id, v.name ORDER BY max(v.id) DESC LIMIT ?4";
+
+int names_init(struct names *names, const struct db *db, struct error *err)
+{
+	int result = db_prepare(db, &names->earlier, earlier_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &names->others, others_sql, err);
+	return result;
+}
+
+void names_done(struct names *names)
+{
+	sqlite3_finalize(names->earlier);
+	sqlite3_finalize(names->others);
+	*names = (struct names){ 0 };
+}
+
+int names_earlier(struct names *names, const struct identity *identity,
+		  const struct find_path *path, int64_t not_id, struct known *out)
+{
+	sqlite3_stmt *row = names->earlier;
+	db_bind(row, 1, (int64_t)identity->inode);
+	db_bind(row, 2, identity->btime_ns);
+	db_bind_bytes(row, 3, path->path, path->dir_len);
+	db_bind_bytes(row, 4, path->path + path->dir_len + 1, path->len - path->dir_len - 1);
+	db_bind(row, 5, (int64_t)identity->fsid);
+	db_bind(row, 6, not_id);
+	struct known known = { .as = KNOWN_NOT };
+	if (sqlite3_step(row) == SQLITE_ROW) {
+		known.as = KNOWN_CHANGED;
+		known.id = sqlite3_column_int64(row, 0);
+		known.has_sha256 = row_sha256(row, 1, known.sha256);
+	}
+	int rc = sqlite3_reset(row);
+	if (rc == SQLITE_OK)
+		*out = known;
+	return rc;
+}
+
+static void tell(sqlite3_stmt *row, const struct store_name_visit *each)
+{
+	const void *dir = sqlite3_column_text(row, 0);
+	size_t dir_len = (size_t)sqlite3_column_bytes(row, 0);
+	const void *name = sqlite3_column_text(row, 1);
+	size_t name_len = (size_t)sqlite3_column_bytes(row, 1);
+	AUTO_FREE char *path = xcalloc(1, dir_len + name_len + 2);
+	if (dir_len)
+		memcpy(path, dir, dir_len);
+	path[dir_len] = '/';
+	if (name_len)
+		memcpy(path + dir_len + 1, name, name_len);
+	each->visit(each->context, path, dir_len + 1 + name_len);
+}
+
+int names_each(struct names *names, const struct identity *identity, unsigned limit,
+	       const struct store_name_visit *each)
+{
+	sqlite3_stmt *row = names->others;
+	db_bind(row, 1, (int64_t)identity->inode);
+	db_bind(row, 2, identity->btime_ns);
+	db_bind(row, 3, (int64_t)identity->fsid);
+	db_bind(row, 4, limit);
+	while (sqlite3_step(row) == SQLITE_ROW)
+		tell(row, each);
+	return sqlite3_reset(row);
+}
