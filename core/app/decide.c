@@ -271,8 +271,8 @@ static bool look_holds(const struct job *job, const struct known *known)
 	       (told || job->version->identity.ctime_ns <= known->checked_ns);
 }
 
-/* When that row's content was read last, as far as it holds for the file now: the change time may be
- * the rename's, or a write's within the same tick. */
+/* When that row's content was read last, as far as it holds for the file now: the change time may
+ * be the rename's, or a write's within the same tick. */
 static int64_t vouched_ns(const struct job *job, const struct known *known)
 {
 	int64_t ctime_ns = job->version->identity.ctime_ns;

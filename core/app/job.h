@@ -79,7 +79,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct store_rescan *rescan;
 
 	/* what the loop found out before */
-	bool sidecar;	     /* by its name: it gets no row */
+	bool sidecar; /* by its name: it gets no row */
 	enum job_told told;
 	int64_t sighting_of; /* row whose outcomes are taken over (same file elsewhere), 0: none */
 	int64_t prior_id;    /* row of the same file and path with another size or mtime, 0: none */
@@ -100,7 +100,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	enum lease_sight lease; /* whether its writers could be seen, once that was tried */
 	int lease_error;	/* LEASE_BLIND: why not, an errno */
 	uint32_t links;		/* names that the file had when it was opened; 0: it was not */
-	const char *shortened; /* a sidecar: why its file is not whole; static, NULL: it is */
+	const char *shortened;	/* a sidecar: why its file is not whole; static, NULL: it is */
 	struct list result_link;
 
 	/* the store's */

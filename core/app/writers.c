@@ -28,8 +28,9 @@ void writers_begin(struct app *app)
 		return;
 	for (uint32_t i = 0; i < count; i++)
 		roots_note_sight(app->roots, i, LEASE_BLIND);
-	log_warning("leases are off, so writers are not seen: what nobody says to be complete waits "
-		    "for \"settle\"; sysctl fs.leases-enable=1 mends it");
+	log_warning(
+		"leases are off, so writers are not seen: what nobody says to be complete waits "
+		"for \"settle\"; sysctl fs.leases-enable=1 mends it");
 }
 
 static const char *remedy(int error)

@@ -1,8 +1,8 @@
 /*
  * names: see names.h.
  *
- * Both begin with (inode, btime_ns), the head of the key: what is known of one file is a short range
- * of the index. The columns that are asked for stand in it too.
+ * Both begin with (inode, btime_ns), the head of the key: what is known of one file is a short
+ * range of the index. The columns that are asked for stand in it too.
  */
 #include "core/store/names.h"
 

@@ -67,8 +67,8 @@ struct store_name_visit {
 	void *context;
 };
 
-/** Tells the paths at which the file (file system, inode, birth time) has rows, limit at most, those
- * with the newest rows first. */
+/** Tells the paths at which the file (file system, inode, birth time) has rows, limit at most,
+ * those with the newest rows first. */
 int store_names(struct store_reader *reader, const struct identity *identity, unsigned limit,
 		const struct store_name_visit *each, struct error *err);
 

@@ -1,5 +1,5 @@
-"""Where leases do not work, nobody sees who writes: what the producer's names promise, and a settling
-time, must do. The daemon runs as a user who may read the files but does not own them.
+"""Where leases do not work, nobody sees who writes: what the producer's names promise, and a
+settling time, must do. The daemon runs as a user who may read the files but does not own them.
 
 With a settling time of an hour nothing settles, so whatever ends was taken for complete at once; a
 second start with a short one finds the rest.

@@ -156,6 +156,37 @@ Test(scheme, limits_are_counted_for_a_pattern)
 	cr_expect_eq(scheme_limits_hit(set), 1);
 }
 
+/* What a close says where nobody can see writers. */
+Test(scheme, names_of_producers_that_open_a_file_once_say_so)
+{
+	static const struct {
+		const char *spec, *path;
+		bool once;
+	} cases[] = {
+		{ NULL, "extract-1.5-HTTP-F1", true },
+		{ NULL, "HTTP-F1.s.application.x-dosexec.exe", true },
+		{ NULL, "HTTP-F1-C1-20190402105425.exe", true },
+		{ NULL, "HTTP-F1-" MD5 ".exe", true },
+		{ NULL, "C1_F1__host_share_x.exe", true },
+		{ NULL, "123S^E^PHTTPS^E^PC1S^E^PF1S^E^PhS^E^PrS^E^Pa%2FbS^E^P", true },
+		{ NULL, "ab/" SHA256, false },
+		{ NULL, "ab/" SHA256 ".1.2.json", false },
+		{ NULL, "file.1", false },
+		{ NULL, "report.pdf", false },
+		{ "broapt-exact", "HTTP-F1.s.application.x-dosexec.exe", true },
+		{ "(?P<fuid>.*)", "HTTP-F1.s.application.x-dosexec.exe", false },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(scheme_set) struct scheme_set *set = NULL;
+		struct entry entry;
+		struct error err = { 0 };
+		cr_assert_eq(scheme_set_new(&set, cases[i].spec, &err), 0, "%s", err.text);
+		(void)scheme_parse(set, cases[i].path, strlen(cases[i].path), &entry);
+		cr_expect_eq(entry.closed_once, cases[i].once, "%s", cases[i].path);
+	}
+}
+
 Test(scheme, the_entry_is_empty_when_nothing_matches)
 {
 	AUTO(scheme_set) struct scheme_set *set = NULL;
