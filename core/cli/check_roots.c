@@ -98,7 +98,7 @@ static int try_lease(const char *file)
 static void check_lease(struct check *check, const struct config_root *root, const char *file)
 {
 	static const char without[] =
-		"files found by a walk wait until they have rested for \"settle\"";
+		"what nobody says to be complete waits until it has rested for \"settle\"";
 	unsigned long long enabled = 1;
 	if (check_read_number("/proc/sys/fs/leases-enable", &enabled) && !enabled) {
 		check_warn(check, "root %s: leases are off, so %s: sysctl fs.leases-enable=1",

@@ -99,7 +99,8 @@ const struct setting settings[] = {
 		  "How changes are noticed. auto: by events where the file system has them." },
 	{ ROOT("settle", SETTING_DURATION, settle_ms), .max = DAY_MS, .fallback = "2s",
 	  .description =
-		  "How long size and modification time must rest where leases do not work." },
+		  "How long a file must rest where leases do not work, unless its producer's "
+		  "habits say that it is complete." },
 
 	{ DETECTOR("type", SETTING_TEXT, type),
 	  .description = "hashlist, command, api, yara, magic, clamd, remote or noop." },
