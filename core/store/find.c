@@ -22,9 +22,9 @@
 	" v.name, d.path, d.fsid, v.tries, v.content, v.incomplete"
 
 /* Rows that are looked at to see what a file is. An inode with ten thousand links, or as many
- * versions, must not cost the square of that; beyond this many the very version is asked for, and
- * one of those seen stands for the others. */
-#define ROWS_OF_A_FILE 1024
+ * versions, must not cost the square of that; beyond this many it is asked for the very version,
+ * then for the same stamp at another path (some of those stand for all), then for the path. */
+#define ROWS_OF_A_FILE 32
 
 enum column {
 	ID,
@@ -51,6 +51,16 @@ static const char by_key_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.size = ?3 AND v.mtime_ns = ?4"
 	" AND v.name = ?6 AND d.fsid = ?7 ORDER BY v.content DESC LIMIT 1";
+static const char by_stamp_sql[] =
+	"SELECT " COLUMNS " FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
+	" WHERE v.inode = ?1 AND v.btime_ns = ?2 AND v.size = ?3 AND v.mtime_ns = ?4";
+static const char contents_sql[] =
+	"SELECT max(content) FROM (SELECT content FROM version WHERE inode = ?1 AND btime_ns = ?2"
+	" AND size = ?3 AND mtime_ns = ?4 LIMIT 1024)";
+static const char at_path_sql[] =
+	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
+	" WHERE d.path = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.name = ?6 AND d.fsid = ?7"
+	" ORDER BY v.id DESC LIMIT 1";
 static const char by_path_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?1 AND v.name = ?2 AND v.inode = 0 AND v.btime_ns = 0 AND v.size = 0"
@@ -71,6 +81,12 @@ int find_init(struct find *find, const struct db *db, struct error *err)
 	if (result == 0)
 		result = db_prepare(db, &find->by_key, by_key_sql, err);
 	if (result == 0)
+		result = db_prepare(db, &find->by_stamp, by_stamp_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &find->contents, contents_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &find->at_path, at_path_sql, err);
+	if (result == 0)
 		result = db_prepare(db, &find->by_path, by_path_sql, err);
 	if (result == 0)
 		result = db_prepare(db, &find->any_imported, any_imported_sql, err);
@@ -81,6 +97,9 @@ void find_done(struct find *find)
 {
 	sqlite3_finalize(find->by_file);
 	sqlite3_finalize(find->by_key);
+	sqlite3_finalize(find->by_stamp);
+	sqlite3_finalize(find->contents);
+	sqlite3_finalize(find->at_path);
 	sqlite3_finalize(find->by_path);
 	sqlite3_finalize(find->any_imported);
 	*find = (struct find){ 0 };
@@ -173,21 +192,66 @@ static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
 		out->path = row_path(row);
 }
 
-/* A file of very many rows: is one of them the very version? */
-static int find_by_key(struct find *find, const struct identity *identity,
-		       const struct find_path *path, struct known *out)
+static void bind_stamp(sqlite3_stmt *row, const struct identity *identity)
 {
-	sqlite3_stmt *row = find->by_key;
 	db_bind(row, 1, (int64_t)identity->inode);
 	db_bind(row, 2, identity->btime_ns);
 	db_bind(row, 3, identity->size);
 	db_bind(row, 4, identity->mtime_ns);
+}
+
+/* The one row that a statement about the path gives, as what it is then. */
+static int find_one(sqlite3_stmt *row, const struct identity *identity,
+		    const struct find_path *path, enum known_as as, struct known *out)
+{
+	db_bind(row, 1, (int64_t)identity->inode);
+	db_bind(row, 2, identity->btime_ns);
+	if (as == KNOWN_SAME)
+		bind_stamp(row, identity);
 	db_bind_bytes(row, 5, path->path, path->dir_len);
 	db_bind_bytes(row, 6, path->path + path->dir_len + 1, path->len - path->dir_len - 1);
 	db_bind(row, 7, (int64_t)identity->fsid);
 	if (sqlite3_step(row) == SQLITE_ROW)
-		take_row(row, KNOWN_SAME, out);
+		take_row(row, as, out);
 	return sqlite3_reset(row);
+}
+
+/* The same file, size and time at some other path. */
+static int find_by_stamp(struct find *find, const struct identity *identity,
+			 const struct find_path *path, struct known *out)
+{
+	sqlite3_stmt *row = find->by_stamp;
+	bind_stamp(row, identity);
+	for (size_t seen = 0; seen < ROWS_OF_A_FILE && sqlite3_step(row) == SQLITE_ROW; seen++) {
+		enum known_as as = classify(row, identity, path);
+		if (as == KNOWN_ELSEWHERE && is_better(row, as, out))
+			take_row(row, as, out);
+	}
+	return sqlite3_reset(row);
+}
+
+static int has_several_contents(struct find *find, const struct identity *identity, bool *out)
+{
+	sqlite3_stmt *row = find->contents;
+	bind_stamp(row, identity);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*out = sqlite3_column_int64(row, 0) > 0;
+	return sqlite3_reset(row);
+}
+
+/* A file of very many rows. */
+static int find_among_many(struct find *find, const struct identity *identity,
+			   const struct find_path *path, struct known *out)
+{
+	known_done(out);
+	int rc = find_one(find->by_key, identity, path, KNOWN_SAME, out);
+	if (rc == SQLITE_OK && out->as == KNOWN_NOT)
+		rc = find_by_stamp(find, identity, path, out);
+	if (rc == SQLITE_OK && out->as == KNOWN_ELSEWHERE)
+		rc = has_several_contents(find, identity, &out->ambiguous);
+	if (rc == SQLITE_OK && out->as == KNOWN_NOT)
+		rc = find_one(find->at_path, identity, path, KNOWN_CHANGED, out);
+	return rc;
 }
 
 /* Of several contents that the file had under one size and time the last stands for it: the rows
@@ -211,10 +275,10 @@ static int find_by_file(struct find *find, const struct identity *identity,
 			take_row(row, as, out);
 	}
 	int rc = sqlite3_reset(row);
-	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE)
-		rc = find_by_key(find, identity, path, out);
 	out->ambiguous = ambiguous;
 	out->only = seen <= 1;
+	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE)
+		rc = find_among_many(find, identity, path, out);
 	return rc;
 }
 

@@ -18,7 +18,11 @@ struct known;
 /* Embedded in the reader. */
 struct find {
 	sqlite3_stmt *by_file; /* rows of one (inode, birth time) */
+	/* of a file of very many rows: */
 	sqlite3_stmt *by_key;
+	sqlite3_stmt *by_stamp;
+	sqlite3_stmt *contents;
+	sqlite3_stmt *at_path;
 	sqlite3_stmt *by_path;	    /* an imported row */
 	sqlite3_stmt *any_imported; /* whether there is one at all */
 	bool imported;		    /* what it said when the data version was this: */

@@ -2,7 +2,7 @@
  * names: see names.h.
  *
  * Both begin with (inode, btime_ns), the head of the key: what is known of one file is a short
- * range of the index. The columns that are asked for stand in it too.
+ * range of the index. Of ten thousand links only a part is looked at, as each of them asks.
  */
 #include "core/store/names.h"
 
@@ -14,9 +14,11 @@
 #include "core/store/row.h"
 
 static const char earlier_sql[] =
-	"SELECT v.id, v.sha256 FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
-	" WHERE d.path = ?3 AND d.fsid = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.name = ?4"
-	" AND v.state <> 'queued' AND v.id <> ?6 ORDER BY v.id DESC LIMIT 1";
+	"SELECT v.id, v.sha256 FROM"
+	" (SELECT id, dir_id, name FROM version WHERE inode = ?1 AND btime_ns = ?2 LIMIT 1024) f"
+	" CROSS JOIN dir d ON d.id = f.dir_id CROSS JOIN version v ON v.id = f.id"
+	" WHERE f.name = ?4 AND d.path = ?3 AND d.fsid = ?5 AND v.state <> 'queued' AND v.id <> ?6"
+	" ORDER BY v.id DESC LIMIT 1";
 static const char others_sql[] =
 	"SELECT d.path, v.name FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
 	" WHERE v.inode = ?1 AND v.btime_ns = ?2 AND d.fsid = ?3"

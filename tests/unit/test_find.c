@@ -152,6 +152,12 @@ Test(find, the_very_version_is_found_among_very_many_rows_of_one_file)
 	known = find("/r/new", &now->identity);
 	cr_expect(known.as == KNOWN_ELSEWHERE && known.path);
 	known_done(&known);
+	now->identity.size++;
+	known = find("/r/2999", &now->identity);
+	cr_expect(known.as == KNOWN_CHANGED && known.id == ops[LINKS - 1].version->id);
+	known = find("/r/new", &now->identity);
+	cr_expect(known.as == KNOWN_NOT);
+	now->identity.size--;
 	now->identity.fsid++;
 	known = find("/r/2999", &now->identity);
 	cr_expect(known.as == KNOWN_NOT);
