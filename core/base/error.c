@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* Replaces the text. It is formatted aside first: an argument may be err's own old text. */
-static size_t format_text(struct error *err, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static size_t format_text(struct error *err,
+								const char *format, va_list args)
 {
 	char text[sizeof err->text];
 	int used = vsnprintf(text, sizeof text, format, args);
