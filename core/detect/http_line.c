@@ -288,7 +288,8 @@ static void read_end(struct http_line *line, CURLcode result)
 	curl_off_t after = 0;
 	(void)curl_api.easy_getinfo(line->easy, CURLINFO_RESPONSE_CODE, &line->reply->status);
 	(void)curl_api.easy_getinfo(line->easy, CURLINFO_RETRY_AFTER, &after);
-	line->reply->retry_after_s = after;
+	/* below 0: a date that has passed */
+	line->reply->retry_after_s = after > 0 ? after : 0;
 	if (result != CURLE_OK)
 		read_failure(line, result);
 	else if (has_grown(line->request))

@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(len >= 4 && strcmp(words + len - 4, ": OK") == 0 && !answer.signature);
 	must(answer.outcome < OUTCOMES && answer.outcome != OUTCOME_UNKNOWN);
 	must(answer.outcome != OUTCOME_MALICIOUS || answer.signature);
-	must(!answer.detail || (is_ascii(answer.detail) && is_json(answer.detail, 0)));
+	must(!answer.detail || (is_ascii(answer.detail) && is_json(answer.detail)));
 	must(!clamd_reply_is_version(words) || strncmp(words, "ClamAV ", 7) == 0);
 	(void)clamd_reply_has_signatures(words);
 	answer_done(&answer);

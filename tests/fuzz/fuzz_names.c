@@ -2,8 +2,8 @@
  * File names: every scheme alone, all of them together, and patterns of users.
  *
  * What must hold: the same name gives the same entry; fields lie inside the name; a MIME is made of
- * RFC 6838's characters; the JSON is one ASCII object that gives back the name and each field byte by
- * byte, as Python's surrogateescape does.
+ * RFC 6838's characters; the JSON is one ASCII object that gives back the name and each field byte
+ * by byte, as Python's surrogateescape does.
  */
 #include "core/base/error.h"
 #include "core/base/str.h"

@@ -20,9 +20,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (scheme_parse(set, name, in.left, &entry) == SCHEME_FILE) {
 		must(entry.scheme);
 		for (unsigned i = 0; i < ENTRY_FIELDS; i++)
-			must(!entry.field[i].at || (entry.field[i].at >= name &&
-						    entry.field[i].at + entry.field[i].len <=
-							    name + in.left));
+			must(!entry.field[i].at ||
+			     (entry.field[i].at >= name &&
+			      entry.field[i].at + entry.field[i].len <= name + in.left));
 	}
 	free(name);
 	scheme_set_free(set);

@@ -130,6 +130,15 @@ Test(http_line, a_pause_that_the_server_asks_for_is_read)
 	cr_assert_eq(reply.retry_after_s, 7);
 }
 
+/* Found by fuzz_http. libcurl gives a date as what is left until then, also below 0. */
+Test(http_line, a_pause_until_a_time_that_has_passed_is_none)
+{
+	START("HTTP/1.1 503 Busy\r\nRetry-After: Fri, 31 Dec 1999 23:59:59 GMT\r\n"
+	      "Content-Length: 0\r\n\r\n");
+	cr_assert_eq(run(), HTTP_ANSWERED);
+	cr_assert_eq(reply.retry_after_s, 0, "%lld", (long long)reply.retry_after_s);
+}
+
 Test(http_line, a_response_may_be_so_long_and_not_longer)
 {
 	char body[HTTP_REPLY_MAX + 2];
