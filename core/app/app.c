@@ -225,6 +225,12 @@ static int load(struct app *app, struct error *err)
 	return engine_new_after(&app->engine, app->config, NULL, end_fd, err);
 }
 
+/* Processes, descriptors or memory that are not to be had are no fault of the configuration. */
+static bool is_want(int result)
+{
+	return result == -EAGAIN || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
+}
+
 static int run(struct app *app, struct error *err)
 {
 	int result = want_prepare(app->config, err);
@@ -239,6 +245,8 @@ static int run(struct app *app, struct error *err)
 		log_notice("ended by a signal while detectors were loading");
 		return EXIT_DONE;
 	}
+	if (is_want(result))
+		return EXIT_CANNOT_RUN;
 	if (result < 0 || roots_new(&app->roots, app->config, err) < 0)
 		return EXIT_CONFIGURATION;
 	if (start(app, err) < 0)

@@ -1,0 +1,287 @@
+"""Faults and pauses that strace(1) puts into system calls: signals that interrupt them, listings and watches
+that come late, connections that are gone, no threads, no memory. Nothing is lost by any of them, what
+fails is never clean, and the next start goes on.
+
+Told to the sanitizers too, but for memory, which they take in ways of their own. Left alone is what no signal
+interrupts in a real kernel, and would be lost: futex(2) that wakes, and what is read from and written to
+eventfds, which do not block.
+"""
+import os
+import re
+import resource
+import shutil
+import subprocess
+
+import scenario
+from scenario import Carved, Skip, broapt_name, check, command, same, scaled
+
+RULE = 'rule bad { strings: $a = "INJECT-EVIL" condition: $a }\n'
+YARA = """workers: 2
+rescan_interval: 1s
+detectors:
+  - {{ type: yara, rules: [{rules}], retries: 5, retry_pause: 10ms }}
+"""
+COMMAND = '  - {{ type: command, name: true, run: [/bin/true, "{{path}}"], retry_pause: 10ms }}\n'
+
+
+def sanitized():
+    with open(scenario.binary(), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
+class Injected(Carved):
+    """A daemon, the system calls of which strace meddles with: faults are what -e inject= takes. only: but
+    for those that have to do with a path. attach: from the moment on when it is ready, and only it;
+    else from its first instruction on, and its helpers, too (with follow)."""
+
+    def __init__(self, *faults, only=None, attach=False, follow=True):
+        super().__init__(scenario.NOOP)
+        self.plain = self.binary
+        self.trace_path = os.path.join(self.home, "trace")
+        self.faults = faults
+        self.only = only
+        self.attach = attach
+        self.follow = follow
+        self.tracer = None
+
+    def start(self, *words, **options):
+        need_strace()
+        # under ptrace there is no looking for leaks
+        options.setdefault("env", {})["ASAN_OPTIONS"] = "detect_leaks=0"
+        self.binary = self.plain
+        if self.faults and not self.attach:
+            self.binary = os.path.join(self.home, "traced")
+            with open(self.binary, "w", encoding="utf-8") as file:
+                file.write(f"#!/bin/sh\nexec {' '.join(self.strace())} -D '{self.plain}' \"$@\"\n")
+            os.chmod(self.binary, 0o755)
+        super().start(*words, **options)
+        if self.faults and self.attach:
+            self.tracer = subprocess.Popen([*self.strace(), "-p", str(self.process.pid)],
+                                           stdin=subprocess.DEVNULL)
+            self.until(self.traced, "strace is attached to all threads")
+        return self
+
+    def strace(self):
+        calls = ",".join(fault.split(":")[0] for fault in self.faults)
+        words = ["strace", "-qq", "-o", self.trace_path, "-e", f"trace={calls}"]
+        for fault in self.faults:
+            words += ["-e", f"inject={fault}"]
+        return words + (["-f"] if self.follow else []) + (["-P", self.only] if self.only else [])
+
+    def traced(self):
+        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
+            with open(f"/proc/{self.process.pid}/task/{thread}/status", "rb") as file:
+                if b"TracerPid:\t0\n" in file.read():
+                    return False
+        return True
+
+    def remove(self, kind):
+        if self.tracer:
+            self.tracer.wait()   # it ends with what it traces
+        super().remove(kind)
+
+    def injected(self):
+        """How often it was meddled with."""
+        try:
+            with open(self.trace_path, "rb") as file:
+                return len(re.findall(rb"\((?:INJECTED|DELAYED)", file.read()))
+        except FileNotFoundError:
+            return 0
+
+    def check_injected(self):
+        self.until(lambda: self.injected() > 0, "a system call was meddled with")
+
+    def scans(self, config=YARA):
+        """With detectors in processes of their own."""
+        rules = os.path.join(self.home, "inject.yar")
+        with open(rules, "w", encoding="ascii") as file:
+            file.write(RULE)
+        self.write_config(config.format(rules=rules))
+        return self
+
+
+def need_strace():
+    if not shutil.which("strace"):
+        raise Skip("no strace")
+    tried = subprocess.run(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"],
+                           check=False, stderr=subprocess.PIPE)
+    if tried.returncode != 0 or tried.stderr:
+        raise Skip(f"strace may not trace: {tried.stderr.decode().strip()}")
+
+
+def put_some(carved, count, place=""):
+    """Files of which every fifth is bad; path -> verdict."""
+    found = {}
+    for i in range(count):
+        bad = i % 5 == 0
+        content = b"INJECT-EVIL" if bad else b"harmless"
+        found[carved.put(place + broapt_name(), content + os.urandom(8).hex().encode())] = \
+            b"malicious" if bad else b"clean"
+    return found
+
+
+def check_verdicts(carved, expected):
+    """All of them are there, once, with the right answer."""
+    carved.wait_settled(len(expected))
+    rows = dict(carved.sql("SELECT path, verdict FROM file"))
+    same(rows, expected, "paths and verdicts")
+
+
+def clean(paths):
+    return {path: b"clean" for path in paths}
+
+
+def test_interrupted_calls():
+    """EINTR for every third of what the threads wait in, talk to helpers by, and read files by (FUSE)."""
+    calls = "epoll_wait,poll,accept4,recvmsg,sendmsg,pread64"
+    faults = (f"{call}:error=EINTR:when=2+3" for call in calls.split(","))
+    with Injected(*faults, attach=True).scans() as carved:
+        carved.start()
+        expected = put_some(carved, scaled(20, 300), "a/b/")
+        check_verdicts(carved, expected)
+        same(carved.status()["state"], "running", "what it is doing")
+        carved.check_injected()
+        carved.stop()
+
+
+def test_late_watches():
+    """A watch that takes its time: what is made in new directories meanwhile is met by their listing."""
+    with Injected("inotify_add_watch:delay_enter=60000:when=6+") as carved:
+        carved.start()
+        paths = []
+        for i in range(scaled(8, 100)):
+            os.makedirs(carved.path_of(f"d{i}/x/y"))
+            paths.append(carved.put(f"d{i}/x/y/{broapt_name()}"))
+            paths.append(carved.put(f"d{i}/{broapt_name()}"))
+        check_verdicts(carved, clean(paths))
+        carved.check_injected()
+
+
+def test_late_listings():
+    """Directories are renamed, filled and removed between their opening and the end of their listing."""
+    with Injected("getdents64:delay_exit=30000:when=3+") as carved:
+        carved.start()
+        paths = {}
+        for i in range(scaled(8, 100)):
+            os.makedirs(carved.path_of(f"d{i}/x"))
+            name = broapt_name()
+            carved.put(f"d{i}/x/{name}")
+            os.rename(carved.path_of(f"d{i}"), carved.path_of(f"e{i}"))
+            os.makedirs(carved.path_of(f"d{i}"))
+            paths[carved.path_of(f"e{i}/x/{name}")] = b"clean"
+            paths[carved.put(f"d{i}/{broapt_name()}")] = b"clean"
+        # a path that was seen before its directory moved may have a row of its own
+        carved.until(lambda: paths.items() <= set(carved.sql(
+            "SELECT path, verdict FROM file WHERE state = 'done'")), "all files are done where they are")
+        same(carved.sql("SELECT count(*) FROM file WHERE state = 'unscanned' AND reason <> 'vanished'"),
+             [(0,)], "versions that were not looked at")
+        carved.check_injected()
+
+
+def test_clients_that_are_gone_and_no_descriptors_for_them():
+    for fault in ("accept4:error=ECONNABORTED:when=1..3", "accept4:error=EMFILE:when=1..4",
+                  "accept4:error=ENOMEM:when=1..2"):
+        with Injected(fault, follow=False) as carved:
+            carved.start()
+            done = command("status", "--json", "--history", carved.history)
+            same(done.returncode, 0, f"exit status of status with {fault}: {done.stderr!r}")
+            carved.check_injected()
+            check_verdicts(carved, clean([carved.put()]))
+            carved.stop()
+
+
+def test_helpers_that_cannot_be_heard():
+    """Errors of the channel to a helper are the detector's errors: tried again, and never clean."""
+    for fault in ("recvmsg:error=ECONNRESET:when=2", "sendmsg:error=ENOBUFS:when=2",
+                  "recvmsg:error=ENOMEM:when=3"):
+        with Injected(fault, attach=True).scans() as carved:
+            carved.start()
+            check_verdicts(carved, put_some(carved, 10))
+            carved.check_injected()
+
+
+def test_a_file_that_cannot_be_read():
+    """EIO from the disk: it is not looked at, and not clean; touched when the disk is well, it is."""
+    with Injected("pread64:error=EIO", "read:error=EIO") as carved:
+        path = carved.put(content=b"harmless")
+        carved.only = os.fsdecode(path)
+        carved.start()
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'unscanned'", [(1,)])
+        carved.check_injected()
+        same(carved.row(path), (b"unscanned", b"unreadable", None), "its row")
+        carved.stop()
+        carved.faults = ()
+        carved.start()
+        carved.wait_until("SELECT state, verdict FROM file", [(b"done", b"clean")])
+
+
+def survive(*faults, files=6):
+    """One start with faults, whatever becomes of it, then one without; how the first one ended, None: it
+    was told to."""
+    with Injected(*faults).scans(YARA + COMMAND) as carved:
+        expected = put_some(carved, files)
+        carved.start(ready=False)
+        carved.until(lambda: carved.ended(0) or carved.sql("SELECT count(*) FROM pending") == [(0,)]
+                     and carved.sql("SELECT count(*) FROM file") == [(files,)], "it ends, or is through")
+        code = end(carved)
+        wrong = [row for row in carved.sql("SELECT path, verdict FROM file WHERE state = 'done'")
+                 if expected.get(row[0]) != row[1]]
+        same(wrong, [], f"wrong verdicts with {faults}")
+        carved.faults = ()
+        carved.start()
+        check_verdicts(carved, expected)
+        carved.stop()
+        return code
+
+
+def end(carved):
+    """Its exit status when it has ended by itself, which it must have said a word about."""
+    if not carved.ended(0):
+        carved.stop()
+        return None
+    code = carved.wait()
+    check(code < 0 or code == 3, f"exit status {code}: {carved.stderr()!r}")
+    check(carved.stderr().strip(), f"it ended with {code} and without a word")
+    return code
+
+
+def test_no_threads_and_no_processes():
+    codes = [survive(f"clone3:error=EAGAIN:when={nth}") for nth in scaled((1, 2, 5), range(1, 12))]
+    print(f"        it ended with {codes}", flush=True)
+
+
+def test_no_memory():
+    """From some moment on the kernel has none for it, by mmap (threads, large blocks): it says so, and ends,
+    or does without; the next start goes on."""
+    if sanitized():
+        raise Skip("the sanitizers take memory in ways of their own")
+    codes = [survive(f"mmap:error=ENOMEM:when={nth}+")
+             for nth in scaled((38, 50), range(36, 120, 2))]
+    print(f"        it ended with {codes}", flush=True)
+
+
+def test_an_address_space_that_is_full():
+    """The same in earnest: while files come its address space may grow no further. It aborts with words, or
+    does without; the next start goes on, and has each file once."""
+    if sanitized():
+        raise Skip("the sanitizers take memory in ways of their own")
+    for room in scaled((1 << 18,), [i << 18 for i in range(12)]):
+        with Injected() as carved:
+            carved.start()
+            pid = carved.process.pid
+            with open(f"/proc/{pid}/statm", "rb") as file:
+                size = int(file.read().split()[0]) * os.sysconf("SC_PAGESIZE")
+            resource.prlimit(pid, resource.RLIMIT_AS, (size + room, size + room))
+            paths = [carved.put(f"d{i % 50}/{broapt_name()}") for i in range(1000)]
+            carved.until(lambda: carved.ended(0) or carved.sql(
+                "SELECT count(*) FROM file WHERE state = 'done'") == [(len(paths),)],
+                "it ends, or is through")
+            code = end(carved)
+            print(f"        with {room >> 10} KiB left: "
+                  + ("it did without" if code is None else f"ended with {code}"), flush=True)
+            carved.start()
+            check_verdicts(carved, clean(paths))
+
+
+if __name__ == "__main__":
+    scenario.main()
