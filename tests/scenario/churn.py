@@ -139,7 +139,7 @@ class Churn:
             if options.stop and (not options.kill or self.random.random() < 0.5):
                 self.carved.send(signal.SIGSTOP)
                 self.stops += 1
-                time.sleep(self.random.random())
+                time.sleep(self.random.random() * self.options.operations / 10000)
                 self.carved.send(signal.SIGCONT)
             elif options.kill:
                 self.carved.kill()
