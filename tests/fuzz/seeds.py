@@ -198,11 +198,18 @@ HTTP = [
 EVENTS = [bytes(range(64)), bytes([0, 1, 2, 3, 9, 9, 4, 5, 9, 0, 1, 9, 10, 9, 200, 3, 9, 30, 1, 2, 9]),
           bytes([8, 0, 0, 0] * 20), bytes([0, 17, 11, 0, 34, 12, 1, 3, 8, 255, 2, 8, 7, 6] * 4)]
 
+SIM = [bytes(range(0, 256, step)) for step in (1, 3, 7)] + [bytes([i * i % 251 for i in range(400)])]
+
+MOUNTINFO = [
+    b"/srv/in\x0036 35 98:0 /mnt1 /srv/in/a\\040b rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n",
+    b"/\x0022 1 0:21 / / rw shared:1 - overlay overlay rw,lowerdir=/l\n",
+    b"/srv\x0040 22 0:35 / /srv\\134\\011\\012 ro - tmpfs none rw", b"\x0099999999999 1 1:1 / / - x y z"]
+
 SEEDS = {
     "api": API, "clamd_conf": CLAMD_CONF, "clamd_reply": CLAMD, "config": CONFIG, "control": CONTROL,
-    "events": EVENTS, "hashindex": HASHINDEX, "hashlist": HASHES, "http": HTTP, "names": NAMES,
-    "order": ORDERS, "pattern": PATTERNS, "protocol": PACKETS, "report": REPORTS,
-    "sidecar": SIDECARS,
+    "events": EVENTS, "hashindex": HASHINDEX, "hashlist": HASHES, "http": HTTP, "mountinfo": MOUNTINFO,
+    "names": NAMES, "order": ORDERS, "pattern": PATTERNS, "protocol": PACKETS, "report": REPORTS,
+    "sidecar": SIDECARS, "sim": SIM,
 }
 
 

@@ -24,11 +24,6 @@ detectors:
 COMMAND = '  - {{ type: command, name: true, run: [/bin/true, "{{path}}"], retry_pause: 10ms }}\n'
 
 
-def sanitized():
-    with open(scenario.binary(), "rb") as file:
-        return b"__asan_init" in file.read()
-
-
 class Injected(Carved):
     """A daemon, the system calls of which strace meddles with: faults are what -e inject= takes. only: but
     for those that have to do with a path. attach: from the moment on when it is ready, and only it;
@@ -253,7 +248,7 @@ def test_no_threads_and_no_processes():
 def test_no_memory():
     """From some moment on the kernel has none for it, by mmap (threads, large blocks): it says so, and ends,
     or does without; the next start goes on."""
-    if sanitized():
+    if scenario.sanitizer():
         raise Skip("the sanitizers take memory in ways of their own")
     codes = [survive(f"mmap:error=ENOMEM:when={nth}+")
              for nth in scaled((38, 50), range(36, 120, 2))]
@@ -263,7 +258,7 @@ def test_no_memory():
 def test_an_address_space_that_is_full():
     """The same in earnest: while files come its address space may grow no further. It aborts with words, or
     does without; the next start goes on, and has each file once."""
-    if sanitized():
+    if scenario.sanitizer():
         raise Skip("the sanitizers take memory in ways of their own")
     for room in scaled((1 << 18,), [i << 18 for i in range(12)]):
         with Injected() as carved:
