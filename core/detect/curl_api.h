@@ -12,15 +12,14 @@
 struct error;
 
 /* The functions that are used, without their "curl_". */
-#define CURL_API_FUNCTIONS(each)                                                                 \
-	each(global_init) each(free) each(easy_init) each(easy_cleanup) each(easy_reset)         \
-		each(easy_setopt) each(easy_getinfo) each(easy_strerror) each(multi_init)        \
-			each(multi_setopt) each(multi_cleanup) each(multi_add_handle)            \
-				each(multi_remove_handle) each(multi_perform) each(multi_poll)   \
-					each(multi_info_read) each(slist_append)                 \
-						each(slist_free_all) each(url) each(url_cleanup) \
-							each(url_set) each(url_get)              \
-								each(url_strerror)
+#define CURL_API_FUNCTIONS(each)                                                              \
+	each(global_init) each(free) each(easy_init) each(easy_cleanup) each(easy_setopt)     \
+		each(easy_getinfo) each(easy_strerror) each(multi_init) each(multi_setopt)    \
+			each(multi_cleanup) each(multi_add_handle) each(multi_remove_handle)  \
+				each(multi_perform) each(multi_poll) each(multi_info_read)    \
+					each(slist_append) each(slist_free_all) each(url)     \
+						each(url_cleanup) each(url_set) each(url_get) \
+							each(url_strerror)
 
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): it declares a member */
 #define CURL_API_MEMBER(name) __typeof__(curl_##name) *name;

@@ -2,7 +2,7 @@
  * http: one request to one HTTP server, and its whole answer, by a deadline.
  *
  * A client is one URL and what it takes to speak with whoever serves it. Connections are kept and
- * used again: each exchange takes a line (a libcurl handle with its connection) and puts it back,
+ * used again: each exchange takes a line (a connection of libcurl's) and puts it back,
  * so there are as many as there were exchanges at once. Redirects are not followed, proxies,
  * cookies, netrc and other protocols than HTTP and HTTPS not used, compression not offered,
  * certificates always checked. A file is sent as it is read, never held in memory; a response

@@ -36,9 +36,8 @@ static void must(bool well)
 struct http_line *http_line_new(void)
 {
 	struct http_line *line = xcalloc(1, sizeof *line);
-	line->easy = curl_api.easy_init();
 	line->multi = curl_api.multi_init();
-	must(line->easy && line->multi);
+	must(line->multi);
 	must(curl_api.multi_setopt(line->multi, CURLMOPT_MAXCONNECTS, 1L) == CURLM_OK);
 	return line;
 }
@@ -47,7 +46,6 @@ void http_line_free(struct http_line *line)
 {
 	if (!line)
 		return;
-	curl_api.easy_cleanup(line->easy);
 	(void)curl_api.multi_cleanup(line->multi);
 	curl_api.slist_free_all(line->headers);
 	free(line);
@@ -176,9 +174,14 @@ static void set_body(struct http_line *line)
 	SET(line, CURLOPT_SEEKDATA, line);
 }
 
+/* A handle is good for one exchange, the connection stays with the multi handle. Before libcurl 8.1
+ * a handle that was used before keeps a pointer to the last header of its last answer, which it has
+ * freed, and an answer whose first header is a folded line makes it write there (curl issue 11101):
+ * the server chooses. */
 static void set_up(struct http_line *line, const struct http_line_setup *setup)
 {
-	curl_api.easy_reset(line->easy); /* keeps the connection */
+	line->easy = curl_api.easy_init();
+	must(line->easy);
 	line->fault[0] = '\0';
 	line->sent = 0;
 	line->socket_code = 0;
@@ -308,6 +311,8 @@ void http_line_run(struct http_line *line, const struct http_line_setup *setup,
 	if (wait_for_end(line))
 		read_end(line, result_of(line));
 	must(curl_api.multi_remove_handle(line->multi, line->easy) == CURLM_OK);
+	curl_api.easy_cleanup(line->easy);
+	line->easy = NULL;
 	line->request = NULL;
 	line->reply = NULL;
 }

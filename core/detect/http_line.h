@@ -1,5 +1,5 @@
 /*
- * http_line: one libcurl handle with its connection, set up for one exchange; see http.h. One
+ * http_line: one connection of libcurl's, and one exchange after the other on it; see http.h. One
  * thread at a time.
  */
 #ifndef CARVED_CORE_DETECT_HTTP_LINE_H
@@ -12,12 +12,12 @@
 
 struct http_line {
 	struct http_line *next; /* among those at rest */
-	CURL *easy;
-	CURLM *multi; /* holds the connection */
+	CURLM *multi;		/* holds the connection */
 	char fault[CURL_ERROR_SIZE];
 	struct curl_slist *headers;
 
 	/* of the exchange under way */
+	CURL *easy;
 	const struct http_request *request; /* NULL: none */
 	struct http_reply *reply;
 	int64_t sent;	 /* bytes of the body */
