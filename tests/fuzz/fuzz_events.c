@@ -102,10 +102,17 @@ static void *be_late(void *unused)
 	return NULL;
 }
 
+/* libFuzzer's alarm interrupts it. */
+static void wait_for_room(void)
+{
+	while (sem_wait(&late_room) != 0)
+		must(errno == EINTR);
+}
+
 static void remove_base(void)
 {
 	for (unsigned i = 0; i < LATE_MAX; i++)
-		(void)sem_wait(&late_room);
+		wait_for_room();
 	(void)nftw(base, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
@@ -146,7 +153,7 @@ static void make_home(void)
 static void leave_home(void)
 {
 	struct late late = { .fd = late_fd, .number = number };
-	must(sem_wait(&late_room) == 0);
+	wait_for_room();
 	must(write(late_pipe[1], &late, sizeof late) == (ssize_t)sizeof late);
 }
 

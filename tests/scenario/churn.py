@@ -189,12 +189,13 @@ class Churn:
         """Waits until everything on disk that concerns has its row, and nothing is queued."""
         disk = {path: what for path, what in self.on_disk().items() if concerns(what[0])}
         faults = []
-        fewest = len(disk) * 2 + 1
+        fewest = sys.maxsize
 
         def holds():
-            rows = self.rows()
-            faults[:] = self.missing(disk, rows)
-            faults.extend(("still queued", row.path) for row in rows if row.state == b"queued")
+            queued = self.carved.sql("SELECT path FROM file WHERE state = 'queued'")
+            faults[:] = [("still queued", path) for path, in queued]
+            if not queued:
+                faults.extend(self.missing(disk, self.rows()))
             return len(faults) < fewest
         while fewest:   # as long as there are fewer and fewer
             try:
