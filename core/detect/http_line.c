@@ -23,6 +23,9 @@
 
 /* How long libcurl may be left to itself. */
 #define POLL_MAX_MS 1000
+/* Three digits (RFC 9110, section 15); libcurl makes others of numbers that overflow. */
+#define STATUS_LEAST 100
+#define STATUS_MOST  999
 
 #define SET(line, option, value) must(curl_api.easy_setopt((line)->easy, option, value) == CURLE_OK)
 
@@ -295,6 +298,8 @@ static void read_end(struct http_line *line, CURLcode result)
 	line->reply->retry_after_s = after > 0 ? after : 0;
 	if (result != CURLE_OK)
 		read_failure(line, result);
+	else if (line->reply->status < STATUS_LEAST || line->reply->status > STATUS_MOST)
+		fault(line, HTTP_BROKEN, "what came has no HTTP status");
 	else if (has_grown(line->request))
 		fault(line, HTTP_BODY, "the file became longer while it was sent");
 	else

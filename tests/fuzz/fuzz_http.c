@@ -116,7 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(reply.end == HTTP_ANSWERED || has_words(reply.words));
 	must(reply.body.len <= HTTP_REPLY_MAX && reply.retry_after_s >= 0);
 	if (reply.end == HTTP_ANSWERED) {
-		must(size > 0 && reply.status >= 0);
+		must(size > 0 && reply.status >= 100 && reply.status <= 999);
 		check_report(&reply);
 	}
 	http_reply_done(&reply);

@@ -151,6 +151,14 @@ Test(http_line, a_first_header_that_is_folded_does_not_belong_to_the_answer_befo
 	(void)run();
 }
 
+/* Found by fuzz_http: the version overflows, and the status becomes a negative number. */
+Test(http_line, what_has_no_status_of_three_digits_is_no_http)
+{
+	START(HTTP_PEER_DROP
+	      "HTTP/2222222222222222222222222222222222222222222222222222221.1 280\n\r\n");
+	cr_assert_eq(run(), HTTP_BROKEN, "%d, status %ld", (int)reply.end, reply.status);
+}
+
 Test(http_line, a_response_may_be_so_long_and_not_longer)
 {
 	char body[HTTP_REPLY_MAX + 2];
