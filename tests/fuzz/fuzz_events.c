@@ -251,6 +251,15 @@ static void feed_rubbish(struct input *in)
 	in->left -= len;
 }
 
+static bool was_told(const char *path)
+{
+	for (size_t i = 0; i < told_count; i++) {
+		if (strcmp(told[i], path) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void note(const struct watcher_event *event)
 {
 	if (event->kind == WATCHER_GAP_OPENED)
@@ -263,7 +272,7 @@ static void note(const struct watcher_event *event)
 	must(event->path && strlen(event->path) == event->path_len);
 	must(event->path[event->dir_len] == '/' && !strchr(event->path + event->dir_len + 1, '/'));
 	must((event->kind == WATCHER_WALKED) == (event->stat != NULL));
-	if (closing && event->kind != WATCHER_GONE) {
+	if (closing && event->kind != WATCHER_GONE && !was_told(event->path)) {
 		must(told_count < PATHS_MAX);
 		told[told_count++] = strdup(event->path);
 	}
@@ -323,6 +332,7 @@ static void step(struct input *in)
 static void come_to_rest(void)
 {
 	unsigned quiet = 0;
+	bool retried = false;
 	for (unsigned turn = 0; quiet < QUIET_TURNS; turn++) {
 		must(turn < PATIENCE);
 		pass_on(UINT32_MAX, 1);
@@ -331,8 +341,10 @@ static void come_to_rest(void)
 		} else {
 			quiet++;
 			now_ns += TICK_NS;
-			if (quiet % 10 == 5)
+			if (quiet == QUIET_TURNS / 2 && !retried) {
 				watcher_retry(w);
+				retried = true;
+			}
 		}
 	}
 }
@@ -396,10 +408,8 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 		}
 		return 0;
 	}
-	for (size_t i = 0; i < told_count; i++) {
-		if (strcmp(told[i], path) == 0)
-			return 0;
-	}
+	if (was_told(path))
+		return 0;
 	(void)fprintf(stderr, "not told: %s\n", path);
 	abort();
 }
