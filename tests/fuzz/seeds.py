@@ -194,9 +194,18 @@ HTTP = [
     b"220 ftp ready\r\n",
 ]
 
-# Steps: see fuzz_events.c.
-EVENTS = [bytes(range(64)), bytes([0, 1, 2, 3, 9, 9, 4, 5, 9, 0, 1, 9, 10, 9, 200, 3, 9, 30, 1, 2, 9]),
-          bytes([8, 0, 0, 0] * 20), bytes([0, 17, 11, 0, 34, 12, 1, 3, 8, 255, 2, 8, 7, 6] * 4)]
+# Steps of fuzz_events.c: the watcher goes on, a directory and files are made, directories are renamed and
+# moved out and in; records of it are dropped, handed on twice, made up.
+GO_ON, DROP, TWICE, PASS = 249, 34, 114, 253
+MAKE = [0, 0, 3, 0, 7, 10, 0, 7, 8]              # r/d, r/d/f, r/f
+RENAME = [0, 3, 0, 13, 0, 7, 9]                  # r/a to r/ab, r/a/f is not there
+MOVE_OUT = [0, 3, 1, 6]                          # r/a/b to o/a
+MOVE_IN = [0, 3, 6, 14]                          # o/a to r/b
+EXCHANGE = [0, 5, 0, 5]                          # r/a and o
+MADE_UP = [5, 1, 8, 0, 5, 2, 129, 17, 5, 15, 0x40, 0, 5, 3, 10, 0]
+EVENTS = [bytes([GO_ON, *steps, *how, GO_ON])
+          for steps in (MAKE, RENAME, MOVE_OUT + MOVE_IN, MOVE_IN + MAKE, EXCHANGE + MAKE)
+          for how in ([DROP] * 6, [TWICE] * 6, [PASS] + MADE_UP)] + [bytes(range(64)), bytes([8, 0, 0, 0] * 20)]
 
 SIM = [bytes(range(0, 256, step)) for step in (1, 3, 7)] + [bytes([i * i % 251 for i in range(400)])]
 
