@@ -184,7 +184,8 @@ static void change_disk(struct input *in)
 		(void)renameat2(AT_FDCWD, path, AT_FDCWD, a_path(in), RENAME_EXCHANGE);
 		break;
 	case 6:
-		if (link(path, a_path(in)) < 0)
+		/* a root that leads to what others change would be another test */
+		if (link(path, a_path(in)) < 0 && strcmp(path, "r") != 0)
 			(void)symlink("..", path);
 		break;
 	default:
@@ -418,7 +419,9 @@ static void check(const char *root)
 {
 	struct stat st;
 	read_watches();
-	(void)nftw(root, visit, 16, FTW_PHYS);
+	bool present = lstat(root, &st) == 0 && S_ISDIR(st.st_mode);
+	if (present)
+		(void)nftw(root, visit, 16, FTW_PHYS);
 	/* directories above the root are watched for changes of its path */
 	static const char *const above[] = { ".", "..", "../..", "../../.." };
 	for (size_t i = 0; i < COUNT(above); i++) {
@@ -427,7 +430,7 @@ static void check(const char *root)
 	}
 	for (size_t i = 0; i < watches.count; i++)
 		must(watches.expected[i]);
-	must(gaps_open == 0 || access(root, F_OK) != 0);
+	must(gaps_open == 0 || !present);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
