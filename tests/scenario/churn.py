@@ -36,6 +36,7 @@ detectors:
   - {{ type: yara, rules: [{rules}] }}
 """
 PATIENCE = 120.0
+STOP_MOST = 60.0  # seconds that the daemon is stopped
 SHOWN = 6         # faults of one kind
 AROUND = 24       # lines of the record about a path
 
@@ -137,14 +138,22 @@ class Churn:
             except subprocess.TimeoutExpired:
                 pass
             if options.stop and (not options.kill or self.random.random() < 0.5):
-                self.carved.send(signal.SIGSTOP)
-                self.stops += 1
-                time.sleep(self.random.random() * self.options.operations / 10000)
-                self.carved.send(signal.SIGCONT)
+                self.stop_for_a_while(process)
             elif options.kill:
                 self.carved.kill()
                 self.kills += 1
                 self.carved.start(ready=False)
+
+    def stop_for_a_while(self, process):
+        """One in four until the processes are through, which is how the kernel's queue runs over."""
+        long = self.random.random() < 0.25
+        self.carved.send(signal.SIGSTOP)
+        self.stops += 1
+        try:
+            process.wait(STOP_MOST if long else self.random.random())
+        except subprocess.TimeoutExpired:
+            pass
+        self.carved.send(signal.SIGCONT)
 
     def run_round(self, number):
         seed = self.options.seed * 1000 + number
