@@ -202,11 +202,13 @@ static void complain_of_hindrance(struct watcher *w, const struct root *root, in
 	const char *path = root->path_len ? root->path : "/";
 	switch ((enum hindrance)root->hindrance) {
 	case HINDERED_LOOKOUTS:
-		limit_advise(words, LIMIT_WATCHES,
-			     limit_enough(LIMIT_WATCHES, w->tree.wds.live, SPARE));
+		limit_explain(words, w->no_room);
+		if (w->no_room == -ENOSPC)
+			limit_advise(words, LIMIT_WATCHES,
+				     limit_enough(LIMIT_WATCHES, w->tree.wds.live, SPARE));
 		gap_complain(
 			w, root, path,
-			"no watch left for the directories above this root; that one of them is "
+			"no watch for all of the directories above this root; that one of them is "
 			"moved or replaced is noticed at the next rescan: %s",
 			words);
 		break;

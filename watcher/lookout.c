@@ -35,8 +35,10 @@ void lookout_clear(struct watcher *w, struct root *root)
 static bool add(struct watcher *w, struct root *root, int fd, struct lookout lookout)
 {
 	lookout.wd = place_watch(w->inotify_fd, fd, lookout.name_len ? MASK_NAMES : MASK_SELF);
-	if (lookout.wd == -ENOSPC || lookout.wd == -ENOMEM)
+	if (lookout.wd == -ENOSPC || lookout.wd == -ENOMEM) {
 		root->short_of_watches = true;
+		w->no_room = lookout.wd;
+	}
 	if (lookout.wd < 0)
 		return false;
 	for (size_t i = 0; i < root->lookout_count; i++) {

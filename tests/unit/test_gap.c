@@ -147,7 +147,7 @@ Test(gap, root_whose_lookouts_have_no_watch_is_short_of_them_until_they_have)
 	cr_assert_eq(watcher_start(world.w), 0);
 	world_settle(&world);
 	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
-	cr_assert_eq(complaints_with(&world, "no watch left for the directories above this root"),
+	cr_assert_eq(complaints_with(&world, "no watch for all of the directories above this root"),
 		     1);
 	cr_assert_eq(world.w->roots[0]->top->trouble, TROUBLE_NONE);
 	make_file(at(&world, "above/r/f"));
