@@ -185,6 +185,8 @@ def test_the_whole_system_has_none_now_and_then():
 
 
 def test_no_thread_at_the_start():
+    if scenario.sanitizer() == "thread":
+        raise Skip("the thread sanitizer has a thread of its own")
     for nth in scenario.scaled((1, 3), range(1, 6)):
         with Carved(scenario.NOOP) as carved:
             limits.injected(carved, f"clone3:error=EAGAIN:when={nth}")
