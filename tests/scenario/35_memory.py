@@ -76,7 +76,7 @@ def test_directories_by_the_million():
 def test_many_files_with_long_names_in_one_directory():
     needs_true_memory()
     count = scenario.scaled(5000, 200000)
-    with Carved(scenario.NOOP) as carved:
+    with in_memory("") as carved:
         for i in range(count):
             name = scenario.broapt_name()
             prefix, suffix = name[:40], name[40:]
