@@ -234,7 +234,9 @@ void record_interim(struct app *app, struct job *job)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
-	struct side_op *side = side_new(app, copy, STORE_SAVE);
+	/* never over a row that is there: the worker may have just given the store an attempt, whose
+	 * number would be taken back, and its outcomes recorded once more */
+	struct side_op *side = side_new(app, copy, STORE_ADD);
 	side->interim = job->interim;
 	store_submit(app->store, &side->op);
 }
@@ -251,7 +253,7 @@ void record_put_off(struct app *app, struct job *job)
 	 * set, nor on a time that may be configured anew */
 	if (version->wait == WAIT_WRITER || pause_ms > app->config->rescan_interval_ms)
 		pause_ms = app->config->rescan_interval_ms;
-	version->due_ns = clock_wall_ns() + pause_ms * CLOCK_NS_PER_MS;
+	version->due_ns = clock_steady_ns() + pause_ms * CLOCK_NS_PER_MS;
 	if (job->row)
 		version->id = job->row;
 	submit_job(app, job, STORE_SAVE);
