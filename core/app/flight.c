@@ -109,6 +109,13 @@ static void set_row(struct flight *flight, struct job *job, int64_t row)
 		table_insert(&flight->by_row, &job->by_row, row_hash(row));
 }
 
+static void leave_path(struct flight *flight, struct job *job)
+{
+	flight->row_shows = flight->row_shows || job->hides_row;
+	job->hides_row = false;
+	table_remove(&flight->by_path, &job->by_path);
+}
+
 void flight_drop(struct flight *flight, struct job *job)
 {
 	assert(list_empty(&job->parked));
@@ -116,7 +123,7 @@ void flight_drop(struct flight *flight, struct job *job)
 	leave_list(flight, job);
 	leave_inode_table(flight, job);
 	set_row(flight, job, 0);
-	table_remove(&flight->by_path, &job->by_path);
+	leave_path(flight, job);
 	job_free(job);
 }
 
@@ -228,7 +235,7 @@ void flight_repath(struct flight *flight, struct job *job, const char *path, siz
 	assert(job->state != JOB_RUNNING && job->state != JOB_SAVING);
 	uint64_t hash =
 		table_hash(path, len); /* before the old path, which path may point into, goes */
-	table_remove(&flight->by_path, &job->by_path);
+	leave_path(flight, job);
 	version_set_path(job->version, path, len);
 	table_insert(&flight->by_path, &job->by_path, hash);
 }

@@ -1,5 +1,7 @@
 /* The queue in the history: more files than memory holds, retries that are due, pokes. On the real
  * daemon. */
+#include <sqlite3.h>
+
 #include "core/app/control_client.h"
 #include "core/base/str.h"
 #include "core/store/maintain.h"
@@ -90,5 +92,36 @@ Test(backlog, retry_counts_anew_for_the_detector_that_failed_and_asks_no_other)
 		cr_assert_eq(count, 1);
 		cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
 	}
+	daemon_finish(&d);
+}
+
+/* A second row of a path, say of the content that it has by now, becomes due while a job is at that
+ * path; and another file is always being scanned. */
+Test(backlog, a_row_that_a_job_at_its_path_hid_is_seen_when_that_is_through)
+{
+	struct daemon d;
+	daemon_begin(&d, "workers: 3\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 10m, run: [ /bin/sh, "
+			 "-c, 'until test -e ${1%/root/*}/go-${1##*/}; do sleep 0.02; done', sh, "
+			 "'{path}' ] } ]\n");
+	daemon_put(&d, "HTTP-Flong.text.plain.txt", "long");
+	daemon_put(&d, "HTTP-Fshort.text.plain.txt", "short");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "2");
+	sqlite3 *raw = NULL;
+	cr_assert_eq(sqlite3_open(d.history, &raw), SQLITE_OK);
+	sqlite3_busy_timeout(raw, 60000);
+	cr_assert_eq(sqlite3_exec(raw,
+				  "INSERT INTO version (dir_id, name, inode, btime_ns, size, mtime_ns,"
+				  " state, first_seen_ns) SELECT dir_id, name, inode, btime_ns, 99, 9,"
+				  " 'queued', first_seen_ns FROM version WHERE name LIKE '%short%'",
+				  NULL, NULL, NULL),
+		     SQLITE_OK, "%s", sqlite3_errmsg(raw));
+	sqlite3_close(raw);
+	AUTO_STR answer = STR_INIT;
+	struct error err = { 0 };
+	cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
+	daemon_flag(&d, "go-HTTP-Fshort.text.plain.txt");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "1");
+	daemon_flag(&d, "go-HTTP-Flong.text.plain.txt");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
 	daemon_finish(&d);
 }

@@ -19,6 +19,28 @@ Test(flight, finds_a_job_by_its_path)
 	flight_done(&flight);
 }
 
+Test(flight, a_row_that_a_job_hid_is_told_of_when_it_leaves_its_path)
+{
+	struct flight flight;
+	flight_init(&flight);
+	struct job *gone = add(&flight, "/r/a");
+	struct job *moved = add(&flight, "/r/b");
+	struct job *other = add(&flight, "/r/c");
+	gone->hides_row = true;
+	moved->hides_row = true;
+	flight_drop(&flight, other);
+	cr_assert_not(flight.row_shows);
+	flight_drop(&flight, gone);
+	cr_assert(flight.row_shows);
+	flight.row_shows = false;
+	flight_repath(&flight, moved, "/r/d", 4);
+	cr_assert(flight.row_shows);
+	flight.row_shows = false;
+	flight_drop(&flight, moved);
+	cr_assert_not(flight.row_shows, "what it hid was told of");
+	flight_done(&flight);
+}
+
 Test(flight, finds_another_job_of_the_same_file_and_never_itself)
 {
 	struct flight flight;
