@@ -25,6 +25,7 @@
 #include "core/base/mem.h"
 #include "core/store/batch.h"
 #include "core/store/db.h"
+#include "core/store/inplace.h"
 #include "core/store/save.h"
 #include "core/store/store.h"
 #include "core/store/wal_reader.h"
@@ -69,19 +70,6 @@ static void set_trouble(struct store *store, struct error *slot, const struct er
 		signal_owner(store);
 }
 
-/* A file that was removed or replaced under us would take our writes to nowhere. */
-static int check_in_place(const struct store *store, struct error *err)
-{
-	int moved = 0;
-	(void)sqlite3_file_control(store->db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved);
-	if (!moved)
-		return 0;
-	return error_set(err, ESTALE,
-			 "%s: the history was moved, removed or replaced while it was open: put it "
-			 "back, or restart carved",
-			 store->db->path);
-}
-
 /* The first operations of submitted, at most BATCH_MAX. */
 static void take_batch(struct store *store, struct list *out)
 {
@@ -116,7 +104,7 @@ static void hand_back(struct store *store, struct list *batch)
 
 static int try_batch(struct store *store, struct list *batch, struct error *err)
 {
-	int result = check_in_place(store, err);
+	int result = inplace_check(&store->inplace, store->db, err);
 	return result < 0 ? result : batch_write(store->db, store->save, batch, err);
 }
 

@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
+#include "core/store/inplace.h"
 
 struct db;
 struct lockfile;
@@ -22,6 +23,7 @@ struct store {
 	struct lockfile *lockfile;
 	struct db *db;	   /* the writer thread's, from its start to its end */
 	struct save *save; /* the same */
+	struct inplace inplace; /* the same */
 	int wal_frames;	   /* the same: length of the write-ahead log after the last commit */
 	int64_t last_alive_ns;
 	int event_fd;

@@ -1,0 +1,25 @@
+/*
+ * inplace: whether the files that a connection writes to are still those that everybody else finds
+ * under their names. Private to this room.
+ */
+#ifndef CARVED_CORE_STORE_INPLACE_H
+#define CARVED_CORE_STORE_INPLACE_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+struct db;
+struct error;
+
+/* Embedded by the writer; the log and its index as they were first seen. */
+struct inplace {
+	bool seen;
+	dev_t device;
+	ino_t wal, shm;
+};
+
+/** 0, or -ESTALE: the history, its -wal or its -shm was moved, removed or replaced; err says which.
+ * When the log alone is gone, what it held is brought into the history before. The thread of db. */
+int inplace_check(struct inplace *inplace, const struct db *db, struct error *err);
+
+#endif

@@ -1,0 +1,111 @@
+/* inplace: files that were taken away from under an open history. */
+#include <errno.h>
+
+#include "core/store/db.h"
+#include "core/store/inplace.h"
+#include "store_fixture.h"
+
+static struct world w;
+static struct db *db;
+static struct inplace inplace;
+
+static void setup(void)
+{
+	struct error err = { 0 };
+	world_init(&w);
+	world_close(&w);
+	cr_assert_eq(db_open_history(&db, w.db, DB_WRITE, &err), 0, "%s", err.text);
+	inplace = (struct inplace){ 0 };
+	cr_assert_eq(inplace_check(&inplace, db, &err), 0);
+	cr_assert(inplace.seen);
+}
+
+static void teardown(void)
+{
+	db_free(db);
+	world_done(&w);
+}
+
+TestSuite(inplace, .init = setup, .fini = teardown);
+
+static void expect_moved(const char *which)
+{
+	struct error err = { 0 };
+	char name[160];
+	snprintf(name, sizeof name, "%s%s: ", w.db, which);
+	cr_expect_eq(inplace_check(&inplace, db, &err), -ESTALE);
+	cr_expect(strstr(err.text, name), "%s", err.text);
+}
+
+static void take_away(const char *which)
+{
+	char path[160];
+	snprintf(path, sizeof path, "%s%s", w.db, which);
+	cr_assert_eq(unlink(path), 0);
+}
+
+static void replace(const char *which)
+{
+	char path[160];
+	char other[176];
+	snprintf(path, sizeof path, "%s%s", w.db, which);
+	snprintf(other, sizeof other, "%s.other", path);
+	FILE *file = fopen(other, "w");
+	cr_assert(file && fclose(file) == 0);
+	cr_assert_eq(rename(other, path), 0);
+}
+
+Test(inplace, all_is_well_however_often_it_is_written)
+{
+	struct error err = { 0 };
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(db_exec(db, "INSERT INTO gap (cause, opened_ns) VALUES ('down', 1)",
+				     &err),
+			     0);
+		cr_assert_eq(sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE,
+						       NULL, NULL),
+			     SQLITE_OK);
+		cr_assert_eq(inplace_check(&inplace, db, &err), 0, "%s", err.text);
+	}
+}
+
+Test(inplace, a_history_that_is_removed_or_replaced)
+{
+	replace("");
+	expect_moved("");
+}
+
+Test(inplace, an_index_of_the_log_that_is_removed_or_replaced)
+{
+	take_away("-shm");
+	expect_moved("-shm");
+}
+
+Test(inplace, what_a_removed_log_held_is_saved)
+{
+	struct error err = { 0 };
+	cr_assert_eq(db_exec(db, "INSERT INTO gap (cause, opened_ns) VALUES ('down', 4711)", &err),
+		     0);
+	take_away("-wal");
+	expect_moved("-wal");
+	/* as whoever is killed leaves it, and starts again */
+	char command[256];
+	snprintf(command, sizeof command, "mkdir %s/later && cp %s %s/later/", w.dir, w.db, w.dir);
+	cr_assert_eq(system(command), 0);
+	char later[128];
+	snprintf(later, sizeof later, "%s/later/history.db", w.dir);
+	struct db *copy = NULL;
+	int64_t found = 0;
+	cr_assert_eq(db_open_history(&copy, later, DB_READ, &err), 0, "%s", err.text);
+	cr_assert_eq(db_integer(copy, "SELECT count(*) FROM gap WHERE opened_ns = 4711", &found,
+				&err),
+		     0);
+	cr_expect_eq(found, 1);
+	db_free(copy);
+}
+
+Test(inplace, a_log_that_was_replaced_is_left_alone)
+{
+	replace("-wal");
+	expect_moved("-wal");
+}
