@@ -10,6 +10,13 @@
  * second descriptor would drop the first's. So the locks of this process are also kept in a list,
  * which is asked, by stat, before the file is opened. The file is never removed: somebody else
  * might hold it open and lock a file that has no name any more.
+ *
+ * A name is not the history, though: a bind mount of the one file, or a .lock that somebody removed,
+ * would let a second daemon in. So one byte of the history is locked too, behind those that SQLite
+ * locks (https://www.sqlite.org/src/file/src/os.h, PENDING_BYTE), by an open file description lock,
+ * since classic ones would be lost when SQLite closes a descriptor of its own. It is closed on exec,
+ * and the daemon only ever spawns; a child of one that was killed may be on its way to exec still, so
+ * this lock is waited for a moment. The descriptor must be closed after SQLite's.
  */
 #include "core/store/lockfile.h"
 
@@ -17,20 +24,29 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/list.h"
 #include "core/base/str.h"
+
+#define DATA_LOCK_AT	   (0x40000000 + 1024)
+#define DATA_LOCK_WAIT_MS  2000
+#define DATA_LOCK_PAUSE_MS 20
 
 struct lockfile {
 	struct list link;
 	int fd;
 	dev_t device;
 	ino_t inode;
+	int data_fd; /* the history itself, locked as well */
+	dev_t data_device;
+	ino_t data_inode;
 };
 
 static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,7 +59,8 @@ static bool held_here(const char *name)
 		return false;
 	LIST_FOREACH(at, &held) {
 		const struct lockfile *lockfile = LIST_OF(at, struct lockfile, link);
-		if (lockfile->device == st.st_dev && lockfile->inode == st.st_ino)
+		if ((lockfile->device == st.st_dev && lockfile->inode == st.st_ino) ||
+		    (lockfile->data_device == st.st_dev && lockfile->data_inode == st.st_ino))
 			return true;
 	}
 	return false;
@@ -95,9 +112,58 @@ static int take_lock(const struct lockfile *lockfile, const char *history, struc
 			 history);
 }
 
+static int open_data(struct lockfile *lockfile, const char *history, struct error *err)
+{
+	lockfile->data_fd = open(history, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	if (lockfile->data_fd < 0 || fstat(lockfile->data_fd, &st) < 0) {
+		int code = errno;
+		return error_set(err, code, "%s: the history cannot be opened for writing: %s",
+				 history, error_text(code));
+	}
+	lockfile->data_device = st.st_dev;
+	lockfile->data_inode = st.st_ino;
+	if (st.st_nlink <= 1)
+		return 0;
+	return error_set(err, EINVAL,
+			 "%s: the history has further names (hard links), and its write-ahead log "
+			 "lies beside one of them only: remove the others (find -samefile)",
+			 history);
+}
+
+static int take_data(struct lockfile *lockfile, const char *history, struct error *err)
+{
+	int result = open_data(lockfile, history, err);
+	if (result < 0)
+		return result;
+	struct flock one = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = DATA_LOCK_AT,
+		.l_len = 1,
+	};
+	int code = 0;
+	struct mono until = mono_add_ms(mono_now(), DATA_LOCK_WAIT_MS);
+	while (fcntl(lockfile->data_fd, F_OFD_SETLK, &one) < 0) {
+		code = errno;
+		if ((code != EACCES && code != EAGAIN) || mono_passed(until))
+			break;
+		code = 0;
+		(void)poll(NULL, 0, DATA_LOCK_PAUSE_MS);
+	}
+	if (code == 0)
+		return 0;
+	if (code != EACCES && code != EAGAIN)
+		return error_set(err, code, "%s: cannot be locked: %s", history, error_text(code));
+	return error_set(err, EBUSY,
+			 "%s: another carved has this history open under another name (a bind mount?), "
+			 "or its .lock file was removed",
+			 history);
+}
+
 static int check_here(const char *name, const char *history, struct error *err)
 {
-	if (!held_here(name))
+	if (!held_here(name) && !held_here(history))
 		return 0;
 	return error_set(err, EBUSY, "%s: this process (%ld) has this history open already",
 			 history, (long)getpid());
@@ -110,6 +176,8 @@ static int take(struct lockfile *lockfile, const char *name, const char *history
 		result = open_file(lockfile, name, err);
 	if (result == 0)
 		result = take_lock(lockfile, history, err);
+	if (result == 0)
+		result = take_data(lockfile, history, err);
 	if (result == 0)
 		list_append(&held, &lockfile->link);
 	return result;
@@ -135,7 +203,7 @@ int lockfile_take(struct lockfile **out, const char *history, struct error *err)
 {
 	AUTO(lockfile) struct lockfile *lockfile = xcalloc(1, sizeof *lockfile);
 	list_init(&lockfile->link);
-	lockfile->fd = -1;
+	lockfile->fd = lockfile->data_fd = -1;
 	AUTO_STR name = STR_INIT;
 	lock_name(&name, history);
 	(void)pthread_mutex_lock(&held_lock);
@@ -155,6 +223,8 @@ void lockfile_free(struct lockfile *lockfile)
 	list_unlink(&lockfile->link);
 	if (lockfile->fd >= 0)
 		fd_close(lockfile->fd);
+	if (lockfile->data_fd >= 0)
+		fd_close(lockfile->data_fd);
 	(void)pthread_mutex_unlock(&held_lock);
 	free(lockfile);
 }

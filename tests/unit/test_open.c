@@ -220,7 +220,7 @@ Test(open, another_process_is_named)
 	cr_expect(try_open(true, &err) == 0, "the dead hold no lock: %s", err.text);
 }
 
-/* What a store's child inherits does not keep the next daemon out. */
+/* What a store's child inherits does not keep the next daemon out. Ours are all spawned. */
 Test(open, an_orphan_does_not_hold_the_lock)
 {
 	struct error err;
@@ -230,8 +230,10 @@ Test(open, an_orphan_does_not_hold_the_lock)
 	if (daemon == 0) {
 		int result = try_open(true, &err);
 		pid_t orphan = fork();
-		if (orphan == 0)
-			pause();
+		if (orphan == 0) {
+			(void)execlp("sleep", "sleep", "600", (char *)NULL);
+			_exit(127);
+		}
 		(void)!write(ready[1], result == 0 ? &orphan : &(pid_t){ 0 }, sizeof orphan);
 		_exit(0);
 	}
@@ -240,6 +242,44 @@ Test(open, an_orphan_does_not_hold_the_lock)
 	waitpid(daemon, NULL, 0);
 	cr_expect(try_open(true, &err) == 0, "%s", err.text);
 	kill(orphan, SIGKILL);
+}
+
+Test(open, a_lock_file_that_was_removed_lets_nobody_in)
+{
+	struct error err;
+	int ready[2];
+	char lock[256];
+	cr_assert(pipe(ready) == 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)!write(ready[1], try_open(true, &err) == 0 ? "y" : "n", 1);
+		pause();
+		_exit(0);
+	}
+	char got = 0;
+	cr_assert(read(ready[0], &got, 1) == 1 && got == 'y');
+	snprintf(lock, sizeof lock, "%s.lock", w.db);
+	cr_assert(unlink(lock) == 0);
+	cr_expect(try_open(true, &err) == -EBUSY);
+	cr_expect(strstr(err.text, w.db) && strstr(err.text, "another name"), "%s", err.text);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	cr_expect(try_open(true, &err) == 0, "the dead hold no lock: %s", err.text);
+}
+
+Test(open, a_history_with_two_names_is_refused)
+{
+	struct error err;
+	char other[256];
+	cr_assert(try_open(true, &err) == 0);
+	store_close(w.store);
+	w.store = NULL;
+	snprintf(other, sizeof other, "%s/other.db", w.dir);
+	cr_assert(link(w.db, other) == 0);
+	cr_expect(try_open(true, &err) == -EINVAL);
+	cr_expect(strstr(err.text, "hard links"), "%s", err.text);
+	cr_assert(unlink(other) == 0);
+	cr_expect(try_open(true, &err) == 0, "%s", err.text);
 }
 
 /* kill -9 in the middle of writing, ten times over: whole batches, nothing twice. */
