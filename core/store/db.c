@@ -54,7 +54,7 @@ void db_free(struct db *db)
 
 /* What the operator can do about a failure of this kind; the kind as errno. */
 struct advice {
-	int rc;
+	int rc; /* SQLite's, or the system's */
 	int code;
 	const char *words;
 };
@@ -63,6 +63,7 @@ static const struct advice advices[] = {
 	{ SQLITE_BUSY, EBUSY, "another process keeps it locked" },
 	{ SQLITE_LOCKED, EBUSY, "another connection keeps it locked" },
 	{ SQLITE_FULL, ENOSPC, "the disk is full: free some space" },
+	{ SQLITE_IOERR_SHMSIZE, ENOSPC, "its -shm cannot grow: free some space on the disk" },
 	{ SQLITE_IOERR, EIO, "I/O error: look at the disk and the kernel's log" },
 	{ SQLITE_READONLY, EACCES,
 	  "it cannot be written: mend the permissions of the file and its directory" },
@@ -76,15 +77,50 @@ static const struct advice advices[] = {
 	{ SQLITE_NOMEM, ENOMEM, "out of memory" },
 };
 
+/* What the system said of an I/O error, where that tells more; SQLite knows ENOSPC alone. */
+static const struct advice system_advices[] = {
+	{ EDQUOT, ENOSPC, "the disk quota is used up: free some space, or have it raised" },
+	{ EROFS, EROFS,
+	  "the file system is read-only: look at the kernel's log, mend it and mount it again" },
+	{ EFBIG, EIO, "I/O error: the limit of a file's size is reached (ulimit -f)" },
+};
+
+/* sqlite3_system_errno() knows nothing of failed writes; the file that was written to does: the log,
+ * mostly. */
+static int write_errno(const struct db *db)
+{
+	sqlite3_file *log = NULL;
+	int said = 0;
+	(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log && log->pMethods)
+		(void)log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &said);
+	if (said == 0)
+		(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_LAST_ERRNO, &said);
+	return said;
+}
+
+static const struct advice *advice_for(const struct db *db, int rc)
+{
+	int kind = rc & 0xff;
+	int said = db->handle && rc == SQLITE_IOERR_WRITE ? write_errno(db) : 0;
+	for (size_t i = 0; i < sizeof system_advices / sizeof *system_advices; i++) {
+		if (said == system_advices[i].rc)
+			return &system_advices[i];
+	}
+	for (size_t i = 0; i < sizeof advices / sizeof *advices; i++) {
+		if (rc == advices[i].rc || kind == advices[i].rc)
+			return &advices[i];
+	}
+	return NULL;
+}
+
 int db_fail(const struct db *db, int rc, const char *doing, struct error *err)
 {
 	const char *said = db->handle ? sqlite3_errmsg(db->handle) : sqlite3_errstr(rc);
-	for (size_t i = 0; i < sizeof advices / sizeof *advices; i++) {
-		const struct advice *advice = &advices[i];
-		if ((rc & 0xff) == advice->rc)
-			return error_set(err, advice->code, "%s: %s: %s (%s, SQLite code %d)",
-					 db->path, doing, advice->words, said, rc);
-	}
+	const struct advice *advice = advice_for(db, rc);
+	if (advice)
+		return error_set(err, advice->code, "%s: %s: %s (%s, SQLite code %d)", db->path,
+				 doing, advice->words, said, rc);
 	return error_set(err, EINVAL, "%s: %s: %s", db->path, doing, said);
 }
 
