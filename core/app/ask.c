@@ -133,8 +133,10 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 	asking->took_path = asking->took_path || class->needs & DETECT_NEEDS_PATH;
 	struct answer answer = { .outcome = OUTCOMES };
 	wanted->started_ns = clock_wall_ns();
+	struct mono began = mono_now();
 	detector_scan(detector, &request, &answer);
-	wanted->finished_ns = clock_wall_ns();
+	/* a duration is one, whatever somebody did to the wall clock meanwhile */
+	wanted->finished_ns = wanted->started_ns + mono_now().ns - began.ns;
 	bool cancelled = answer.cancelled;
 	*away = TAKE(answer.away);
 	asking->failure = answer.unable;
@@ -153,7 +155,7 @@ int64_t ask_waited_ms(const struct version *version)
 {
 	if (version->away_since_ns == 0)
 		return 0;
-	int64_t waited_ns = clock_wall_ns() - version->away_since_ns;
+	int64_t waited_ns = clock_steady_ns() - version->away_since_ns;
 	return waited_ns > 0 ? waited_ns / CLOCK_NS_PER_MS : 0;
 }
 

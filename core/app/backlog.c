@@ -24,11 +24,11 @@ bool backlog_has_room(struct app *app, const struct job *job)
 
 void backlog_note(struct app *app, int64_t due_ns)
 {
-	if (due_ns <= clock_wall_ns())
+	if (due_ns <= clock_steady_ns())
 		app->backlog = true;
 	else if (due_ns < app->next_due_ns)
 		app->next_due_ns = due_ns;
-	app->own_due = app->own_due || due_ns > clock_wall_ns();
+	app->own_due = app->own_due || due_ns > clock_steady_ns();
 }
 
 struct fetch {
@@ -50,9 +50,14 @@ static bool fetch_row(void *context, struct version *version)
 {
 	struct fetch *fetch = context;
 	const struct flight *flight = &fetch->app->flight;
-	if (flight_at(flight, version->path, version->path_len) ||
-	    flight_row_holder(flight, version->id) || record_is_ending(fetch->app, version->id)) {
+	if (flight_row_holder(flight, version->id) || record_is_ending(fetch->app, version->id)) {
 		version_free(version); /* in memory already, perhaps on its way to another path */
+		return true;
+	}
+	struct job *other = flight_at(flight, version->path, version->path_len);
+	if (other) {
+		other->hides_row = true; /* a rescan of an earlier content, say, or a walk's look */
+		version_free(version);
 		return true;
 	}
 	if (fetch->app->options.own_only && !is_own(fetch->app, version)) {
@@ -77,7 +82,7 @@ static void find_next_due(struct app *app, int64_t now)
 
 bool backlog_refill(struct app *app)
 {
-	int64_t now = clock_wall_ns();
+	int64_t now = clock_steady_ns();
 	if (app->next_due_ns <= now) {
 		app->next_due_ns = INT64_MAX;
 		app->backlog = true;
@@ -87,6 +92,10 @@ bool backlog_refill(struct app *app)
 	 * queue is asked once. */
 	if (app->queue_unsure && flight_total(&app->flight) == 0) {
 		app->queue_unsure = false;
+		app->backlog = true;
+	}
+	if (app->flight.row_shows) {
+		app->flight.row_shows = false;
 		app->backlog = true;
 	}
 	if (!app->backlog || app->mode == APP_STOPPING ||

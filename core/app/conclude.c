@@ -17,15 +17,28 @@ bool conclude_exhausted(const struct config_detector *row, unsigned failures)
 	return failures >= row->retries;
 }
 
-int64_t conclude_pause_ms(const struct config_detector *row, unsigned failures)
+static int64_t pause_after(const struct config_detector *row, unsigned failures)
 {
 	int64_t pause = row->retry_pause_ms;
 	for (unsigned i = 1; i < failures && pause < PAUSE_MAX_MS; i++)
 		pause *= 2;
 	if (pause > PAUSE_MAX_MS)
 		pause = PAUSE_MAX_MS > row->retry_pause_ms ? PAUSE_MAX_MS : row->retry_pause_ms;
+	return pause;
+}
+
+int64_t conclude_pause_ms(const struct config_detector *row, unsigned failures)
+{
+	int64_t pause = pause_after(row, failures);
 	int64_t quarter = pause / 4;
 	return pause + (int64_t)arc4random_uniform((uint32_t)quarter + 1);
+}
+
+int64_t conclude_pause_max_ms(const struct config_detector *row)
+{
+	int64_t pause = pause_after(row, row->retries);
+	pause += pause / 4;
+	return pause > AWAY_PAUSE_MAX_MS ? pause : AWAY_PAUSE_MAX_MS;
 }
 
 int64_t conclude_away_ms(int64_t away_ms)
@@ -84,6 +97,7 @@ struct conclusion conclude(const struct standing *standings, size_t count, int64
 
 void conclude_write(const struct conclusion *conclusion, struct version *version)
 {
+	const int64_t now_ns = clock_steady_ns();
 	version->verdict = conclusion->worst;
 	version->finished_ns = clock_wall_ns();
 	version->wait = WAIT_NOTHING;
@@ -96,9 +110,9 @@ void conclude_write(const struct conclusion *conclusion, struct version *version
 	} else if (conclusion->again) {
 		version->state = VERSION_QUEUED;
 		version->wait = WAIT_RETRY;
-		version->due_ns = version->finished_ns + conclusion->pause_ms * CLOCK_NS_PER_MS;
+		version->due_ns = now_ns + conclusion->pause_ms * CLOCK_NS_PER_MS;
 		if (conclusion->away && version->away_since_ns == 0)
-			version->away_since_ns = version->finished_ns;
+			version->away_since_ns = now_ns;
 		version->finished_ns = 0;
 		version->verdict = OUTCOMES;
 	} else {

@@ -39,6 +39,8 @@ bool conclude_exhausted(const struct config_detector *row, unsigned failures);
  * (or retry_pause, when that is longer), and up to a quarter more, so that files that failed
  * together do not come back together. ms. */
 int64_t conclude_pause_ms(const struct config_detector *row, unsigned failures);
+/** No pause on account of this detector is longer. ms. */
+int64_t conclude_pause_max_ms(const struct config_detector *row);
 /** How long until a detector that has been away for so long is asked for again. ms. */
 int64_t conclude_away_ms(int64_t away_ms);
 /** Weighs all standings; away_ms: how long the version has waited for one that is away. */

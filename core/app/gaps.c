@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/log.h"
@@ -21,6 +22,8 @@ struct gap {
 };
 
 struct gaps {
+	struct store_gap now; /* for the operation below */
+	struct store_op due_by;
 	struct list open; /* of struct gap, those whose end is not committed yet among them */
 	size_t count;	  /* of those that are open */
 };
@@ -96,6 +99,26 @@ void gaps_down(struct app *app, int64_t opened_ns)
 	gap->down = true;
 }
 
+void gaps_clock(struct app *app, int64_t longest_ms)
+{
+	struct gaps *gaps = app->gaps;
+	gaps->now.opened_ns = clock_steady_ns();
+	gaps->now.closed_ns = gaps->now.opened_ns + longest_ms * CLOCK_NS_PER_MS;
+	gaps->due_by = (struct store_op){ .verb = STORE_DUE_BY, .gap = &gaps->now };
+	list_init(&gaps->due_by.link);
+	store_submit(app->store, &gaps->due_by);
+}
+
+static void told_clock(struct app *app, const struct store_op *op)
+{
+	if (op->result != STORE_WRITTEN)
+		return;
+	log_notice("what waits was due later than anything waits: the clock was ahead when that "
+		   "was recorded; it is tried now");
+	app->backlog = true;
+	rescan_note(app);
+}
+
 void gaps_event(struct app *app, const struct watcher_event *event)
 {
 	const char *cause = cause_names[event->cause];
@@ -154,7 +177,8 @@ void gaps_found(struct app *app, uint32_t root)
 
 void gaps_committed(struct app *app, struct store_op *op)
 {
-	(void)app;
+	if (op->verb == STORE_DUE_BY)
+		told_clock(app, op);
 	struct gap *gap = op->owner;
 	if (!gap || op->verb == STORE_GAP_OPEN)
 		return;

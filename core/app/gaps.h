@@ -19,6 +19,9 @@ void gaps_free(struct gaps *gaps);
 /** The daemon was not running since opened_ns (0: never ran on this history); closed by
  * gaps_walked_all(). */
 void gaps_down(struct app *app, int64_t opened_ns);
+/** Rows of earlier runs that wait longer than anything may, as the clock was set back since, are due
+ * at once. */
+void gaps_clock(struct app *app, int64_t longest_ms);
 /** WATCHER_GAP_OPENED or WATCHER_GAP_CLOSED. */
 void gaps_event(struct app *app, const struct watcher_event *event);
 /** Every root was walked: closes the gap of the downtime, and what an earlier run left open. */

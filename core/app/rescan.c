@@ -146,7 +146,7 @@ static void find_next_due(struct app *app, int64_t now)
 void rescan_refill(struct app *app)
 {
 	struct rescans *rescans = &app->rescans;
-	int64_t now = clock_wall_ns();
+	int64_t now = clock_steady_ns();
 	if (rescans->next_due_ns <= now) {
 		rescans->next_due_ns = INT64_MAX;
 		rescans->due = true;
@@ -194,7 +194,7 @@ static void count_end(struct rescans *rescans, enum rescan_end end)
 static void hold_on(struct rescans *rescans)
 {
 	int64_t ms = INT64_C(500) << (rescans->away < 6 ? rescans->away : 6);
-	rescans->paused_until_ns = clock_wall_ns() + ms * CLOCK_NS_PER_MS;
+	rescans->paused_until_ns = clock_steady_ns() + ms * CLOCK_NS_PER_MS;
 	rescans->away++;
 }
 

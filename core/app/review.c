@@ -46,7 +46,7 @@ static void end(struct job *job, enum rescan_end how, const char *note)
 static void end_later(struct job *job, int64_t pause_ms)
 {
 	end(job, RESCAN_WAITING, NULL);
-	job->rescan->due_ns = clock_wall_ns() + pause_ms * CLOCK_NS_PER_MS;
+	job->rescan->due_ns = clock_steady_ns() + pause_ms * CLOCK_NS_PER_MS;
 }
 
 static void note_failure(struct str *failures, const struct standing *standing)
@@ -97,7 +97,7 @@ static void wait_for_time(struct job *job, const struct conclusion *conclusion)
 	if (!conclusion->away)
 		rescan->away_since_ns = 0;
 	else if (rescan->away_since_ns == 0)
-		rescan->away_since_ns = clock_wall_ns();
+		rescan->away_since_ns = clock_steady_ns();
 }
 
 void review_conclude(struct asking *asking)

@@ -2,7 +2,10 @@
 #include "core/base/clock.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <time.h>
+
+static int64_t steady_base_ns; /* written once */
 
 static int64_t read_clock(clockid_t id)
 {
@@ -14,6 +17,18 @@ static int64_t read_clock(clockid_t id)
 int64_t clock_wall_ns(void)
 {
 	return read_clock(CLOCK_REALTIME);
+}
+
+static void begin_steady(void)
+{
+	steady_base_ns = clock_wall_ns() - mono_now().ns;
+}
+
+int64_t clock_steady_ns(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	(void)pthread_once(&once, begin_steady);
+	return steady_base_ns + mono_now().ns;
 }
 
 struct mono mono_now(void)

@@ -19,6 +19,9 @@ struct mono {
 
 /** Nanoseconds since the epoch, CLOCK_REALTIME. */
 int64_t clock_wall_ns(void);
+/** What the wall clock would say had nobody set it since this process first asked: for times in the
+ * history by which something is due, or waited for. Across a restart it is the wall clock's. */
+int64_t clock_steady_ns(void);
 /** CLOCK_MONOTONIC now. */
 struct mono mono_now(void);
 /** The moment ms milliseconds after start; as far as the type reaches when that is too far. */

@@ -37,6 +37,8 @@ enum statement {
 	GAP_OPEN,
 	GAP_CLOSE,
 	GAP_CLOSE_OLD,
+	DUE_BY,
+	RESCAN_DUE_BY,
 	ALIVE,
 	STATEMENTS,
 };
@@ -77,6 +79,11 @@ static const char *const sql[STATEMENTS] = {
 	[GAP_CLOSE] = "UPDATE gap SET closed_ns = ?2, found = ?3 WHERE id = ?1",
 	[GAP_CLOSE_OLD] =
 		"UPDATE gap SET closed_ns = ?2 WHERE closed_ns IS NULL AND opened_ns < ?1",
+	[DUE_BY] = "UPDATE version SET due_ns = ?1, away_since_ns = min(away_since_ns, ?1)"
+		   " WHERE state = 'queued' AND due_ns > ?2",
+	[RESCAN_DUE_BY] = "UPDATE rescan_queue SET due_ns = ?1,"
+			  " away_since_ns = min(away_since_ns, ?1)"
+			  " WHERE state = 'waiting' AND due_ns > ?2",
 	[ALIVE] = "INSERT INTO meta (key, value) VALUES ('alive', ?1)"
 		  " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
 };
@@ -401,6 +408,22 @@ static int close_gap(struct save *save, const struct store_gap *gap)
 	return db_run(update);
 }
 
+static int bring_near(struct save *save, struct store_op *op)
+{
+	int changed = 0;
+	for (enum statement at = DUE_BY; at <= RESCAN_DUE_BY; at++) {
+		db_bind(save->statements[at], 1, op->gap->opened_ns);
+		db_bind(save->statements[at], 2, op->gap->closed_ns);
+		int rc = db_run(save->statements[at]);
+		if (rc != SQLITE_OK)
+			return rc;
+		changed += sqlite3_changes(save->handle);
+	}
+	if (!changed)
+		op->result = STORE_KNOWN;
+	return SQLITE_OK;
+}
+
 int save_op(struct save *save, struct store_op *op)
 {
 	op->result = STORE_WRITTEN;
@@ -428,6 +451,8 @@ int save_op(struct save *save, struct store_op *op)
 		db_bind(save->statements[GAP_CLOSE_OLD], 1, op->gap->opened_ns);
 		db_bind(save->statements[GAP_CLOSE_OLD], 2, op->gap->closed_ns);
 		return db_run(save->statements[GAP_CLOSE_OLD]);
+	case STORE_DUE_BY:
+		return bring_near(save, op);
 	case STORE_ALIVE:
 		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
 		return db_run(save->statements[ALIVE]);

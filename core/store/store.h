@@ -65,6 +65,10 @@ enum store_verb {
 	/* Closes all gaps that are open and began before gap->opened_ns: an earlier run was killed.
 	 */
 	STORE_GAP_CLOSE_OLD,
+	/* Queued rows and rescans that are due after gap->closed_ns, which the clock that set them
+	 * must have been ahead for, are due at gap->opened_ns, and wait for detectors since then at
+	 * the earliest. STORE_KNOWN: there are none. */
+	STORE_DUE_BY,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */
 };

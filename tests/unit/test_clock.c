@@ -61,6 +61,19 @@ Test(clock, ms_until_rounds_up_and_fits_poll)
 	}
 }
 
+/* How it stands when somebody sets the wall clock is shown by scenario/36_crash. */
+Test(clock, steady_begins_as_the_wall_clock_and_goes_with_the_monotonic)
+{
+	int64_t before = clock_wall_ns();
+	int64_t steady = clock_steady_ns();
+	cr_assert_geq(steady, before - CLOCK_NS_PER_MS);
+	cr_assert_leq(steady, clock_wall_ns() + CLOCK_NS_PER_MS);
+	struct mono now = mono_now();
+	int64_t then = clock_steady_ns();
+	cr_assert_geq(then - steady, 0);
+	cr_assert_leq(then - steady, mono_now().ns - now.ns + 60 * CLOCK_NS_PER_S);
+}
+
 Test(clock, passed_at_the_moment_itself)
 {
 	struct mono now = mono_now();

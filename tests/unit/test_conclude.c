@@ -92,6 +92,21 @@ Test(conclude, pauses_double_up_to_an_hour_and_a_longer_one_stands)
 	cr_assert_eq(conclude_pause_ms(&none, 3), 0);
 }
 
+Test(conclude, no_pause_is_longer_than_the_longest)
+{
+	const struct config_detector rows[] = {
+		{ .retry_pause_ms = 10000, .retries = 1 },
+		{ .retry_pause_ms = 10000, .retries = 100 },
+		{ .retry_pause_ms = 7200000, .retries = 3 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		for (unsigned failures = 1; failures < rows[i].retries; failures++)
+			cr_assert_leq(conclude_pause_ms(&rows[i], failures),
+				      conclude_pause_max_ms(&rows[i]));
+		cr_assert_leq(conclude_away_ms(INT64_MAX), conclude_pause_max_ms(&rows[i]));
+	}
+}
+
 Test(conclude, a_version_that_waits_has_no_verdict_yet_and_remembers_since_when)
 {
 	AUTO(version) struct version *version = version_new("/r/a", 4);

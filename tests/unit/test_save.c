@@ -434,3 +434,51 @@ Test(save, incomplete_is_saved_and_read)
 	cr_expect(back->incomplete);
 	version_free(back);
 }
+
+/* The clock was a year ahead when a retry was put off: it does not wait for a year. */
+Test(save, what_is_due_later_than_anything_may_be_is_due_at_once)
+{
+	const int64_t now = T0 + 1000;
+	const int64_t year = INT64_C(31536000000000000);
+	struct version *soon = world_version("/r/soon", 1);
+	struct version *ahead = world_version("/r/ahead", 2);
+	soon->wait = ahead->wait = WAIT_RETRY;
+	soon->due_ns = now + 50;
+	soon->away_since_ns = now - 5;
+	ahead->due_ns = now + year;
+	ahead->away_since_ns = now + year - 100;
+	cr_assert(world_put(&w, soon) > 0 && world_put(&w, ahead) > 0);
+	struct store_gap times = { .opened_ns = now, .closed_ns = now + 60 };
+	struct store_op op = { .verb = STORE_DUE_BY, .gap = &times };
+	list_init(&op.link);
+	store_submit(w.store, &op);
+	world_wait(&w, 1);
+	cr_expect_eq(op.result, STORE_WRITTEN);
+	char query[160];
+	snprintf(query, sizeof query,
+		 "SELECT name, due_ns - %lld, (SELECT away_since_ns - %lld FROM version v WHERE v.id ="
+		 " file.id) FROM file ORDER BY name",
+		 (long long)now, (long long)now);
+	EXPECT_SQL(&w, query, "ahead|0|0\nsoon|50|-5");
+	store_submit(w.store, &op);
+	world_wait(&w, 1);
+	cr_expect_eq(op.result, STORE_KNOWN);
+}
+
+/* The row that says "queued" was on its way when the worker was through with its first attempt. */
+Test(save, a_row_that_is_added_late_takes_no_attempt_back)
+{
+	struct version *tried = world_version("/r/a", 1);
+	struct finding finding = world_finding("failing", OUTCOME_ERROR);
+	tried->attempt = tried->tries = 1;
+	tried->wait = WAIT_RETRY;
+	tried->due_ns = T0 + 99;
+	version_add_finding(tried, &finding);
+	int64_t id = world_put(&w, tried);
+	struct version *late = world_version("/r/a", 1);
+	cr_expect_eq(world_do(&w, STORE_ADD, late), STORE_KNOWN);
+	cr_expect_eq(late->id, id, "the row that is there is told");
+	version_free(late);
+	EXPECT_SQL(&w, "SELECT count(*), max(attempt), max(wait), max(due_ns) > 0 FROM file",
+		   "1|1|retry|1");
+}
