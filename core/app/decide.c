@@ -20,6 +20,9 @@
 #include "core/config/config.h"
 #include "core/store/reader.h"
 
+/* Of file systems that keep whole seconds (ext4 with small inodes, NFSv2, vfat's two). */
+#define COARSE_TICK_NS (2 * CLOCK_NS_PER_S)
+
 static void absolute_path(const struct app *app, struct job *job)
 {
 	const struct version *version = job->version;
@@ -131,12 +134,27 @@ static bool worth_another_look(const struct job *job, const struct known *known)
  * whatever somebody set it to; but every write sets the inode's change time to now, and nobody can
  * set that. Two changes within a tick look like one (git calls such an index entry racy): where a
  * close tells that somebody wrote, doubt is enough. A walk tells nothing, and must not hash every
- * file again that was scanned at once. A change of metadata alone is left to the next walk. */
+ * file again that was scanned at once. A change of metadata alone is left to the next walk.
+ *
+ * Ticks of whole seconds are long enough for a second write, and for its scan, so there a walk
+ * doubts as well; once, as the look that it leads to is later. A look in the future was made before
+ * the clock was set back: nothing tells whether the change came after it. refresh_prior() makes it
+ * the change time then, so that this too costs one hash. */
+static int64_t slack_ns(const struct job *job)
+{
+	if (job->version->identity.ctime_ns % CLOCK_NS_PER_S == 0)
+		return COARSE_TICK_NS;
+	return job->hint == HINT_COMPLETE ? 2 * clock_tick_ns() : 0;
+}
+
 static bool stamp_is_doubtful(const struct job *job, const struct known *known)
 {
-	int64_t slack = job->hint == HINT_COMPLETE ? 2 * clock_tick_ns() : 0;
-	return known->has_sha256 && job->hint != HINT_TOUCHED &&
-	       job->version->identity.ctime_ns + slack > known->checked_ns;
+	int64_t changed_ns = job->version->identity.ctime_ns;
+	if (!known->has_sha256 || job->hint == HINT_TOUCHED)
+		return false;
+	if (known->checked_ns > clock_wall_ns())
+		return job->hint == HINT_COMPLETE || changed_ns != known->checked_ns;
+	return changed_ns + slack_ns(job) > known->checked_ns;
 }
 
 static void look_again(struct app *app, struct job *job, const struct known *known)
@@ -267,8 +285,9 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 static bool look_holds(const struct job *job, const struct known *known)
 {
 	bool told = job->hint != HINT_WALKED && job->hint != HINT_QUEUED;
-	return !job->written && !known->ambiguous &&
-	       (told || job->version->identity.ctime_ns <= known->checked_ns);
+	bool vouched = job->version->identity.ctime_ns <= known->checked_ns &&
+		       known->checked_ns <= clock_wall_ns(); /* else the clock was set back since */
+	return !job->written && !known->ambiguous && (told || vouched);
 }
 
 /* When that row's content was read last, as far as it holds for the file now: the change time may

@@ -168,6 +168,9 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 static enum step refresh_prior(struct job *job)
 {
 	struct version *version = job->version;
+	/* a change time in the future is that of a clock that was set back since: decide.c */
+	if (version->checked_ns < version->identity.ctime_ns)
+		version->checked_ns = version->identity.ctime_ns;
 	job->op.verb = STORE_REFRESH;
 	version->id = job->prior_id;
 	return STEP_SAVE;
