@@ -10,6 +10,7 @@
 
 #include "core/app/away.h"
 #include "core/app/backlog.h"
+#include "core/app/conclude.h"
 #include "core/app/control.h"
 #include "core/app/ends.h"
 #include "core/app/engine.h"
@@ -32,6 +33,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
+#include "core/detect/detect.h"
 #include "core/pool/pool.h"
 #include "core/store/reader.h"
 #include "core/store/store.h"
@@ -153,6 +155,23 @@ static int start(struct app *app, struct error *err)
 	return result;
 }
 
+static int64_t longer(int64_t one_ms, int64_t other_ms)
+{
+	return one_ms > other_ms ? one_ms : other_ms;
+}
+
+/* How far ahead anything is ever due, and half as much again. */
+static int64_t longest_pause_ms(const struct app *app)
+{
+	const struct engine *engine = app->engine;
+	int64_t longest = app->config->rescan_interval_ms;
+	for (uint32_t i = 0; i < roots_count(app->roots); i++)
+		longest = longer(longest, roots_settle_ms(app->roots, i));
+	for (size_t i = 0; i < engine->detector_count; i++)
+		longest = longer(longest, conclude_pause_max_ms(detector_row(engine->detectors[i])));
+	return longest + longest / 2;
+}
+
 static void begin(struct app *app)
 {
 	app->backlog = true;
@@ -161,6 +180,7 @@ static void begin(struct app *app)
 	app->walked_all = !app->walking;
 	app->started_ns = clock_wall_ns();
 	rescan_begin(app);
+	gaps_clock(app, longest_pause_ms(app));
 	rules_note(app);
 	if (!app->options.once)
 		gaps_down(app, store_last_alive_ns(app->store));
@@ -200,8 +220,8 @@ static void take_apart(struct app *app)
 	if (app->store)
 		isolation_end(app->config);
 	watcher_free(app->watcher);
+	store_reader_free(app->reader); /* so that the store is the last to close, and checkpoints */
 	note_end(app);
-	store_reader_free(app->reader);
 	outbox_free(app->outbox);
 	flight_each(&app->flight, release_handle, app->roots);
 	flight_done(&app->flight);

@@ -26,6 +26,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/config/config.h"
 #include "core/store/store.h"
 #include "watcher/watcher.h"
 
@@ -64,10 +65,11 @@ static int take_over_signals(struct app *app)
 	fill_handled(&set);
 	loop_hold_signals();
 	/* SIGIO: a broken lease would kill us (fcntl(2)); SIGPIPE: a client or reader that went
-	 * away */
+	 * away; SIGXFSZ: a history at the limit of RLIMIT_FSIZE is one that cannot be written */
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 	(void)sigaction(SIGIO, &ignore, NULL);
 	(void)sigaction(SIGPIPE, &ignore, NULL);
+	(void)sigaction(SIGXFSZ, &ignore, NULL);
 	app->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return app->signal_fd < 0 ? -errno : 0;
 }
@@ -162,12 +164,12 @@ static void sooner(struct mono *next, struct mono at)
 		*next = at;
 }
 
-/* The moment of a wall time; ns 0 when it is INT64_MAX, never. */
-static struct mono mono_at_wall(int64_t wall_ns)
+/* The moment at which something is due; ns 0 when it is INT64_MAX, never. */
+static struct mono mono_at_due(int64_t due_ns)
 {
-	if (wall_ns == INT64_MAX)
+	if (due_ns == INT64_MAX)
 		return (struct mono){ 0 };
-	int64_t left = wall_ns - clock_wall_ns();
+	int64_t left = due_ns - clock_steady_ns();
 	return (struct mono){ mono_now().ns + (left > 0 ? left : 0) };
 }
 
@@ -175,9 +177,9 @@ static struct mono next_wake(struct app *app)
 {
 	struct mono next = settle_next(app);
 	if (app->mode != APP_STOPPING)
-		sooner(&next, mono_at_wall(app->next_due_ns));
+		sooner(&next, mono_at_due(app->next_due_ns));
 	if (app->mode == APP_RUNNING)
-		sooner(&next, mono_at_wall(app->rescans.next_due_ns));
+		sooner(&next, mono_at_due(app->rescans.next_due_ns));
 	if (app->mode == APP_RUNNING &&
 	    (app->rules_unwatched || watcher_needs_retry(app->watcher))) {
 		if (app->next_rescan.ns == 0)
@@ -194,6 +196,7 @@ static struct mono next_wake(struct app *app)
 	}
 	sooner(&next, control_due(app->control));
 	sooner(&next, app->stop_deadline);
+	sooner(&next, app->moved_until);
 	sooner(&next, pull_room_at(app));
 	return next;
 }
@@ -283,7 +286,24 @@ static void take(struct app *app, enum source source)
 	}
 }
 
-static void tell_trouble(struct app *app)
+/* One that does not come back will not: whoever starts us anew has us find its files again, and take
+ * the history that is there now, or make one. Staying would mean to hold everything for ever. */
+static int wait_for_history(struct app *app, const struct error *trouble, struct error *err)
+{
+	if (trouble->code != ESTALE) {
+		app->moved_until = (struct mono){ 0 };
+		return 0;
+	}
+	if (!app->moved_until.ns)
+		app->moved_until = mono_add_ms(
+			mono_now(), app->config->rescan_interval_ms * APP_MOVED_INTERVALS);
+	if (!mono_passed(app->moved_until))
+		return 0;
+	return error_set(err, ESTALE, "%s; it did not come back: ending, to be started again",
+			 trouble->text);
+}
+
+static int tell_trouble(struct app *app, struct error *err)
 {
 	struct error trouble = { 0 };
 	bool now = store_trouble(app->store, &trouble);
@@ -293,6 +313,7 @@ static void tell_trouble(struct app *app)
 	else if (!now && app->in_trouble)
 		log_notice("the history can be written again");
 	app->in_trouble = now;
+	return wait_for_history(app, &trouble, err);
 }
 
 int loop_run(struct app *app, struct error *err)
@@ -309,12 +330,14 @@ int loop_run(struct app *app, struct error *err)
 			return error_set(err, errno, "epoll: %s", error_text(errno));
 		for (int i = 0; i < count; i++)
 			take(app, (enum source)events[i].data.u32);
-		tell_trouble(app);
+		int result = tell_trouble(app, err);
+		if (result < 0)
+			return result;
 		record_committed(app);
 		settle_results(app);
 		settle_tick(app);
 		reload_tick(app);
-		int result = pull_events(app, err);
+		result = pull_events(app, err);
 		if (result < 0)
 			return result;
 		app->refill_again = backlog_refill(app);

@@ -42,6 +42,8 @@ struct watcher;
 /* First pause before a file that may have a writer is looked at again; doubles up to the rescan
  * interval. */
 #define APP_CREATED_MS 100
+/* A history that was moved, removed or replaced is waited for this many rescan intervals. */
+#define APP_MOVED_INTERVALS 3
 /* From the first change of a file of rules until all of them are loaded anew. */
 #define APP_RULES_MS 1000
 /* Pause before what could not be done for want of descriptors or memory is tried again. */
@@ -113,6 +115,8 @@ struct app {
 	struct mono stop_deadline;
 	bool cancelled;
 	bool in_trouble; /* the store's trouble was logged */
+	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it
+				  * is there */
 	int64_t started_ns;
 	int exit_code;
 };
