@@ -46,6 +46,11 @@ class Failed(Exception):
     """The scenario does not hold; the text says what is."""
 
 
+def scaled(small, full):
+    """The size of a story: small in the tests, full where $CARVED_FULL is set (run --all)."""
+    return full if os.environ.get("CARVED_FULL") else small
+
+
 def check(condition, words):
     if not condition:
         raise Failed(words)
@@ -240,9 +245,10 @@ class Carved:
 
     # the process
 
-    def start(self, *words, ready=True, roots=None, env=None):
+    def start(self, *words, ready=True, roots=None, env=None, before=()):
+        """before: words of a program that runs it and keeps its process id, say strace -D."""
         check(self.process is None, "it is running already")
-        arguments = [self.binary, "run", "--history", self.history]
+        arguments = [*before, self.binary, "run", "--history", self.history]
         if self.config_path:
             arguments += ["-c", self.config_path]
         arguments += list(words) + (roots if roots is not None else [self.root])

@@ -14,7 +14,8 @@ function(carved_scenario name source binary)
 	add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${source} --carved ${binary})
 	set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${CARVED_FAIL_WORDS}"
 		SKIP_RETURN_CODE 77 TIMEOUT 900 FIXTURES_REQUIRED table
-		ENVIRONMENT "CARVED_PRODUCER=$<TARGET_FILE:producer>;CARVED_CHURN=$<TARGET_FILE:churn>;CARVED_ACCOUNT=${rows}")
+		ENVIRONMENT
+		"CARVED_PRODUCER=$<TARGET_FILE:producer>;CARVED_CHURN=$<TARGET_FILE:churn>;CARVED_WRONG_CLOCK=$<TARGET_FILE:wrong_clock>;CARVED_ACCOUNT=${rows}")
 endfunction()
 
 file(GLOB scenario_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/[0-9][0-9]_*.py)
