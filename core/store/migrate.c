@@ -6,8 +6,8 @@
  * history gets its application_id while it is still in rollback mode, so the main file always
  * carries it, even when a crash left everything later in the -wal.
  *
- * The connection does not checkpoint when it closes until the file is accepted
- * (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE): a refused file keeps every byte.
+ * The connection does not checkpoint when it closes until the history is open
+ * (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, open.c): a refused file keeps every byte.
  */
 #include "core/store/migrate.h"
 
@@ -182,6 +182,5 @@ int migrate_run(const struct db *db, bool create, struct error *err)
 		result = turn_wal_on(db, err);
 	if (result == 0 && old)
 		result = checkpoint(db, err);
-	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 	return result;
 }

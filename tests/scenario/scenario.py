@@ -46,11 +46,6 @@ class Failed(Exception):
     """The scenario does not hold; the text says what is."""
 
 
-def scaled(small, full):
-    """The size of a story: small in the tests, full where $CARVED_FULL is set (run --all)."""
-    return full if os.environ.get("CARVED_FULL") else small
-
-
 def check(condition, words):
     if not condition:
         raise Failed(words)
