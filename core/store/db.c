@@ -186,6 +186,8 @@ static int open_handle(struct db *db, enum db_mode mode, const char *name, int e
 		return db_fail(db, rc, "opening the history", err);
 	if (mode == DB_WRITE && sqlite3_db_readonly(db->handle, "main"))
 		return db_fail(db, SQLITE_READONLY, "opening the history", err);
+	/* until the history is accepted: db_accept() */
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	int on = 1;
 	(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_PERSIST_WAL, &on);
 	(void)sqlite3_busy_timeout(db->handle, BUSY_TIMEOUT_MS);
@@ -194,6 +196,11 @@ static int open_handle(struct db *db, enum db_mode mode, const char *name, int e
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	return 0;
+}
+
+void db_accept(const struct db *db)
+{
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
 }
 
 int db_open(struct db **out, const char *path, enum db_mode mode, struct error *err)
@@ -289,6 +296,7 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
 	}
 	if (result < 0)
 		return result;
+	db_accept(db);
 	*out = TAKE(db);
 	return 0;
 }

@@ -6,8 +6,8 @@
  * history gets its application_id while it is still in rollback mode, so the main file always
  * carries it, even when a crash left everything later in the -wal.
  *
- * The connection does not checkpoint when it closes until the history is open
- * (SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, open.c): a refused file keeps every byte.
+ * The connection does not checkpoint when it closes until the history is accepted (db_accept()): a
+ * refused file keeps every byte.
  */
 #include "core/store/migrate.h"
 
@@ -167,7 +167,6 @@ int migrate_run(const struct db *db, bool create, struct error *err)
 {
 	int64_t version = 0;
 	bool is_new = false;
-	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	int result = read_state(db, &version, &is_new, err);
 	if (result < 0)
 		return result;

@@ -54,8 +54,8 @@ static int open_database(struct store *store, const struct store_options *option
 		result = db_limit_cache(store->db, DB_WRITE, err);
 	if (result == 0)
 		result = save_new(&store->save, store->db, err);
-	if (result == 0) /* what migrate_run() turned off */
-		(void)sqlite3_db_config(store->db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	if (result == 0)
+		db_accept(store->db);
 	return result;
 }
 
