@@ -36,7 +36,7 @@
 #include "core/base/str.h"
 
 #define DATA_LOCK_AT	   (0x40000000 + 1024)
-#define DATA_LOCK_WAIT_MS  2000
+#define DATA_LOCK_WAIT_MS  1000
 #define DATA_LOCK_PAUSE_MS 20
 
 struct lockfile {

@@ -3,6 +3,7 @@ whose clocks are coarse. What cannot be written is held and written later, once;
 what cannot be held is found again.
 """
 import contextlib
+import hashlib
 import json
 import os
 import resource
@@ -483,6 +484,71 @@ def test_a_walk_finds_the_second_content_of_one_second():
         carved.wait_until("SELECT count(*), count(DISTINCT sha256) FROM file WHERE state = 'done' AND "
                           f"path = CAST(x'{seen[-1].hex()}' AS TEXT)", [(2, 2)])
         carved.stop()
+
+
+# ---- inodes and devices ----
+
+def reuse_inode(carved, options, by_rename):
+    """A file goes, and another one of its size, time and inode number comes: both are seen."""
+    with disk(carved, carved.root, *options):
+        below = carved.path_of("below")
+        os.mkdir(below)
+        carved.start(roots=[below])
+        made = []
+        for attempt in range(20):
+            path = carved.put(f"below/{broapt_name()}", b"one")
+            carved.wait_until(f"SELECT state FROM file WHERE path = CAST(x'{path.hex()}' AS TEXT)",
+                              [(b"done",)])
+            before = os.stat(path)
+            os.unlink(path)
+            place = carved.path_of("beside") if by_rename else path
+            with open(place, "wb") as file:
+                file.write(b"two")
+                file.flush()
+                os.utime(place, ns=(before.st_atime_ns, before.st_mtime_ns))
+                made.append(carved.path_of(f"below/{broapt_name()}") if by_rename else path)
+            if by_rename:
+                os.rename(place, made[-1])
+            if os.stat(made[-1]).st_ino == before.st_ino:
+                break
+            check(attempt < 19, "no inode number is used again")
+        digest = hashlib.sha256(b"two").hexdigest()
+        carved.wait_until(f"SELECT count(*) FROM file WHERE state = 'done' AND sha256 = '{digest}' AND "
+                          f"path = CAST(x'{made[-1].hex()}' AS TEXT)", [(1,)])
+        carved.stop()
+
+
+def test_an_inode_number_that_is_used_again_is_another_file():
+    for options in ((), ("-I", "128")):   # with times of birth, and without
+        for by_rename in (False, True):
+            with Carved(NOOP) as carved:
+                reuse_inode(carved, options, by_rename)
+
+
+def test_the_same_file_system_under_another_device_number():
+    with Carved(NOOP) as carved:
+        with disk(carved, carved.root):
+            carved.start()
+            paths = [carved.put() for _ in range(5)]
+            carved.wait_settled(5)
+            carved.stop()
+            first = os.stat(carved.root).st_dev
+        blocker = os.path.join(carved.home, "blocker")
+        with open(blocker, "wb") as file:
+            file.truncate(1 << 20)
+        loop = run("losetup", "-f", "--show", blocker).stdout.decode().strip()
+        if not loop:
+            raise Skip("no loop device is left")
+        try:
+            with mounted(carved.root, "-o", "loop", os.path.join(carved.home, "disk.img")):
+                if os.stat(carved.root).st_dev == first:
+                    raise Skip("the device got the same number again")
+                carved.start()
+                paths.append(carved.put())
+                check_all(carved, paths)
+                carved.stop()
+        finally:
+            run("losetup", "-d", loop)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ function(carved_scenario name source binary)
 	set_tests_properties(${name} PROPERTIES FAIL_REGULAR_EXPRESSION "${CARVED_FAIL_WORDS}"
 		SKIP_RETURN_CODE 77 TIMEOUT 900 FIXTURES_REQUIRED table
 		ENVIRONMENT
-		ENVIRONMENT
 		"CARVED_PRODUCER=$<TARGET_FILE:producer>;CARVED_CHURN=$<TARGET_FILE:churn>;CARVED_WRONG_CLOCK=$<TARGET_FILE:wrong_clock>;CARVED_ACCOUNT=${rows}")
 endfunction()
 
