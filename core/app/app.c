@@ -168,7 +168,8 @@ static int64_t longest_pause_ms(const struct app *app)
 	for (uint32_t i = 0; i < roots_count(app->roots); i++)
 		longest = longer(longest, roots_settle_ms(app->roots, i));
 	for (size_t i = 0; i < engine->detector_count; i++)
-		longest = longer(longest, conclude_pause_max_ms(detector_row(engine->detectors[i])));
+		longest =
+			longer(longest, conclude_pause_max_ms(detector_row(engine->detectors[i])));
 	return longest + longest / 2;
 }
 
@@ -220,7 +221,8 @@ static void take_apart(struct app *app)
 	if (app->store)
 		isolation_end(app->config);
 	watcher_free(app->watcher);
-	store_reader_free(app->reader); /* so that the store is the last to close, and checkpoints */
+	store_reader_free(
+		app->reader); /* so that the store is the last to close, and checkpoints */
 	note_end(app);
 	outbox_free(app->outbox);
 	flight_each(&app->flight, release_handle, app->roots);

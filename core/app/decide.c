@@ -281,8 +281,8 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 
 /* May the row's look at the file, under another name, stand for it? Not when somebody has written
  * to it since. A rename and a link, whose event we have, set the change time as well; where a walk
- * met the name, only the change time can tell. So it is where files have no time of birth: a number of
- * an inode that is used again makes another file look like this one, renamed. */
+ * met the name, only the change time can tell. So it is where files have no time of birth: a number
+ * of an inode that is used again makes another file look like this one, renamed. */
 static bool look_holds(const struct job *job, const struct known *known)
 {
 	bool told = job->hint != HINT_WALKED && job->hint != HINT_QUEUED &&

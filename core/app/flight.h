@@ -15,7 +15,8 @@ struct flight {
 	struct table by_row;
 	struct list lists[JOB_STATES]; /* WAITING is ordered by due */
 	size_t counts[JOB_STATES];
-	bool row_shows; /* a job that hid a queued row has left its path: the queue is to be asked */
+	bool row_shows; /* a job that hid a queued row has left its path: the queue is to be asked
+			 */
 };
 
 void flight_init(struct flight *flight);

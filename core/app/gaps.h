@@ -19,8 +19,8 @@ void gaps_free(struct gaps *gaps);
 /** The daemon was not running since opened_ns (0: never ran on this history); closed by
  * gaps_walked_all(). */
 void gaps_down(struct app *app, int64_t opened_ns);
-/** Rows of earlier runs that wait longer than anything may, as the clock was set back since, are due
- * at once. */
+/** Rows of earlier runs that wait longer than anything may, as the clock was set back since, are
+ * due at once. */
 void gaps_clock(struct app *app, int64_t longest_ms);
 /** WATCHER_GAP_OPENED or WATCHER_GAP_CLOSED. */
 void gaps_event(struct app *app, const struct watcher_event *event);

@@ -286,8 +286,9 @@ static void take(struct app *app, enum source source)
 	}
 }
 
-/* One that does not come back will not: whoever starts us anew has us find its files again, and take
- * the history that is there now, or make one. Staying would mean to hold everything for ever. */
+/* One that does not come back will not: whoever starts us anew has us find its files again, and
+ * take the history that is there now, or make one. Staying would mean to hold everything for ever.
+ */
 static int wait_for_history(struct app *app, const struct error *trouble, struct error *err)
 {
 	if (trouble->code != ESTALE) {
@@ -295,8 +296,8 @@ static int wait_for_history(struct app *app, const struct error *trouble, struct
 		return 0;
 	}
 	if (!app->moved_until.ns)
-		app->moved_until = mono_add_ms(
-			mono_now(), app->config->rescan_interval_ms * APP_MOVED_INTERVALS);
+		app->moved_until = mono_add_ms(mono_now(), app->config->rescan_interval_ms *
+								   APP_MOVED_INTERVALS);
 	if (!mono_passed(app->moved_until))
 		return 0;
 	return error_set(err, ESTALE, "%s; it did not come back: ending, to be started again",

@@ -234,8 +234,8 @@ void record_interim(struct app *app, struct job *job)
 		copy->wait = WAIT_SETTLE;
 	intake_name(app, job->root, copy);
 	job->interim = ++app->interims_sent;
-	/* never over a row that is there: the worker may have just given the store an attempt, whose
-	 * number would be taken back, and its outcomes recorded once more */
+	/* never over a row that is there: the worker may have just given the store an attempt,
+	 * whose number would be taken back, and its outcomes recorded once more */
 	struct side_op *side = side_new(app, copy, STORE_ADD);
 	side->interim = job->interim;
 	store_submit(app->store, &side->op);

@@ -114,7 +114,7 @@ struct app {
 	unsigned long long want_untold; /* how often it was true since */
 	struct mono stop_deadline;
 	bool cancelled;
-	bool in_trouble; /* the store's trouble was logged */
+	bool in_trouble;	 /* the store's trouble was logged */
 	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it
 				  * is there */
 	int64_t started_ns;

@@ -85,8 +85,8 @@ static const struct advice system_advices[] = {
 	{ EFBIG, EIO, "I/O error: the limit of a file's size is reached (ulimit -f)" },
 };
 
-/* sqlite3_system_errno() knows nothing of failed writes; the file that was written to does: the log,
- * mostly. */
+/* sqlite3_system_errno() knows nothing of failed writes; the file that was written to does: the
+ * log, mostly. */
 static int write_errno(const struct db *db)
 {
 	sqlite3_file *log = NULL;

@@ -2,13 +2,13 @@
  * inplace: see inplace.h.
  *
  * SQLite goes on with the descriptors that it has. Writes to a history that was removed go nowhere;
- * so do commits to a -wal that was; and without the -shm that we use, the next process makes another
- * one, sees none of our locks, and the two destroy the history between them
+ * so do commits to a -wal that was; and without the -shm that we use, the next process makes
+ * another one, sees none of our locks, and the two destroy the history between them
  * (https://www.sqlite.org/howtocorrupt.html#unlink). SQLite can tell for the main file alone.
  *
  * A log whose name is gone can still be read through our descriptor, and its commits are nowhere
- * else: a checkpoint saves them. Not when there is another -wal in its place, since whoever made that
- * may be writing to the history as well.
+ * else: a checkpoint saves them. Not when there is another -wal in its place, since whoever made
+ * that may be writing to the history as well.
  */
 #include "core/store/inplace.h"
 
@@ -29,10 +29,11 @@ static ino_t inode_at(const char *path, dev_t *device)
 
 static int moved(const struct db *db, const char *which, struct error *err)
 {
-	return error_set(err, ESTALE,
-			 "%s%s: the history was moved, removed or replaced while it was open: put it "
-			 "back, or restart carved",
-			 db->path, which);
+	return error_set(
+		err, ESTALE,
+		"%s%s: the history was moved, removed or replaced while it was open: put it "
+		"back, or restart carved",
+		db->path, which);
 }
 
 static void save_log(const struct db *db)

@@ -5,8 +5,9 @@
 #ifndef CARVED_CORE_STORE_INPLACE_H
 #define CARVED_CORE_STORE_INPLACE_H
 
-#include <stdbool.h>
 #include <sys/stat.h>
+
+#include <stdbool.h>
 
 struct db;
 struct error;

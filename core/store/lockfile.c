@@ -11,12 +11,13 @@
  * which is asked, by stat, before the file is opened. The file is never removed: somebody else
  * might hold it open and lock a file that has no name any more.
  *
- * A name is not the history, though: a bind mount of the one file, or a .lock that somebody removed,
- * would let a second daemon in. So one byte of the history is locked too, behind those that SQLite
- * locks (https://www.sqlite.org/src/file/src/os.h, PENDING_BYTE), by an open file description lock,
- * since classic ones would be lost when SQLite closes a descriptor of its own. It is closed on exec,
- * and the daemon only ever spawns; a child of one that was killed may be on its way to exec still, so
- * this lock is waited for a moment. The descriptor must be closed after SQLite's.
+ * A name is not the history, though: a bind mount of the one file, or a .lock that somebody
+ * removed, would let a second daemon in. So one byte of the history is locked too, behind those
+ * that SQLite locks (https://www.sqlite.org/src/file/src/os.h, PENDING_BYTE), by an open file
+ * description lock, since classic ones would be lost when SQLite closes a descriptor of its own. It
+ * is closed on exec, and the daemon only ever spawns; a child of one that was killed may be on its
+ * way to exec still, so this lock is waited for a moment. The descriptor must be closed after
+ * SQLite's.
  */
 #include "core/store/lockfile.h"
 
@@ -155,10 +156,11 @@ static int take_data(struct lockfile *lockfile, const char *history, struct erro
 		return 0;
 	if (code != EACCES && code != EAGAIN)
 		return error_set(err, code, "%s: cannot be locked: %s", history, error_text(code));
-	return error_set(err, EBUSY,
-			 "%s: another carved has this history open under another name (a bind mount?), "
-			 "or its .lock file was removed",
-			 history);
+	return error_set(
+		err, EBUSY,
+		"%s: another carved has this history open under another name (a bind mount?), "
+		"or its .lock file was removed",
+		history);
 }
 
 static int check_here(const char *name, const char *history, struct error *err)

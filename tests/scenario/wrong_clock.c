@@ -1,7 +1,7 @@
 /*
- * wrong_clock: a library to be preloaded, under which the wall clock is wrong by as much as the first
- * eight bytes of the file $WRONG_CLOCK say, in nanoseconds, and changes when they do. The other clocks,
- * and the kernel's times on files, are right.
+ * wrong_clock: a library to be preloaded, under which the wall clock is wrong by as much as the
+ * first eight bytes of the file $WRONG_CLOCK say, in nanoseconds, and changes when they do. The
+ * other clocks, and the kernel's times on files, are right.
  */
 #define _GNU_SOURCE
 #include <sys/mman.h>

@@ -100,21 +100,24 @@ Test(backlog, retry_counts_anew_for_the_detector_that_failed_and_asks_no_other)
 Test(backlog, a_row_that_a_job_at_its_path_hid_is_seen_when_that_is_through)
 {
 	struct daemon d;
-	daemon_begin(&d, "workers: 3\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 10m, run: [ /bin/sh, "
-			 "-c, 'until test -e ${1%/root/*}/go-${1##*/}; do sleep 0.02; done', sh, "
-			 "'{path}' ] } ]\n");
+	daemon_begin(
+		&d,
+		"workers: 3\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 10m, run: [ /bin/sh, "
+		"-c, 'until test -e ${1%/root/*}/go-${1##*/}; do sleep 0.02; done', sh, "
+		"'{path}' ] } ]\n");
 	daemon_put(&d, "HTTP-Flong.text.plain.txt", "long");
 	daemon_put(&d, "HTTP-Fshort.text.plain.txt", "short");
 	daemon_expect(&d, "SELECT count(*) FROM pending", "2");
 	sqlite3 *raw = NULL;
 	cr_assert_eq(sqlite3_open(d.history, &raw), SQLITE_OK);
 	sqlite3_busy_timeout(raw, 60000);
-	cr_assert_eq(sqlite3_exec(raw,
-				  "INSERT INTO version (dir_id, name, inode, btime_ns, size, mtime_ns,"
-				  " state, first_seen_ns) SELECT dir_id, name, inode, btime_ns, 99, 9,"
-				  " 'queued', first_seen_ns FROM version WHERE name LIKE '%short%'",
-				  NULL, NULL, NULL),
-		     SQLITE_OK, "%s", sqlite3_errmsg(raw));
+	cr_assert_eq(
+		sqlite3_exec(raw,
+			     "INSERT INTO version (dir_id, name, inode, btime_ns, size, mtime_ns,"
+			     " state, first_seen_ns) SELECT dir_id, name, inode, btime_ns, 99, 9,"
+			     " 'queued', first_seen_ns FROM version WHERE name LIKE '%short%'",
+			     NULL, NULL, NULL),
+		SQLITE_OK, "%s", sqlite3_errmsg(raw));
 	sqlite3_close(raw);
 	AUTO_STR answer = STR_INIT;
 	struct error err = { 0 };

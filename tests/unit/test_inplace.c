@@ -59,9 +59,9 @@ Test(inplace, all_is_well_however_often_it_is_written)
 {
 	struct error err = { 0 };
 	for (int i = 0; i < 3; i++) {
-		cr_assert_eq(db_exec(db, "INSERT INTO gap (cause, opened_ns) VALUES ('down', 1)",
-				     &err),
-			     0);
+		cr_assert_eq(
+			db_exec(db, "INSERT INTO gap (cause, opened_ns) VALUES ('down', 1)", &err),
+			0);
 		cr_assert_eq(sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_TRUNCATE,
 						       NULL, NULL),
 			     SQLITE_OK);
@@ -97,9 +97,9 @@ Test(inplace, what_a_removed_log_held_is_saved)
 	struct db *copy = NULL;
 	int64_t found = 0;
 	cr_assert_eq(db_open_history(&copy, later, DB_READ, &err), 0, "%s", err.text);
-	cr_assert_eq(db_integer(copy, "SELECT count(*) FROM gap WHERE opened_ns = 4711", &found,
-				&err),
-		     0);
+	cr_assert_eq(
+		db_integer(copy, "SELECT count(*) FROM gap WHERE opened_ns = 4711", &found, &err),
+		0);
 	cr_expect_eq(found, 1);
 	db_free(copy);
 }

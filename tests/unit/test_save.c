@@ -455,10 +455,11 @@ Test(save, what_is_due_later_than_anything_may_be_is_due_at_once)
 	world_wait(&w, 1);
 	cr_expect_eq(op.result, STORE_WRITTEN);
 	char query[160];
-	snprintf(query, sizeof query,
-		 "SELECT name, due_ns - %lld, (SELECT away_since_ns - %lld FROM version v WHERE v.id ="
-		 " file.id) FROM file ORDER BY name",
-		 (long long)now, (long long)now);
+	snprintf(
+		query, sizeof query,
+		"SELECT name, due_ns - %lld, (SELECT away_since_ns - %lld FROM version v WHERE v.id ="
+		" file.id) FROM file ORDER BY name",
+		(long long)now, (long long)now);
 	EXPECT_SQL(&w, query, "ahead|0|0\nsoon|50|-5");
 	store_submit(w.store, &op);
 	world_wait(&w, 1);
