@@ -108,7 +108,8 @@ class Story:
             raise scenario.Failed(f"{failure}: {difference(tables(carved), self.expected)}") from None
         carved.stop()
         check(self.is_reached(), f"after its end: {difference(tables(carved), self.expected)}")
-        same(carved.sql("SELECT count(*) FROM gap WHERE closed_ns IS NULL"), [(0,)], "open gaps")
+        same(carved.sql("SELECT count(*) FROM gap WHERE closed_ns IS NULL AND cause <> 'limit'"),
+             [(0,)], "open gaps")
         check_sound(carved)
 
     def reference(self, settled):
@@ -232,7 +233,7 @@ def test_killed_at_every_step():
     with configured() as carved:
         story = many_kinds(carved)
         counts = story.reference(PENDING + " + (SELECT abs(count(*) - 33) FROM file)")
-        story.strike_all(choose(counts, 12))
+        story.strike_all(choose(counts, 8))
 
 
 def test_killed_while_the_history_is_made():
@@ -284,6 +285,22 @@ def test_killed_while_an_older_history_is_brought_up_to_date():
         counts = story.reference(PENDING + " + (SELECT abs(count(*) - 6) FROM file)")
         kinds = ("pwrite64", "fdatasync", "ftruncate", "unlink", "pread64")
         story.strike_all(choose({call: counts[call] for call in kinds if call in counts}, 4))
+
+
+def test_killed_while_a_long_list_is_indexed():
+    """The index lies beside the history, so each run begins without one."""
+    steps.need_strace()
+    with configured() as carved:
+        with open(os.path.join(carved.home, "bad.sha256"), "w", encoding="ascii") as file:
+            file.writelines(hashlib.sha256(b"%d" % number).hexdigest() + "\n" for number in range(110000))
+        carved.put(content=b"4711")
+        carved.put(content=b"harmless")
+        story = Story(carved)
+        counts = story.reference(PENDING + " + (SELECT abs(count(*) - 2) FROM file)")
+        same(sorted(row[4] for row in story.expected[0]), [b"clean", b"malicious"], "verdicts")
+        check(any(name.endswith(".hashlist") for name in os.listdir(carved.state)), "there is no index")
+        kinds = ("pwrite64", "write", "pread64", "read", "rename", "ftruncate", "openat", "fdatasync")
+        story.strike_all(choose({call: counts[call] for call in kinds if call in counts}, 3))
 
 
 def test_killed_in_a_checkpoint():

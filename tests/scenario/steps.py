@@ -12,7 +12,7 @@ import scenario
 from scenario import Skip, check
 
 # Everything by which the daemon changes or learns something, or waits.
-CALLS = ("openat openat2 statx newfstatat fcntl read pread64 write pwrite64 fdatasync ftruncate unlink "
+CALLS = ("openat openat2 rename statx newfstatat fcntl read pread64 write pwrite64 fdatasync ftruncate unlink "
          "mkdir rmdir inotify_add_watch getdents64 eventfd2 clone3 clone futex epoll_wait poll mmap bind "
          "close waitid timerfd_settime getrandom").split()
 
