@@ -11,6 +11,7 @@
 #include "watcher/limbo.h"
 #include "watcher/paths.h"
 #include "watcher/root.h"
+#include "watcher/view.h"
 #include "watcher/walk.h"
 
 /* No MODIFY, OPEN or ACCESS: each further kind shortens the time to overflow. */
@@ -236,7 +237,7 @@ static struct node *settle(struct watcher *w, struct node *parent, const char *n
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (root_of(w, parent)->polled)
 		return here ? here : tree_add(&w->tree, parent, name, len);
-	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	int wd = view_watch(w->inotify_fd, fd, adopt_mask);
 	if (wd < 0)
 		return settle_unwatched(w, parent, name, len, wd);
 	struct node *owner = owner_of(w, wd);
@@ -274,7 +275,7 @@ struct node *adopt_settle(struct watcher *w, struct node *parent, const char *na
 		node->dev = place_dev32(&id);
 	}
 	/* now, not when it is listed: its events may be told before */
-	(void)place_filesystem(fd, &node->fsid, &magic); /* fails: 0, as for who asks by path */
+	(void)view_filesystem(fd, &node->fsid, &magic); /* fails: 0, as for who asks by path */
 	return node;
 }
 
@@ -324,7 +325,6 @@ void adopt_unwatch(struct watcher *w, struct node *node)
 		return;
 	tree_set_wd(&w->tree, node, 0);
 	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
-	/* EINVAL: the directory is gone and took its watch along */
 	if (entry && wdmap_retired(entry))
-		(void)inotify_rm_watch(w->inotify_fd, wd);
+		view_unwatch(w->inotify_fd, wd);
 }

@@ -4,9 +4,10 @@
 #include <sys/inotify.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "watcher/view.h"
 
 /* IN_MASK_ADD: where the directory is watched for a tree too, that watch keeps its mask. */
 #define MASK_SELF  (IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_MASK_ADD)
@@ -18,7 +19,7 @@ static void drop(struct watcher *w, int wd)
 		return;
 	wdmap_add_lookouts(&w->tree.wds, wd, -1);
 	if (wdmap_retired(wdmap_find(&w->tree.wds, wd)))
-		(void)inotify_rm_watch(w->inotify_fd, wd);
+		view_unwatch(w->inotify_fd, wd);
 }
 
 void lookout_clear(struct watcher *w, struct root *root)
@@ -34,7 +35,7 @@ void lookout_clear(struct watcher *w, struct root *root)
 /* One more lookout; false when there is no watch to be had. */
 static bool add(struct watcher *w, struct root *root, int fd, struct lookout lookout)
 {
-	lookout.wd = place_watch(w->inotify_fd, fd, lookout.name_len ? MASK_NAMES : MASK_SELF);
+	lookout.wd = view_watch(w->inotify_fd, fd, lookout.name_len ? MASK_NAMES : MASK_SELF);
 	if (lookout.wd == -ENOSPC || lookout.wd == -ENOMEM) {
 		root->short_of_watches = true;
 		w->no_room = lookout.wd;
@@ -90,14 +91,13 @@ static struct lookout name_after(const struct root *root, size_t len)
  * changed no directory moves. */
 static void watch_links(struct watcher *w, struct root *root, size_t len)
 {
-	struct stat st;
+	struct statx st;
 	while (len > 0) {
 		len = above(root->path, len);
 		struct lookout lookout = name_after(root, len);
 		OWN_CLOSE int fd = place_open_outside(root->path, len, root->absolute);
 		char *name = own_copy(root->path + lookout.name_at, lookout.name_len);
-		if (fd >= 0 && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISLNK(st.st_mode))
+		if (fd >= 0 && view_stat(fd, name, STATX_TYPE, &st) == 0 && S_ISLNK(st.stx_mode))
 			(void)add(w, root, fd, lookout);
 		free(name);
 	}
@@ -108,12 +108,12 @@ static void climb(struct watcher *w, struct root *root, int fd)
 {
 	struct place_id at;
 	struct place_id up;
-	OWN_CLOSE int held = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	OWN_CLOSE int held = view_open_at(fd, "..");
 	if (place_identify(fd, &at) != 0)
 		return;
 	while (held >= 0 && place_identify(held, &up) == 0 && !place_same(&at, &up)) {
 		(void)add(w, root, held, (struct lookout){ 0 });
-		int next = openat(held, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int next = view_open_at(held, "..");
 		own_close(held);
 		held = next;
 		at = up;
@@ -158,7 +158,7 @@ static void note_in_chain(struct root *root, const struct place_id *id)
 void lookout_climb(struct watcher *w, struct root *root, int fd)
 {
 	struct place_id id;
-	OWN_CLOSE int held = openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	OWN_CLOSE int held = view_open_at(fd, ".");
 	root->chain_len = 0;
 	while (held >= 0 && place_identify(held, &id) == 0) {
 		if (root->chain_len > 0 && place_same(&root->chain[root->chain_len - 1], &id))
@@ -166,7 +166,7 @@ void lookout_climb(struct watcher *w, struct root *root, int fd)
 		if (root->chain_len > 0 && w->inotify_fd >= 0 && !root->polled)
 			(void)add(w, root, held, (struct lookout){ 0 });
 		note_in_chain(root, &id);
-		int next = openat(held, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int next = view_open_at(held, "..");
 		own_close(held);
 		held = next;
 	}

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "watcher/view.h"
 
 static _Noreturn void out_of_memory(void)
 {
@@ -45,10 +46,7 @@ char *own_copy(const void *bytes, size_t len)
 
 int64_t own_now_ns(void)
 {
-	struct timespec now;
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		abort();
-	return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+	return view_now_ns();
 }
 
 void own_close(int fd)
@@ -56,7 +54,7 @@ void own_close(int fd)
 	if (fd < 0)
 		return;
 	int kept = errno;
-	(void)close(fd);
+	view_close(fd);
 	errno = kept;
 }
 

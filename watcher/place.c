@@ -2,26 +2,22 @@
 #include "watcher/place.h"
 
 #include <linux/magic.h>
-#include <linux/openat2.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
-#include <sys/syscall.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "watcher/own.h"
+#include "watcher/view.h"
 
 int place_identify(int fd, struct place_id *out)
 {
 	struct statx got;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME | STATX_MNT_ID, &got) != 0)
-		return -errno;
+	int failed = view_stat(fd, "", STATX_INO | STATX_BTIME | STATX_MNT_ID, &got);
+	if (failed != 0)
+		return failed;
 	*out = (struct place_id){
 		.dev = (uint64_t)got.stx_dev_major << 32 | got.stx_dev_minor,
 		.ino = got.stx_ino,
@@ -43,23 +39,7 @@ int place_open_outside(const char *path, size_t len, bool absolute)
 	else
 		whole[len++] = absolute ? '/' : '.';
 	whole[len] = '\0';
-	int fd = open(whole, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-static int open_piece(int at, const char *relative, int flags)
-{
-	struct open_how how = {
-		.flags = (unsigned)(flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	long fd = 0;
-	/* EAGAIN: a rename or mount somewhere raced with ".." checks; openat2(2) says to try again
-	 */
-	do {
-		fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
-	} while (fd < 0 && (errno == EAGAIN || errno == EINTR));
-	return fd < 0 ? -errno : (int)fd;
+	return view_open(whole);
 }
 
 /* The longest prefix that ends before a slash and fits a system call; 0 when there is none. */
@@ -82,7 +62,7 @@ int place_open_beneath(int at, const char *relative, int flags)
 			return -ENAMETOOLONG;
 		memcpy(piece, relative, take);
 		piece[take] = '\0';
-		int next = open_piece(at, piece, O_PATH);
+		int next = view_open_beneath(at, piece, O_PATH);
 		if (next < 0)
 			return next;
 		own_close(held);
@@ -91,7 +71,7 @@ int place_open_beneath(int at, const char *relative, int flags)
 		relative += take + 1;
 		len -= take + 1;
 	}
-	return open_piece(at, len ? relative : ".", flags);
+	return view_open_beneath(at, len ? relative : ".", flags);
 }
 
 bool place_is_absent(int error)
@@ -103,14 +83,6 @@ bool place_is_absent(int error)
 bool place_is_ours(int error)
 {
 	return error == -EMFILE || error == -ENFILE || error == -ENOMEM;
-}
-
-int place_watch(int inotify_fd, int fd, uint32_t mask)
-{
-	char path[64];
-	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	int wd = inotify_add_watch(inotify_fd, path, mask);
-	return wd < 0 ? -errno : wd;
 }
 
 bool place_is_local(uint64_t magic)
@@ -155,15 +127,4 @@ bool place_is_local(uint64_t magic)
 			return true;
 	}
 	return false;
-}
-
-int place_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic)
-{
-	struct statfs got;
-	if (fstatfs(fd, &got) != 0)
-		return -errno;
-	memcpy(out_fsid, &got.f_fsid, sizeof *out_fsid);
-	/* f_type is signed and narrower on some machines; all magics have 32 bits */
-	*out_magic = (uint32_t)got.f_type;
-	return 0;
 }

@@ -1,10 +1,10 @@
 /*
- * place: from a path to a directory, and from a directory to its watch.
+ * place: from a path to a directory, and which one it is.
  *
  * What lies below a root is opened with openat2(2), RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
  * RESOLVE_NO_MAGICLINKS, from a root that is opened anew each time: no descriptor is held while
- * idle, it would keep a mount busy. Watches are set on the opened directory through /proc/self/fd,
- * so that what is watched and what is listed are the same. Any thread.
+ * idle, it would keep a mount busy. Watches are set on the opened directory (view.h), so that what
+ * is watched and what is listed are the same. Any thread.
  */
 #ifndef CARVED_WATCHER_PLACE_H
 #define CARVED_WATCHER_PLACE_H
@@ -55,13 +55,7 @@ bool place_is_absent(int error);
 /** True when a negative errno says something of us, not of the place: no descriptors, no memory. */
 bool place_is_ours(int error);
 
-/** Sets a watch on an open directory: its descriptor, or -errno. */
-int place_watch(int inotify_fd, int fd, uint32_t mask);
-
 /** True when the file system type (statfs f_type) tells every change through inotify. */
 bool place_is_local(uint64_t magic);
-
-/** f_fsid and f_type of an open directory's file system; 0 or -errno. */
-int place_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic);
 
 #endif

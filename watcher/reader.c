@@ -9,7 +9,6 @@
 #include "watcher/reader.h"
 
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
@@ -23,6 +22,7 @@
 #include <unistd.h>
 
 #include "watcher/own.h"
+#include "watcher/view.h"
 
 #define BOUND_DEFAULT ((size_t)8 << 20)
 #define BOUND_LEAST   ((size_t)4096)
@@ -286,11 +286,10 @@ uint64_t reader_position(const struct reader *reader)
 /* Bytes read and bytes still in the kernel's queue. */
 static uint64_t count_all(struct reader *reader)
 {
-	int queued = 0;
 	(void)pthread_mutex_lock(&reader->lock);
-	if (reader->inotify_fd >= 0 && ioctl(reader->inotify_fd, FIONREAD, &queued) != 0)
-		queued = 0;
-	uint64_t all = reader->total + (uint64_t)queued;
+	uint64_t all = reader->total;
+	if (reader->inotify_fd >= 0)
+		all += view_queued(reader->inotify_fd);
 	(void)pthread_mutex_unlock(&reader->lock);
 	return all;
 }

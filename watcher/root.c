@@ -4,7 +4,6 @@
 #include <sys/inotify.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +12,7 @@
 #include "watcher/limbo.h"
 #include "watcher/lookout.h"
 #include "watcher/paths.h"
+#include "watcher/view.h"
 
 #define RESOLVE_TRIES 8
 
@@ -186,7 +186,7 @@ static int watch_top(struct watcher *w, struct root *root, int fd)
 	struct node *top = root->top;
 	if (root->polled)
 		return 0;
-	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	int wd = view_watch(w->inotify_fd, fd, adopt_mask);
 	if (wd == -EACCES || wd == -EPERM)
 		gap_trouble(w, top, TROUBLE_UNREADABLE, wd);
 	else if (wd < 0)
@@ -207,7 +207,7 @@ static int begin_tree(struct watcher *w, struct root *root, int fd)
 	uint64_t fsid;
 	int failed = place_identify(fd, &root->id);
 	if (failed == 0)
-		failed = place_filesystem(fd, &fsid, &magic);
+		failed = view_filesystem(fd, &fsid, &magic);
 	if (failed != 0)
 		return failed;
 	choose_way(w, root, magic);
@@ -241,7 +241,7 @@ static bool is_unchanged(struct watcher *w, const struct root *root, int fd)
 	if (root->top->wd == 0) /* either there was no watch to be had, or it ended */
 		return root->top->trouble != TROUBLE_NONE;
 	/* an inode number may be in use again: the kernel's own identity is the watch descriptor */
-	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	int wd = view_watch(w->inotify_fd, fd, adopt_mask);
 	return wd == root->top->wd || wd < 0;
 }
 

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "watcher/adopt.h"
 #include "watcher/gap.h"
 #include "watcher/limbo.h"
 #include "watcher/paths.h"
 #include "watcher/root.h"
+#include "watcher/view.h"
 
 #define SWEPT_A_STEP 1024
 
@@ -68,7 +68,7 @@ static struct node *settle_top(struct watcher *w, struct node *top, int fd)
 	struct root *root = root_of(w, top);
 	if (root->polled)
 		return top;
-	int wd = place_watch(w->inotify_fd, fd, adopt_mask);
+	int wd = view_watch(w->inotify_fd, fd, adopt_mask);
 	if (wd < 0) {
 		gap_trouble(w, top, wd == -EACCES ? TROUBLE_UNREADABLE : TROUBLE_LIMIT, wd);
 		return top;
@@ -91,7 +91,7 @@ static void look_at_filesystem(struct watcher *w, struct node *node, int fd)
 {
 	uint64_t magic = 0;
 	w->listing.foreign = false;
-	if (place_filesystem(fd, &node->fsid, &magic) != 0)
+	if (view_filesystem(fd, &node->fsid, &magic) != 0)
 		return;
 	const struct root *root = root_of(w, node);
 	w->listing.foreign = !root->polled && root->mode == WATCHER_AUTO && !place_is_local(magic);
@@ -199,10 +199,10 @@ static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_
 		met_directory(w, name, len);
 		return false;
 	}
-	if (statx(w->listing.fd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
-		  STATX_BASIC_STATS | STATX_BTIME, &w->stat) != 0) {
-		if (errno != ENOENT)
-			w->listing.error = -errno;
+	int failed = view_stat(w->listing.fd, name, STATX_BASIC_STATS | STATX_BTIME, &w->stat);
+	if (failed != 0) {
+		if (failed != -ENOENT)
+			w->listing.error = failed;
 		return false;
 	}
 	if (S_ISDIR(w->stat.stx_mode)) {
@@ -224,18 +224,18 @@ static void read_entries(struct watcher *w)
 {
 	struct listing *listing = &w->listing;
 	struct node *node = w->agenda.current;
-	ssize_t got = getdents64(listing->fd, listing->buffer, LISTING_BUF);
+	long got = view_list(listing->fd, listing->buffer, LISTING_BUF);
 	listing->at = 0;
 	listing->have = got > 0 ? (size_t)got : 0;
 	if (got > 0)
 		return;
-	if (got < 0 && errno == ENOENT) { /* the directory was removed while it was listed */
+	if (got == -ENOENT) { /* the directory was removed while it was listed */
 		walk_abandon(w);
 		lost_place(w, node);
 		return;
 	}
 	if (got < 0)
-		listing->error = -errno;
+		listing->error = (int)got;
 	listing->sweeping = true;
 	listing->sweep = listing->error ? NULL : node->child;
 }

@@ -9,7 +9,6 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <sys/timerfd.h>
 
 #include <errno.h>
@@ -26,6 +25,7 @@
 #include "watcher/limit.h"
 #include "watcher/lookout.h"
 #include "watcher/root.h"
+#include "watcher/view.h"
 #include "watcher/walk.h"
 
 #define STREAK_MOST    8  /* records between two steps of a walk */
@@ -66,10 +66,11 @@ static int open_descriptors(struct watcher *w)
 		return -errno;
 	if (join_epoll(w, w->wake_fd) != 0 || join_epoll(w, w->timer_fd) != 0)
 		return -errno;
-	w->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int instance = view_instance();
+	w->inotify_fd = instance < 0 ? -1 : instance;
 	/* without one all roots are polled */
-	w->no_instance = w->inotify_fd < 0 ? -errno : 0;
-	return w->inotify_fd >= 0 || place_is_ours(-errno) ? 0 : -errno;
+	w->no_instance = instance < 0 ? instance : 0;
+	return instance >= 0 || place_is_ours(instance) ? 0 : instance;
 }
 
 /* EMFILE stands for two limits: is there a descriptor to be had otherwise? */
@@ -335,9 +336,9 @@ static void retry_instance(struct watcher *w)
 {
 	if (w->inotify_fd >= 0)
 		return;
-	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	int fd = view_instance();
 	struct reader *reader = NULL;
-	int failed = fd < 0 ? -errno : reader_new(&reader, fd, w->wake_fd, w->bound);
+	int failed = fd < 0 ? fd : reader_new(&reader, fd, w->wake_fd, w->bound);
 	if (failed == 0 && w->started)
 		failed = reader_start(reader);
 	if (failed != 0) { /* no instance, no descriptors, no thread: at the next retry */

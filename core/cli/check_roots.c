@@ -21,6 +21,7 @@
 #include "core/cli/check_report.h"
 #include "core/config/config.h"
 #include "watcher/place.h"
+#include "watcher/view.h"
 
 #define CAP_LEASE_BIT 28 /* capabilities(7) */
 
@@ -136,7 +137,7 @@ static bool tells_changes(const char *path)
 	uint64_t fsid;
 	uint64_t magic;
 	int fd AUTO_CLOSE = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || place_filesystem(fd, &fsid, &magic) < 0 || place_is_local(magic);
+	return fd < 0 || view_filesystem(fd, &fsid, &magic) < 0 || place_is_local(magic);
 }
 
 static void check_events(struct check *check, const struct config_root *root)

@@ -1,4 +1,4 @@
-/* place: opening beneath a root, identity, watches by descriptor. */
+/* place: opening beneath a root, identity. */
 #include "tests/unit/watcher_world.h"
 #include "watcher/place.h"
 
@@ -63,21 +63,6 @@ Test(place, identity_tells_a_directory_made_again_from_the_old_one)
 	world_close(&world);
 }
 
-Test(place, watch_is_set_on_what_is_open_whatever_its_path_says)
-{
-	struct world world;
-	world_open(&world, 0);
-	make_dir(at(&world, "d"));
-	const char *path = at(&world, "d");
-	OWN_CLOSE int fd = place_open_outside(path, strlen(path), true);
-	int wd = place_watch(world.w->inotify_fd, fd, IN_CREATE | IN_ONLYDIR);
-	cr_assert_gt(wd, 0);
-	move(at(&world, "d"), at(&world, "e"));
-	cr_assert_eq(place_watch(world.w->inotify_fd, fd, IN_CREATE | IN_ONLYDIR), wd);
-	cr_assert_lt(place_watch(-1, fd, IN_CREATE), 0);
-	world_close(&world);
-}
-
 Test(place, local_file_systems_are_known_and_all_others_are_not)
 {
 	const uint64_t local[] = { 0xef53,     0x58465342, 0x9123683e, 0x01021994,
@@ -88,16 +73,6 @@ Test(place, local_file_systems_are_known_and_all_others_are_not)
 		cr_expect(place_is_local(local[i]), "%lx", (unsigned long)local[i]);
 	for (size_t i = 0; i < sizeof remote / sizeof *remote; i++)
 		cr_expect(!place_is_local(remote[i]), "%lx", (unsigned long)remote[i]);
-}
-
-Test(place, file_system_of_a_directory)
-{
-	OWN_CLOSE int fd = place_open_outside("/proc", 5, true);
-	uint64_t fsid;
-	uint64_t magic = 0;
-	cr_assert_eq(place_filesystem(fd, &fsid, &magic), 0);
-	cr_assert_eq(magic, 0x9fa0);
-	cr_assert_eq(place_filesystem(-1, &fsid, &magic), -EBADF);
 }
 
 Test(place, empty_path_is_root_or_here)
