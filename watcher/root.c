@@ -333,11 +333,7 @@ void root_retry(struct watcher *w, struct root *root)
 	for (unsigned i = TROUBLE_NONE + 1; i < TROUBLE_KINDS; i++)
 		any |= root->trouble[i] > 0;
 	for (struct node *at = root->top; any && at; at = tree_next(at, root->top)) {
-		/* what could not be read may have been part of a walk that visits everything */
 		if (at->trouble != TROUBLE_NONE)
-			agenda_push(&w->agenda, at,
-				    at->trouble == TROUBLE_UNREADABLE ||
-					    at->trouble == TROUBLE_STARVED,
-				    watcher_position(w));
+			agenda_push(&w->agenda, at, false, watcher_position(w));
 	}
 }

@@ -113,7 +113,9 @@ static void begin(struct watcher *w, struct node *node)
 			     : settle_top(w, node, fd);
 	if (!settled || settled->flags & NODE_SHADOW)
 		return;
-	force |= (settled->flags & NODE_FORCE) != 0;
+	/* what could not be read may have been part of a walk that visits everything */
+	force |= settled->flags & NODE_FORCE || settled->trouble == TROUBLE_UNREADABLE ||
+		 settled->trouble == TROUBLE_STARVED;
 	agenda_remove(&w->agenda, settled);
 	look_at_filesystem(w, settled, fd);
 	w->listed = true;
