@@ -116,6 +116,7 @@ static enum standing stands(struct watcher *w, struct node *owner, int fd)
 static struct node *settle_shadow(struct watcher *w, struct node *parent, const char *name,
 				  size_t len, const struct node *owner)
 {
+	wdmap_find(&w->tree.wds, owner->wd)->shadowed = true;
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (here && here->wd > 0) {
 		displace(w, here);
@@ -123,6 +124,7 @@ static struct node *settle_shadow(struct watcher *w, struct node *parent, const 
 	}
 	if (!here)
 		here = tree_add(&w->tree, parent, name, len);
+	gap_trouble_over(w, here); /* if there is any, the other place has it */
 	if (here->flags & NODE_SHADOW)
 		return here;
 	here->flags |= NODE_SHADOW;
@@ -325,6 +327,8 @@ void adopt_unwatch(struct watcher *w, struct node *node)
 		return;
 	tree_set_wd(&w->tree, node, 0);
 	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
+	if (entry && entry->shadowed)
+		(void)root_walk_all(w); /* its other place is the only one now */
 	if (entry && wdmap_retired(entry))
 		view_unwatch(w->inotify_fd, wd);
 }

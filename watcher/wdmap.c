@@ -93,7 +93,7 @@ void wdmap_add_lookouts(struct wdmap *map, int wd, int change)
 {
 	struct wd_entry *entry = find_or_add(map, wd);
 	bool was_retired = wdmap_retired(entry);
-	entry->lookouts += (uint32_t)change;
+	entry->lookouts = (entry->lookouts + (uint32_t)change) & 0x7fffffff;
 	count_live(map, was_retired, entry);
 }
 

@@ -16,9 +16,10 @@
 struct node;
 
 struct wd_entry {
-	int wd;		   /* 0: an empty slot */
-	uint32_t lookouts; /* roots that look out for changes of their own path here */
-	struct node *node; /* the directory of the tree, or NULL */
+	int wd;			/* 0: an empty slot */
+	uint32_t lookouts : 31; /* roots that look out for changes of their own path here */
+	uint32_t shadowed : 1;	/* the directory was met at another place too */
+	struct node *node;	/* the directory of the tree, or NULL */
 };
 
 struct wdmap {
