@@ -8,6 +8,7 @@
 #include "watcher/limbo.h"
 #include "watcher/paths.h"
 #include "watcher/root.h"
+#include "watcher/view.h"
 
 static void look_again(struct watcher *w, struct node *node, bool moved_away,
 		       enum watcher_cause cause)
@@ -116,9 +117,12 @@ void dispatch(struct watcher *w, const struct change *change)
 	const uint32_t self = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT;
 	const struct wd_entry *entry = wdmap_find(&w->tree.wds, change->wd);
 	if (!entry) {
-		/* not one that we took away ourselves: the tree is in doubt */
-		if (!(change->mask & IN_IGNORED))
+		/* not one that we took away ourselves: the tree is in doubt; and nobody would ever
+		 * take that watch away */
+		if (!(change->mask & IN_IGNORED)) {
 			(void)root_walk_all(w);
+			view_unwatch(w->inotify_fd, change->wd);
+		}
 		return;
 	}
 	if (change->mask & IN_IGNORED) {
