@@ -123,8 +123,8 @@ struct watcher {
 	struct bytes scratch; /* a path to open; used by one function at a time */
 	struct statx stat;
 	uint32_t serial; /* counts listings */
-	uint64_t cause;	 /* the stream position that what is being done goes back to, when it is
-			  * older  than the stream's own; UINT64_MAX: it is not */
+	uint64_t cause;	 /* the older stream position that what is being done goes back to, or
+			  * UINT64_MAX */
 	uint64_t walked_all_need; /* the batch whose end tells WATCHER_WALKED_ALL */
 	bool listed;		  /* something was listed since it was told */
 	uint64_t mount_batch;	  /* the walk that looks for changed mounts */

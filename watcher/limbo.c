@@ -55,12 +55,6 @@ void limbo_bury(struct watcher *w, struct node *node)
 	limbo_bury_quietly(w, node);
 }
 
-void limbo_despair(struct watcher *w, struct node *node)
-{
-	if ((node->flags & (NODE_DETACHED | NODE_DEAD)) == NODE_DETACHED)
-		limbo_bury(w, node);
-}
-
 void limbo_leave(struct node *node)
 {
 	if (node->flags & NODE_DETACHED)
@@ -82,10 +76,9 @@ void limbo_tick(struct watcher *w, int64_t now_ns)
 	limbo->tick_ns = waits ? now_ns + TICK_NS : 0;
 }
 
-/* The first old one: is it back where it was, after all? */
-static void decide(struct watcher *w)
+/* Is it back where it was, after all? Or is another one there? */
+static void decide(struct watcher *w, struct node *node)
 {
-	struct node *node = LINK_OF(w->limbo.old.next, struct node, link);
 	if (tree_attached(node->parent))
 		(void)adopt_look(w, node->parent, node->name, node->name_len);
 	if (!(node->flags & NODE_DETACHED))
@@ -95,6 +88,12 @@ static void decide(struct watcher *w)
 		limbo_bury(w, node);
 	else
 		limbo_bury_quietly(w, node);
+}
+
+void limbo_despair(struct watcher *w, struct node *node)
+{
+	if ((node->flags & (NODE_DETACHED | NODE_DEAD)) == NODE_DETACHED)
+		decide(w, node);
 }
 
 static void forget(struct watcher *w, struct node *node)
@@ -131,7 +130,7 @@ bool limbo_step(struct watcher *w)
 	if (!limbo_busy(w))
 		return false;
 	w->cause = limbo->old_since;
-	decide(w);
+	decide(w, LINK_OF(limbo->old.next, struct node, link));
 	w->cause = UINT64_MAX;
 	return true;
 }

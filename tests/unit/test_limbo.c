@@ -89,9 +89,33 @@ Test(limbo, dead_directory_does_not_wait)
 	cr_assert(!(d->flags & NODE_DETACHED), "not in limbo, nothing to despair of");
 	limbo_enter(w, d);
 	limbo_despair(w, d);
+	cr_assert(!(d->flags & NODE_DETACHED), "it stands where it stood");
+	cr_assert_eq(rmdir(at(&world, "r/d")), 0);
+	limbo_enter(w, d);
+	limbo_despair(w, d);
 	cr_assert(d->flags & NODE_DEAD);
 	limbo_despair(w, d);
 	world_drain(&world);
 	cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, at(&world, "r/d")), 1);
+	world_close(&world);
+}
+
+Test(limbo, another_directory_in_place_of_a_dead_one_is_found)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/d"));
+	world_settle(&world);
+	struct watcher *w = world.w;
+	struct node *top = w->roots[0]->top;
+	struct node *d = tree_child(&w->tree, top, "d", 1);
+	move(at(&world, "r/d"), at(&world, "old"));
+	make_dir(at(&world, "r/d"));
+	limbo_enter(w, d);
+	limbo_despair(w, d);
+	cr_assert(d->flags & NODE_DEAD);
+	cr_assert(tree_child(&w->tree, top, "d", 1) != NULL);
+	world_settle(&world);
+	cr_assert_eq(world_count(&world, WATCHER_DIR_GONE, at(&world, "r/d")), 0);
 	world_close(&world);
 }
