@@ -120,13 +120,11 @@ static void climb(struct watcher *w, struct root *root, int fd)
 	}
 }
 
-void lookout_arm(struct watcher *w, struct root *root)
+/* Lookouts for the root's path, beside those that there are. */
+static void look_out(struct watcher *w, struct root *root)
 {
 	size_t len;
 	OWN_CLOSE int fd = open_nearest(root, &len);
-	struct root before = *root;
-	root->lookouts = NULL;
-	root->lookout_count = 0;
 	root->armed = false;
 	root->short_of_watches = false;
 	if (fd >= 0 && place_identify(fd, &root->armed_id) == 0) {
@@ -134,10 +132,21 @@ void lookout_arm(struct watcher *w, struct root *root)
 		watch_links(w, root, len);
 		climb(w, root, fd);
 	}
+}
+
+void lookout_arm(struct watcher *w, struct root *root, int fd)
+{
+	struct lookout *old = root->lookouts;
+	size_t count = root->lookout_count;
+	root->lookouts = NULL;
+	root->lookout_count = 0;
+	look_out(w, root);
+	if (fd >= 0)
+		lookout_climb(w, root, fd);
 	/* the new ones stand before the old ones go, so that shared ones are never away */
-	for (size_t i = 0; i < before.lookout_count; i++)
-		drop(w, before.lookouts[i].wd);
-	free(before.lookouts);
+	for (size_t i = 0; i < count; i++)
+		drop(w, old[i].wd);
+	free(old);
 }
 
 bool lookout_stands(const struct root *root)

@@ -10,8 +10,9 @@
 /** Takes all lookouts of root away. */
 void lookout_clear(struct watcher *w, struct root *root);
 /** Stands lookouts on the nearest directory above the root's path that exists, on all above it, and
- * on those that hold a symlink which the path goes through. */
-void lookout_arm(struct watcher *w, struct root *root);
+ * on those that hold a symlink which the path goes through; then what lookout_climb() does for fd,
+ * the directory that the path leads to, unless it is -1. All others are taken away. */
+void lookout_arm(struct watcher *w, struct root *root, int fd);
 /** Adds lookouts above the directory that the root's path leads to, which is another chain when the
  * path holds symlinks; fills root->chain. */
 void lookout_climb(struct watcher *w, struct root *root, int fd);

@@ -86,7 +86,7 @@ static int resolve(struct watcher *w, struct root *root)
 	for (unsigned tries = 0; tries < RESOLVE_TRIES; tries++) {
 		own_close(fd);
 		if (events && (root->short_of_watches || !lookout_stands(root)))
-			lookout_arm(w, root);
+			lookout_arm(w, root, -1);
 		fd = place_open_outside(root->path, root->path_len, root->absolute);
 		if (!events || !root->armed || lookout_stands(root))
 			break;
@@ -254,11 +254,19 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 		return fd;
 	}
 	if (is_unchanged(w, root, fd)) {
-		lookout_climb(w, root, fd);
+		if (wants_events(w, root) && root->path_len > 0)
+			lookout_arm(w, root, fd);
+		else
+			lookout_climb(w, root, fd);
 		return 0;
 	}
-	if (root->present)
+	if (root->present) {
 		lose(w, root, cause);
+		/* nor is anything looked out for any more above the directory that it was */
+		root->armed = false;
+		own_close(fd);
+		fd = resolve(w, root);
+	}
 	int failed = fd < 0 ? fd : begin_tree(w, root, fd);
 	if (place_is_ours(failed))
 		return failed;
@@ -267,9 +275,21 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 	return 0;
 }
 
+/* Does the path still lead there, now that all directories above it are looked out for? */
+static bool still_leads(const struct root *root)
+{
+	OWN_CLOSE int fd = root_open(root);
+	return fd != -ESTALE;
+}
+
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
 {
 	int failed = check(w, root, cause);
+	for (unsigned tries = 1; tries < RESOLVE_TRIES; tries++) {
+		if (failed != 0 || !root->present || still_leads(root))
+			break;
+		failed = check(w, root, cause);
+	}
 	if (root->clashed && root->adding)
 		return; /* it will be no root */
 	if (failed != 0)
@@ -280,6 +300,12 @@ void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
 		gap_hinder(w, root, HINDERED_LOOKOUTS, 0);
 	else
 		gap_hinder(w, root, HINDERED_NOT, 0);
+}
+
+void root_yield(struct watcher *w, struct root *root)
+{
+	lose(w, root, WATCHER_CAUSE_ROOT);
+	stay_absent(w, root, -EEXIST);
 }
 
 static bool concerns(const struct root *root, const struct change *change, bool *out_self)

@@ -24,6 +24,8 @@ void root_free(struct root *root);
 int root_open(const struct root *root);
 /** Resolves the root anew; when it changed, the old tree is given up, and a new one walked. */
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause);
+/** The root's directory turns out to be watched at another place: it is left to that. */
+void root_yield(struct watcher *w, struct root *root);
 /** Something happened in a directory that is a lookout of some roots. */
 void root_lookout(struct watcher *w, const struct change *change);
 

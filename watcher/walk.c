@@ -74,9 +74,12 @@ static struct node *settle_top(struct watcher *w, struct node *top, int fd)
 		return top;
 	}
 	const struct wd_entry *entry = wdmap_find(&w->tree.wds, wd);
-	bool free_wd = !entry || !entry->node || !tree_attached(entry->node);
-	if (wd != top->wd && (top->wd != 0 || !free_wd)) {
+	if (wd != top->wd && top->wd != 0) {
 		root_check(w, root, WATCHER_CAUSE_ROOT);
+		return NULL;
+	}
+	if (wd != top->wd && entry && entry->node && tree_attached(entry->node)) {
+		root_yield(w, root);
 		return NULL;
 	}
 	tree_set_wd(&w->tree, top, wd);

@@ -38,7 +38,7 @@ Test(lookout, stands_where_the_nearest_directory_is)
 	cr_assert_eq(root->path[nearest->name_at], 'b');
 	make_dir(at(&world, "a/b"));
 	cr_assert(!lookout_stands(root), "the path leads further now");
-	lookout_arm(world.w, root);
+	lookout_arm(world.w, root, -1);
 	cr_assert(lookout_stands(root));
 	cr_assert_eq(root->path[root->lookouts[0].name_at], 'c');
 	move(at(&world, "a"), at(&world, "z"));
