@@ -28,9 +28,10 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 	if (w->scratch.len - root_len > PLACE_PATH_MOST)
 		return -ENAMETOOLONG;
 	OWN_CLOSE int fd = place_open_beneath(root_fd, w->scratch.data + root_len + 1, O_PATH);
-	if (fd < 0 && !place_is_absent(fd))
-		return fd;
-	if (fd >= 0 && place_identify(fd, &id) == 0 &&
+	int failed = fd < 0 ? fd : place_identify(fd, &id);
+	if (failed != 0 && failed != -ESTALE && !place_is_absent(failed))
+		return failed;
+	if (failed == 0 &&
 	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
 		return own_take(&fd);
 	limbo_enter(w, node);
@@ -41,8 +42,13 @@ int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t 
 {
 	struct root *root = root_of(w, parent);
 	OWN_CLOSE int root_fd = root_open(root);
-	if (root_fd == -ESTALE)
+	if (root_fd == -ESTALE) {
+		const struct node *top = root->top;
 		root_check(w, root, WATCHER_CAUSE_ROOT);
+		/* it was away for a moment only: nobody else looks at what was asked for */
+		if (root->top == top)
+			root_walk(w, root);
+	}
 	if (root_fd < 0)
 		return root_fd;
 	if (len == 0)
@@ -272,10 +278,10 @@ struct node *adopt_settle(struct watcher *w, struct node *parent, const char *na
 	struct node *node = settle(w, parent, name, len, fd);
 	if (!node)
 		return NULL;
-	if (place_identify(fd, &id) == 0) {
-		node->ino = id.ino;
-		node->dev = place_dev32(&id);
-	}
+	if (place_identify(fd, &id) != 0)
+		id = (struct place_id){ 0 };
+	node->ino = id.ino;
+	node->dev = place_dev32(&id);
 	/* now, not when it is listed: its events may be told before */
 	(void)view_filesystem(fd, &node->fsid, &magic); /* fails: 0, as for who asks by path */
 	return node;

@@ -15,6 +15,7 @@
 #define SPARE		   64 /* watches beyond those that are missing */
 #define DELAY_FIRST_NS	   INT64_C(100000000)
 #define DELAY_MOST_NS	   INT64_C(10000000000)
+#define HELD_BACK_MOST	   8
 #define CALM_NS		   INT64_C(10000000000) /* this long without an overflow starts afresh */
 
 static void tell(struct watcher *w, const struct root *root, enum watcher_kind kind,
@@ -303,6 +304,20 @@ static void close_if_healed(struct watcher *w, struct root *root, unsigned cause
 	tell(w, root, WATCHER_GAP_CLOSED, (enum watcher_cause)cause);
 }
 
+/* Not while the walk of a whole root is still to come: not everything is known then. But mounts may
+ * change, and walks be asked for, without an end. */
+static bool is_held_back(struct watcher *w, uint64_t batch)
+{
+	if (w->overflow.gap.open && w->overflow.gap.need > batch)
+		return true;
+	if (w->whole_need <= batch || w->held_back == HELD_BACK_MOST) {
+		w->held_back = 0;
+		return false;
+	}
+	w->held_back++;
+	return true;
+}
+
 void gap_batch_finished(struct watcher *w, uint64_t batch)
 {
 	for (uint32_t i = 0; i < w->root_count; i++) {
@@ -312,14 +327,11 @@ void gap_batch_finished(struct watcher *w, uint64_t batch)
 	if (w->overflow.gap.open && w->overflow.gap.need <= batch) {
 		w->overflow.gap.open = false;
 		w->overflow.closed_ns = own_now_ns();
-		if (reader_dry(w->reader))
-			wdmap_purge(&w->tree.wds);
 		tell(w, NULL, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
 	}
 	sum_up(w);
-	/* not while an overflow's walk is still to come: not everything is known then */
 	bool told = w->walked_all_need <= batch || w->listed;
-	if (told && !(w->overflow.gap.open && w->overflow.gap.need > batch)) {
+	if (told && !is_held_back(w, batch)) {
 		w->listed = false;
 		w->walked_all_need = NEED_NEVER;
 		tell(w, NULL, WATCHER_WALKED_ALL, WATCHER_CAUSE_OVERFLOW);

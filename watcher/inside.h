@@ -126,6 +126,8 @@ struct watcher {
 	uint64_t cause;	 /* the older stream position that what is being done goes back to, or
 			  * UINT64_MAX */
 	uint64_t walked_all_need; /* the batch whose end tells WATCHER_WALKED_ALL */
+	uint64_t whole_need;	  /* the batch that walks a whole root: it is not told before */
+	unsigned held_back;	  /* how often it was not told for that reason */
 	bool listed;		  /* something was listed since it was told */
 	uint64_t mount_batch;	  /* the walk that looks for changed mounts */
 	int64_t timer_ns;	  /* what timer_fd is set to; 0: disarmed */

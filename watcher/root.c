@@ -13,6 +13,7 @@
 #include "watcher/lookout.h"
 #include "watcher/paths.h"
 #include "watcher/view.h"
+#include "watcher/walk.h"
 
 #define RESOLVE_TRIES 8
 
@@ -54,16 +55,18 @@ int root_open(const struct root *root)
 	OWN_CLOSE int fd = place_open_outside(root->path, root->path_len, root->absolute);
 	if (fd < 0)
 		return place_is_ours(fd) ? fd : -ESTALE;
-	if (place_identify(fd, &id) != 0 || !place_same(&id, &root->id))
-		return -ESTALE;
-	return own_take(&fd);
+	int failed = place_identify(fd, &id);
+	if (failed != 0)
+		return failed;
+	return place_same(&id, &root->id) ? own_take(&fd) : -ESTALE;
 }
 
 void root_walk(struct watcher *w, struct root *root)
 {
 	if (root->present)
-		agenda_push(&w->agenda, root->top, true, watcher_position(w));
+		agenda_push(&w->agenda, root->top, true, watcher_since(w));
 	w->walked_all_need = agenda_want(&w->agenda);
+	w->whole_need = w->walked_all_need;
 }
 
 uint64_t root_walk_all(struct watcher *w)
