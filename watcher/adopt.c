@@ -46,8 +46,10 @@ int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t 
 		const struct node *top = root->top;
 		root_check(w, root, WATCHER_CAUSE_ROOT);
 		/* it was away for a moment only: nobody else looks at what was asked for */
-		if (root->top == top)
+		if (root->top == top) {
 			root_walk(w, root);
+			gap_put_off(w, root);
+		}
 	}
 	if (root_fd < 0)
 		return root_fd;

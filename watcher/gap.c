@@ -47,6 +47,20 @@ void gap_heals(struct root *root, enum watcher_cause cause, uint64_t batch)
 	root->gaps[cause].need = batch;
 }
 
+static void put_off(struct gap *gap, uint64_t batch)
+{
+	if (gap->open && gap->need < batch)
+		gap->need = batch;
+}
+
+void gap_put_off(struct watcher *w, struct root *root)
+{
+	uint64_t batch = agenda_filling(&w->agenda);
+	for (unsigned cause = 0; cause < CAUSES; cause++)
+		put_off(&root->gaps[cause], batch);
+	put_off(&w->overflow.gap, batch);
+}
+
 bool gap_may_complain(struct gap *gap)
 {
 	if (gap->complaints >= COMPLAINTS_PER_GAP)
@@ -304,16 +318,13 @@ static void close_if_healed(struct watcher *w, struct root *root, unsigned cause
 	tell(w, root, WATCHER_GAP_CLOSED, (enum watcher_cause)cause);
 }
 
-/* Not while the walk of a whole root is still to come: not everything is known then. But mounts may
- * change, and walks be asked for, without an end. */
-static bool is_held_back(struct watcher *w, uint64_t batch)
+bool gap_holds_back(struct watcher *w)
 {
-	if (w->overflow.gap.open && w->overflow.gap.need > batch)
+	uint64_t finished = w->agenda.finished;
+	if (w->overflow.gap.open && w->overflow.gap.need > finished)
 		return true;
-	if (w->whole_need <= batch || w->held_back == HELD_BACK_MOST) {
-		w->held_back = 0;
+	if (w->whole_need <= finished || w->held_back == HELD_BACK_MOST)
 		return false;
-	}
 	w->held_back++;
 	return true;
 }
@@ -331,7 +342,7 @@ void gap_batch_finished(struct watcher *w, uint64_t batch)
 	}
 	sum_up(w);
 	bool told = w->walked_all_need <= batch || w->listed;
-	if (told && !is_held_back(w, batch)) {
+	if (told && !gap_holds_back(w)) {
 		w->listed = false;
 		w->walked_all_need = NEED_NEVER;
 		tell(w, NULL, WATCHER_WALKED_ALL, WATCHER_CAUSE_OVERFLOW);

@@ -24,6 +24,9 @@ void gap_open(struct watcher *w, struct root *root, enum watcher_cause cause);
 /** The cause has ended and the walk that makes up for it belongs to batch. Nothing when not open.
  */
 void gap_heals(struct root *root, enum watcher_cause cause, uint64_t batch);
+/** What makes up for the gaps of root belongs to the batch that is filling, not to an earlier one.
+ */
+void gap_put_off(struct watcher *w, struct root *root);
 /** Says what is wrong at path (raw bytes, or NULL) and what to mend; printf-like text follows the
  * path, shown. root may be NULL. */
 void gap_complain(struct watcher *w, const struct root *root, const char *path, const char *format,
@@ -45,6 +48,9 @@ void gap_overflow(struct watcher *w);
 /** Begins the walk that an overflow waits for, when it is due. */
 void gap_overflow_due(struct watcher *w, int64_t now_ns);
 
+/** Not everything is known yet: the walk of a whole root, or that of an overflow, is still to come
+ * (asked a bounded number of times: mounts may change, and walks be asked for, without an end). */
+bool gap_holds_back(struct watcher *w);
 /** A batch is finished: closes what it closes and tells WATCHER_WALKED_ALL. */
 void gap_batch_finished(struct watcher *w, uint64_t batch);
 

@@ -9,7 +9,7 @@
 #include "watcher/walk.h"
 
 #define TICK_NS	     INT64_C(100000000)
-#define FREED_A_STEP 256
+#define FREED_A_STEP OWN_STEPS(256)
 
 void limbo_init(struct limbo *limbo)
 {

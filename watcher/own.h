@@ -11,6 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** How much is done in one piece; a simulation has others act between any two steps. */
+#ifdef OWN_SINGLE_STEPS
+#define OWN_STEPS(most) 1
+#else
+#define OWN_STEPS(most) (most)
+#endif
+
 /** Zeroed memory, owned by the caller (free); aborts when there is none. */
 void *own_calloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 /** Grows or shrinks a block; aborts when there is none. */

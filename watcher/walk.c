@@ -13,7 +13,7 @@
 #include "watcher/root.h"
 #include "watcher/view.h"
 
-#define SWEPT_A_STEP 1024
+#define SWEPT_A_STEP OWN_STEPS(1024)
 
 void walk_abandon(struct watcher *w)
 {

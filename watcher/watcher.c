@@ -28,8 +28,8 @@
 #include "watcher/view.h"
 #include "watcher/walk.h"
 
-#define STREAK_MOST    8  /* records between two steps of a walk */
-#define STEPS_A_CALL   64 /* steps without an event that one call does */
+#define STREAK_MOST    OWN_STEPS(8)  /* records between two steps of a walk */
+#define STEPS_A_CALL   OWN_STEPS(64) /* steps without an event that one call does */
 #define ROOTS_MOST     UINT32_C(4096)
 #define INSTANCES_MORE 64 /* instances beyond those that are not enough */
 
@@ -305,8 +305,14 @@ static int step(struct watcher *w, struct watcher_event *out)
 int watcher_next(struct watcher *w, struct watcher_event *out)
 {
 	for (unsigned i = 0; i < STEPS_A_CALL; i++) {
-		if (notes_pop(&w->notes, out))
+		if (notes_pop(&w->notes, out)) {
+			/* a walk may have been asked for since it was noted */
+			if (out->kind == WATCHER_WALKED_ALL && gap_holds_back(w))
+				continue;
+			if (out->kind == WATCHER_WALKED_ALL)
+				w->held_back = 0;
 			return WATCHER_EVENT;
+		}
 		if (w->ready) {
 			w->ready = false;
 			*out = w->event;
