@@ -175,7 +175,7 @@ static void look_where_it_was(struct watcher *w, struct node *parent, const char
 		return;
 	struct node *left = tree_add(&w->tree, parent, name, len);
 	left->seen = w->serial;
-	agenda_push(&w->agenda, left, false, watcher_since(w));
+	agenda_pull(&w->agenda, left, watcher_since(w), w->tree.count);
 }
 
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,

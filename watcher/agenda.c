@@ -50,6 +50,19 @@ void agenda_push_found(struct agenda *agenda, struct node *node, bool force)
 	push(agenda, node, force, agenda->number);
 }
 
+void agenda_pull(struct agenda *agenda, struct node *node, uint64_t position, size_t most)
+{
+	unsigned now = (unsigned)(agenda->number & 1);
+	if (agenda->finished == agenda->number || agenda->pulled >= most) {
+		agenda_push(agenda, node, false, position);
+		return;
+	}
+	agenda->pulled++;
+	if (position < agenda->since[now])
+		agenda->since[now] = position;
+	push(agenda, node, false, agenda->number);
+}
+
 void agenda_remove(struct agenda *agenda, struct node *node)
 {
 	if (!(node->flags & NODE_QUEUED))
@@ -82,8 +95,10 @@ bool agenda_turn(struct agenda *agenda, uint64_t *out)
 		return true;
 	}
 	uint64_t next = agenda_filling(agenda);
-	if (agenda->count[next & 1] > 0 || agenda->wanted >= next)
+	if (agenda->count[next & 1] > 0 || agenda->wanted >= next) {
 		agenda->number = next;
+		agenda->pulled = 0;
+	}
 	if (agenda->count[next & 1] == 0 && agenda->number == next) {
 		agenda->finished = next;
 		*out = next;

@@ -19,6 +19,7 @@ struct agenda {
 	uint64_t number;      /* the batch that is worked off; number + 1 is filling */
 	uint64_t finished;    /* the last one that was told to be finished */
 	uint64_t wanted;      /* a batch whose end will be told even if it stays empty */
+	size_t pulled;	      /* how many the batch that is worked off was given by agenda_pull() */
 	struct node *current; /* the directory that is being listed */
 	bool again;	      /* current must be listed once more */
 	bool again_force;
@@ -38,6 +39,10 @@ void agenda_push(struct agenda *agenda, struct node *node, bool force, uint64_t 
 /** Puts node on the batch that is worked off, also from the filling one: a listing found it, and
  * the batch is not through without it. */
 void agenda_push_found(struct agenda *agenda, struct node *node, bool force);
+/** Puts node, whose name was on the batch that is worked off and lost its turn, there once more, so
+ * that the batch is not through without it; on the filling one when there were most of them (who
+ * renames without an end must not keep a batch open). */
+void agenda_pull(struct agenda *agenda, struct node *node, uint64_t position, size_t most);
 /** Takes node off; harmless when it is not on. */
 void agenda_remove(struct agenda *agenda, struct node *node);
 /** The next directory to list, taken off, or NULL. */

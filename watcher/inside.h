@@ -33,6 +33,7 @@ struct lookout {
 	int wd;
 	size_t name_at;	 /* in the root's path: the name that matters */
 	size_t name_len; /* 0: none, only the directory itself */
+	bool deletions;	 /* of any directory in it: the root's own name may be none of its path */
 };
 
 struct root {
@@ -122,9 +123,8 @@ struct watcher {
 	struct spoken spoken;
 	struct bytes scratch; /* a path to open; used by one function at a time */
 	struct statx stat;
-	uint32_t serial; /* counts listings */
-	uint64_t cause;	 /* the older stream position that what is being done goes back to, or
-			  * UINT64_MAX */
+	uint32_t serial;	  /* counts listings */
+	uint64_t cause;		  /* older position that what is done goes back to, or UINT64_MAX */
 	uint64_t walked_all_need; /* the batch whose end tells WATCHER_WALKED_ALL */
 	uint64_t whole_need;	  /* the batch that walks a whole root: it is not told before */
 	unsigned held_back;	  /* how often it was not told for that reason */

@@ -35,7 +35,10 @@ void lookout_clear(struct watcher *w, struct root *root)
 /* One more lookout; false when there is no watch to be had. */
 static bool add(struct watcher *w, struct root *root, int fd, struct lookout lookout)
 {
-	lookout.wd = view_watch(w->inotify_fd, fd, lookout.name_len ? MASK_NAMES : MASK_SELF);
+	uint32_t mask = lookout.name_len ? MASK_NAMES : MASK_SELF;
+	if (lookout.deletions)
+		mask |= IN_DELETE;
+	lookout.wd = view_watch(w->inotify_fd, fd, mask);
 	if (lookout.wd == -ENOSPC || lookout.wd == -ENOMEM) {
 		root->short_of_watches = true;
 		w->no_room = lookout.wd;
@@ -43,10 +46,12 @@ static bool add(struct watcher *w, struct root *root, int fd, struct lookout loo
 	if (lookout.wd < 0)
 		return false;
 	for (size_t i = 0; i < root->lookout_count; i++) {
-		const struct lookout *other = &root->lookouts[i];
-		if (other->wd == lookout.wd &&
-		    (lookout.name_len == 0 || lookout.name_at == other->name_at))
-			return true;
+		struct lookout *other = &root->lookouts[i];
+		if (other->wd != lookout.wd ||
+		    (lookout.name_len > 0 && lookout.name_at != other->name_at))
+			continue;
+		other->deletions |= lookout.deletions;
+		return true;
 	}
 	root->lookouts = own_realloc(root->lookouts, root->lookout_count + 1, sizeof lookout);
 	root->lookouts[root->lookout_count++] = lookout;
@@ -173,7 +178,8 @@ void lookout_climb(struct watcher *w, struct root *root, int fd)
 		if (root->chain_len > 0 && place_same(&root->chain[root->chain_len - 1], &id))
 			break;
 		if (root->chain_len > 0 && w->inotify_fd >= 0 && !root->polled)
-			(void)add(w, root, held, (struct lookout){ 0 });
+			(void)add(w, root, held,
+				  (struct lookout){ .deletions = root->chain_len == 1 });
 		note_in_chain(root, &id);
 		int next = view_open_at(held, "..");
 		own_close(held);

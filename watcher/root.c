@@ -318,7 +318,9 @@ static bool concerns(const struct root *root, const struct change *change, bool 
 		const struct lookout *lookout = &root->lookouts[i];
 		if (lookout->wd != change->wd)
 			continue;
-		if (*out_self ||
+		bool deletion =
+			lookout->deletions && change->mask & IN_DELETE && change->mask & IN_ISDIR;
+		if (*out_self || deletion ||
 		    (lookout->name_len > 0 && lookout->name_len == change->name_len &&
 		     memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0))
 			return true;

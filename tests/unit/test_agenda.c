@@ -156,3 +156,28 @@ Test(agenda, wanted_batch_ends_even_if_it_stays_empty)
 	cr_assert_eq(batch, wanted);
 	cr_assert(agenda_idle(&agenda));
 }
+
+Test(agenda, name_that_lost_its_turn_gets_another_one_in_the_same_batch_but_not_for_ever)
+{
+	struct agenda agenda;
+	uint64_t batch = 0;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 5);
+	cr_assert_eq(list_one(&agenda), &nodes[0]);
+	agenda_pull(&agenda, &nodes[1], 3, 2);
+	cr_assert_eq(agenda_since(&agenda), 3);
+	cr_assert(!agenda_turn(&agenda, &batch), "the batch is not through without it");
+	cr_assert_eq(agenda_pop(&agenda), &nodes[1]);
+	agenda_pull(&agenda, &nodes[2], 6, 2);
+	cr_assert_eq(agenda_pop(&agenda), &nodes[2]);
+	agenda_pull(&agenda, &nodes[3], 7, 2);
+	cr_assert_null(agenda_pop(&agenda), "that was too much");
+	cr_assert(agenda_turn(&agenda, &batch));
+	agenda_pull(&agenda, &nodes[4], 8, 2);
+	cr_assert(nodes[3].flags & NODE_QUEUED && nodes[4].flags & NODE_QUEUED);
+	cr_assert_null(agenda_pop(&agenda), "a batch that has ended stays so");
+	cr_assert_neq(list_one(&agenda), NULL);
+	cr_assert_neq(list_one(&agenda), NULL);
+	agenda_pull(&agenda, &nodes[5], 9, 2);
+	cr_assert_eq(agenda_pop(&agenda), &nodes[5], "and the next one may be given some too");
+}

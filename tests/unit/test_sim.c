@@ -139,6 +139,33 @@ Test(sim, overflow_whose_walk_met_an_unreadable_directory_is_made_up_for_later)
 	stage_end();
 }
 
+Test(sim, overflow_that_hid_an_exchange_is_closed_when_both_directories_are_walked)
+{
+	stage_begin();
+	stage_dir("/w/r/a");
+	stage_dir("/w/r/b");
+	stage_file("/w/r/a/f");
+	stage_file("/w/r/b/g");
+	stage_ready();
+	for (int i = 0; i < 6; i++) { /* whichever of the two is met first */
+		mem.queue_most = 1;
+		mem_touch(entry_at("/w/r/a"));
+		cr_assert_eq(mem_exchange(entry_at("/w/r/a"), entry_at("/w/r/b")), 0);
+		cr_assert_gt(mem.dropped, 0);
+		mem.queue_most = 16384;
+		stage_read();
+		while (world_gaps(&stage, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW) == 0) {
+			if (world_step(&stage) == WATCHER_NOTHING)
+				mem.now_ns = stage.w->timer_ns;
+		}
+		cr_assert(world_find(&stage, WATCHER_WALKED, i % 2 ? "/w/r/a/f" : "/w/r/b/f"));
+		cr_assert(world_find(&stage, WATCHER_WALKED, i % 2 ? "/w/r/b/g" : "/w/r/a/g"));
+		stage_settle();
+		world_forget(&stage);
+	}
+	stage_end();
+}
+
 Test(sim, watches_whose_end_was_dropped_are_forgotten_at_rest)
 {
 	stage_begin();
@@ -204,6 +231,26 @@ Test(sim, lookouts_above_where_the_root_was_are_given_up)
 		stage_settle();
 	}
 	cr_assert_eq(mem.watches, before, "%zu watches, there were %zu", mem.watches, before);
+	cr_assert(watcher_root_present(stage.w, 0));
+	stage_end();
+}
+
+Test(sim, root_behind_a_symlink_is_made_anew_while_somebody_is_in_the_old_one)
+{
+	stage_begin();
+	cr_assert_eq(mem_make(spot_at("/w").inode, "link", MEM_LINK, "s/r"), 0);
+	stage_dir("/w/s/r");
+	(void)world_root(&stage, "/w/link", WATCHER_AUTO);
+	stage_settle();
+	struct mem_inode *held = spot_at("/w/s/r").inode;
+	mem_hold(held);
+	cr_assert_eq(mem_rmdir(entry_at("/w/s/r")), 0);
+	stage_dir("/w/s/r");
+	stage_file("/w/s/r/f");
+	stage_settle();
+	cr_assert(world_told(&stage, "/w/link/f"));
+	mem_release(held);
+	stage_settle();
 	cr_assert(watcher_root_present(stage.w, 0));
 	stage_end();
 }
