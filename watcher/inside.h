@@ -139,10 +139,7 @@ struct watcher {
 	int no_instance;      /* why there is no inotify instance: a negative errno */
 	int no_room;	      /* why the last watch was refused: a negative errno */
 	uint64_t told_wanted; /* the limit of watches that was asked for; 0: none */
-	uint64_t events;
-	uint64_t overflows;
-	uint64_t walks;
-	uint64_t entries_walked;
+	uint64_t events, overflows, walks, entries_walked;
 };
 
 static inline struct root *root_of(const struct watcher *w, const struct node *node)

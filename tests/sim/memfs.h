@@ -129,7 +129,7 @@ struct mem {
 	bool instance; /* there is one */
 	bool no_instance;
 	/* what the view had to answer */
-	uint64_t answered_enospc;
+	uint64_t answered_limit; /* no watch, no instance */
 	uint64_t answered_unreadable;
 	uint64_t answered_fault;
 	size_t descriptors;

@@ -246,8 +246,10 @@ long view_list(int fd, void *buffer, size_t size)
 
 int view_instance(void)
 {
-	if (mem.no_instance)
+	if (mem.no_instance) {
+		mem.answered_limit++;
 		return -EMFILE;
+	}
 	mem.instance = true;
 	mem.queue_at = mem.queue_len = 0;
 	mem.overflowed = false;
@@ -262,7 +264,7 @@ int view_watch(int inotify_fd, int fd, uint32_t mask)
 	assert(inotify_fd == FD_INSTANCE && mem.instance);
 	int wd = mem_watch(at_fd(fd)->spot.inode, mask);
 	if (wd == -ENOSPC)
-		mem.answered_enospc++;
+		mem.answered_limit++;
 	return count_unreadable(wd);
 }
 

@@ -242,7 +242,7 @@ static bool has_cause(enum watcher_cause cause)
 	case WATCHER_CAUSE_MOUNT:
 		return sim.mounted;
 	case WATCHER_CAUSE_LIMIT:
-		return mem.answered_enospc > 0 || mem.answered_fault > 0;
+		return mem.answered_limit > 0 || mem.answered_fault > 0;
 	case WATCHER_CAUSE_ROOT:
 		return sim.disturbed || sim.mounted || mem.answered_fault > 0;
 	case WATCHER_CAUSE_UNREADABLE:

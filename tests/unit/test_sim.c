@@ -295,14 +295,14 @@ Test(sim, root_that_cannot_be_opened_for_want_of_descriptors_is_said)
 	mem_fault = no_descriptor;
 	(void)world_root(&stage, "/w/r", WATCHER_AUTO);
 	world_drain(&stage);
-	cr_assert_eq(world_gaps(&stage, WATCHER_GAP_OPENED, WATCHER_CAUSE_ROOT), 1);
-	cr_assert_eq(world_count(&stage, WATCHER_COMPLAINT, NULL), 1);
+	cr_assert_eq(world_gaps(&stage, WATCHER_GAP_OPENED, WATCHER_CAUSE_LIMIT), 1);
+	cr_assert_geq(world_count(&stage, WATCHER_COMPLAINT, NULL), 1);
 	cr_assert(watcher_needs_retry(stage.w));
 	mem_fault = NULL;
 	watcher_retry(stage.w);
 	stage_settle();
 	cr_assert(world_told(&stage, "/w/r/f"));
-	cr_assert_eq(world_gaps(&stage, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT), 1);
+	cr_assert_eq(world_gaps(&stage, WATCHER_GAP_CLOSED, WATCHER_CAUSE_LIMIT), 1);
 	stage_end();
 }
 
