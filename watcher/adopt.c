@@ -18,6 +18,18 @@
 const uint32_t adopt_mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
 			    IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK;
 
+/* A directory was found elsewhere, and its old name may be another's by now. Whoever listed that
+ * name before has put it on the agenda as the node that has just left it, so the name is put there
+ * once more. */
+static void look_where_it_was(struct watcher *w, struct node *parent, const char *name, size_t len)
+{
+	if (!tree_attached(parent) || tree_child(&w->tree, parent, name, len))
+		return;
+	struct node *left = tree_add(&w->tree, parent, name, len);
+	left->seen = w->serial;
+	agenda_pull(&w->agenda, left, watcher_since(w), w->tree.count);
+}
+
 /* Opens a directory of the tree, and only if it is the one that was met there: what a path leads to
  * in the middle of somebody's renames says nothing of the node. -ESTALE otherwise; the node waits
  * in limbo then, and whichever way it comes back, all below it is listed. */
@@ -35,6 +47,10 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
 		return own_take(&fd);
 	limbo_enter(w, node);
+	/* its turn on the agenda, if it had one, was that of the name; found elsewhere it takes it
+	 * along */
+	if (failed == 0)
+		look_where_it_was(w, node->parent, node->name, node->name_len);
 	return -ESTALE;
 }
 
@@ -164,18 +180,6 @@ static void make_way(struct watcher *w, struct node *here)
 		limbo_bury_quietly(w, here); /* only a name so far */
 	else
 		displace(w, here);
-}
-
-/* A directory was found elsewhere, and its old name may be another's by now. Whoever listed that
- * name before has put it on the agenda as the node that has just left it, so the name is put there
- * once more. */
-static void look_where_it_was(struct watcher *w, struct node *parent, const char *name, size_t len)
-{
-	if (!tree_attached(parent) || tree_child(&w->tree, parent, name, len))
-		return;
-	struct node *left = tree_add(&w->tree, parent, name, len);
-	left->seen = w->serial;
-	agenda_pull(&w->agenda, left, watcher_since(w), w->tree.count);
 }
 
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
