@@ -18,9 +18,9 @@
 const uint32_t adopt_mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_FROM | IN_DELETE |
 			    IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK;
 
-/* A directory was found elsewhere, and its old name may be another's by now. Whoever listed that
- * name before has put it on the agenda as the node that has just left it, so the name is put there
- * once more. */
+/* A node has lost its place, and another directory may stand there by now: a listing that met it
+ * has put it on the agenda as the node that is not there any more, so the name is put there once
+ * more. */
 static void look_where_it_was(struct watcher *w, struct node *parent, const char *name, size_t len)
 {
 	if (!tree_attached(parent) || tree_child(&w->tree, parent, name, len))
@@ -46,10 +46,11 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 	if (failed == 0 &&
 	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
 		return own_take(&fd);
+	bool awaited = failed == 0 || node->flags & NODE_QUEUED;
 	limbo_enter(w, node);
 	/* its turn on the agenda, if it had one, was that of the name; found elsewhere it takes it
 	 * along */
-	if (failed == 0)
+	if (awaited)
 		look_where_it_was(w, node->parent, node->name, node->name_len);
 	return -ESTALE;
 }

@@ -6,6 +6,7 @@
 
 #include "tests/unit/watcher_world.h"
 #include "watcher/adopt.h"
+#include "watcher/walk.h"
 
 Test(adopt, directory_made_with_files_before_its_watch_is_walked)
 {
@@ -298,6 +299,43 @@ Test(adopt, directory_made_in_one_that_is_away_for_a_moment_is_found)
 	world_await(&world, WATCHER_WALKED, at(&world, "r/a/n/f"));
 	cr_assert_eq(wd_of(&world, at(&world, "r/a")), a);
 	cr_assert_gt(wd_of(&world, at(&world, "r/a/n")), 0);
+	world_close(&world);
+}
+
+/* A listing met r/p/e, where another directory stands by now, and put it on the agenda as the node
+ * of e. Then e turns out to be away, and is found elsewhere: what was met must be looked at all the
+ * same. */
+Test(adopt, directory_in_the_place_of_one_that_waited_to_be_listed_is_found)
+{
+	struct world world;
+	struct trace trace = { .len = 0 };
+	struct watcher_event event;
+	uint64_t batch;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "r/p"));
+	make_dir(at(&world, "r/p/e"));
+	make_dir(at(&world, "o"));
+	make_file(at(&world, "o/f"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	int r = wd_of(&world, at(&world, "r"));
+	int e = wd_of(&world, at(&world, "r/p/e"));
+	const struct node *node = node_at(&world, at(&world, "r/p/e"));
+	watcher_reconcile(world.w);
+	while (!(node->flags & NODE_QUEUED)) {
+		if (walk_step(world.w, &event) == WATCHER_NOTHING)
+			(void)agenda_turn(&world.w->agenda, &batch);
+	}
+	move(at(&world, "r/p/e"), at(&world, "r/x"));
+	move(at(&world, "o"), at(&world, "r/p/e"));
+	trace_add(&trace, e, IN_CREATE | IN_ISDIR, 0, "n");
+	trace_add(&trace, r, IN_MOVED_TO | IN_ISDIR, 1, "x");
+	trace_feed(&trace, &world);
+	world_drain(&world);
+	cr_assert_eq(wd_of(&world, at(&world, "r/x")), e);
+	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/p/e/f")));
+	world_check_watches(&world, at(&world, "r"));
 	world_close(&world);
 }
 
