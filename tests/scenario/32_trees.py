@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import oracle
 import scenario
@@ -264,7 +263,7 @@ def test_names_are_bytes():
 
 def test_populated_directory_comes_and_goes():
     files = scaled(500, 20000)
-    with Carved(trees.CONFIG).start() as carved:
+    with trees.quick().start() as carved:
         out = outside(carved)
         made = Carved.path_of
         os.makedirs(os.path.join(out, "d/e"))
@@ -284,7 +283,7 @@ def test_populated_directory_comes_and_goes():
 
 def test_many_directories_at_once():
     wide = scaled(2000, 10000)
-    with Carved(trees.CONFIG).start() as carved:
+    with trees.quick().start() as carved:
         for number in range(wide):
             os.mkdir(carved.path_of(f"w{number}"))
         for first in range(10):
@@ -308,7 +307,7 @@ def test_many_directories_at_once():
 
 def test_files_in_directories_that_were_just_made():
     count = scaled(2000, 20000)
-    with Carved(trees.CONFIG).start() as carved:
+    with trees.quick().start() as carved:
         for number in range(count):
             top = carved.path_of(f"d{number}")
             os.mkdir(top)
@@ -319,7 +318,7 @@ def test_files_in_directories_that_were_just_made():
 
 def test_removed_while_it_is_walked():
     wide = scaled(300, 3000)
-    with Carved(trees.CONFIG) as carved:
+    with trees.quick() as carved:
         def grow(top):
             for number in range(wide):
                 os.makedirs(carved.path_of(f"{top}/{number % 17}/{number}"))
@@ -343,10 +342,6 @@ def memory(carved):
         return int(next(line for line in file if line.startswith("VmRSS")).split()[1])
 
 
-def quick_directory():
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
 def highest(carved):
     """The highest number among the watches."""
     found = 0
@@ -360,10 +355,8 @@ def highest(carved):
 def test_numbers_of_watches_grow_and_memory_does_not():
     """The kernel never gives a number of a watch out again."""
     wanted, batch = scaled((3000, 500), ((1 << 20) + 1, 5000))
-    with Carved(trees.CONFIG) as carved, \
-            tempfile.TemporaryDirectory(prefix="carved-trees-", dir=quick_directory()) as top:
-        carved.start(roots=[top])
-        places = [os.path.join(top, f"d{number}") for number in range(batch)]
+    with trees.quick().start() as carved:
+        places = [carved.path_of(f"d{number}") for number in range(batch)]
         first = number = 0
         while number <= wanted:
             for path in places:
@@ -374,10 +367,10 @@ def test_numbers_of_watches_grow_and_memory_does_not():
                 os.rmdir(path)
             carved.check_watches()
             first = first or memory(carved)
-        os.makedirs(os.path.join(top, "a/b"))
-        os.rename(os.path.join(top, "a"), os.path.join(top, "c"))
-        put(carved, os.path.join(top, "c/b").encode())
-        trees.check(carved, top)
+        make(carved, "a/b")
+        move(carved, "a", "c")
+        put(carved, "c/b")
+        trees.check(carved)
         last = memory(carved)
         print(f"        highest number {highest(carved)}, VmRSS {first} KiB, then {last} KiB", flush=True)
         check(last < first + 8192, f"memory grew from {first} KiB to {last} KiB")
