@@ -61,7 +61,8 @@ static void self_changed(struct watcher *w, struct node *node, uint32_t mask)
 	} else if (mask & IN_MOVE_SELF && (!node->parent || node->parent->wd == 0))
 		look_again(w, node, true, WATCHER_CAUSE_ROOT); /* no other event tells of it */
 	else if (mask & IN_ATTRIB && node->trouble == TROUBLE_UNREADABLE)
-		agenda_push(&w->agenda, node, false, watcher_position(w));
+		/* it may have been part of a walk that visits everything */
+		agenda_push(&w->agenda, node, true, watcher_position(w));
 }
 
 /* Whatever was held for this path is told before what happens there now. */

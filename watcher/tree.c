@@ -83,11 +83,11 @@ static struct node **bucket_of(const struct tree *tree, const struct node *node)
 	return &tree->buckets[at & (tree->bucket_count - 1)];
 }
 
-static void grow(struct tree *tree)
+static void resize(struct tree *tree, size_t count)
 {
 	struct node **old = tree->buckets;
 	size_t old_count = tree->bucket_count;
-	tree->bucket_count = old_count ? old_count * 2 : BUCKETS_LEAST;
+	tree->bucket_count = count;
 	tree->buckets = own_calloc(tree->bucket_count, sizeof(struct node *));
 	for (size_t i = 0; i < old_count; i++) {
 		for (struct node *node = old[i], *after; node; node = after) {
@@ -109,8 +109,10 @@ static void attach(struct tree *tree, struct node *node)
 	if (node->next)
 		node->next->previous = node;
 	parent->child = node;
-	if (tree->hashed >= tree->bucket_count)
-		grow(tree);
+	if (tree->bucket_count == 0)
+		resize(tree, BUCKETS_LEAST);
+	else if (tree->hashed >= tree->bucket_count)
+		resize(tree, tree->bucket_count * 2);
 	struct node **bucket = bucket_of(tree, node);
 	node->bucket = *bucket;
 	*bucket = node;
@@ -185,6 +187,8 @@ void tree_detach(struct tree *tree, struct node *node)
 			at = &(*at)->bucket;
 		*at = node->bucket;
 		tree->hashed--;
+		if (tree->bucket_count > BUCKETS_LEAST && tree->hashed * 8 < tree->bucket_count)
+			resize(tree, tree->bucket_count / 2);
 	}
 	node->flags |= NODE_DETACHED;
 }

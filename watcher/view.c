@@ -52,7 +52,11 @@ void view_close(int fd)
 int view_stat(int at, const char *name, unsigned mask, struct statx *out)
 {
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH;
-	return statx(at, name, flags, mask, out) == 0 ? 0 : -errno;
+	int failed;
+	do {
+		failed = statx(at, name, flags, mask, out) == 0 ? 0 : -errno;
+	} while (failed == -EINTR);
+	return failed;
 }
 
 int view_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic)
@@ -68,7 +72,10 @@ int view_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic)
 
 long view_list(int fd, void *buffer, size_t size)
 {
-	ssize_t got = getdents64(fd, buffer, size);
+	ssize_t got;
+	do {
+		got = getdents64(fd, buffer, size);
+	} while (got < 0 && errno == EINTR);
 	return got < 0 ? -errno : got;
 }
 

@@ -174,7 +174,7 @@ static void sweep(struct watcher *w)
 	for (unsigned n = 0; listing->sweep && n < SWEPT_A_STEP; n++) {
 		struct node *child = listing->sweep;
 		listing->sweep = child->next;
-		if (!(child->flags & NODE_DETACHED) && (int32_t)(child->seen - listing->serial) < 0)
+		if (!(child->flags & NODE_DETACHED) && child->seen != listing->serial)
 			lost_place(w, child);
 	}
 	if (!listing->sweep)
@@ -192,6 +192,16 @@ static void met_directory(struct watcher *w, const char *name, size_t len)
 		agenda_push_found(&w->agenda, child, w->listing.force);
 }
 
+static bool tell_met(struct watcher *w, const char *name, size_t len, const struct statx *stat,
+		     struct watcher_event *out)
+{
+	if (!paths_speak(w, w->agenda.current, name, len, out))
+		return false;
+	out->kind = WATCHER_WALKED;
+	out->stat = stat;
+	return true;
+}
+
 /* One entry; true when *out was filled. */
 static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_event *out)
 {
@@ -205,10 +215,12 @@ static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_
 		return false;
 	}
 	int failed = view_stat(w->listing.fd, name, STATX_BASIC_STATS | STATX_BTIME, &w->stat);
-	if (failed != 0) {
-		if (failed != -ENOENT)
-			w->listing.error = failed;
+	if (failed == -ENOENT)
 		return false;
+	if (failed != 0) {
+		w->listing.error = failed;
+		/* not allowed: so are all others, and the directory's trouble tells it */
+		return failed != -EACCES && tell_met(w, name, len, NULL, out);
 	}
 	if (S_ISDIR(w->stat.stx_mode)) {
 		met_directory(w, name, len);
@@ -217,11 +229,7 @@ static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_
 	/* a file mounted alone: who writes to it elsewhere is not told here */
 	if (w->stat.stx_attributes & w->stat.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
 		w->listing.foreign = true;
-	if (!paths_speak(w, w->agenda.current, name, len, out))
-		return false;
-	out->kind = WATCHER_WALKED;
-	out->stat = &w->stat;
-	return true;
+	return tell_met(w, name, len, &w->stat, out);
 }
 
 /* Reads the next entries; at the end the sweep begins. */

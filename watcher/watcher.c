@@ -249,6 +249,14 @@ static void set_timer(struct watcher *w)
 		w->timer_ns = due;
 }
 
+/* When nothing is queued any more, the end of a watch that we took away was told, or an overflow
+ * has dropped it. */
+static void purge_retired(struct watcher *w)
+{
+	if (w->tree.wds.count > w->tree.wds.live && reader_dry(w->reader))
+		wdmap_purge(&w->tree.wds);
+}
+
 /* Nothing to do: may the caller sleep? */
 static int come_to_rest(struct watcher *w)
 {
@@ -257,6 +265,7 @@ static int come_to_rest(struct watcher *w)
 		moves_tell_all(&w->moves, &w->notes);
 		return STEP_GO_ON;
 	}
+	purge_retired(w);
 	set_timer(w);
 	drain(w->wake_fd);
 	if (reader_peek(w->reader, &len))

@@ -30,11 +30,12 @@ enum watcher_kind {
 	WATCHER_CLOSED, /* a descriptor open for writing was closed (IN_CLOSE_WRITE) */
 	WATCHER_MOVED,	/* a non-directory was moved to path (IN_MOVED_TO); from is set when its old
 			 * place lies below a root and its IN_MOVED_FROM was seen lately */
-	WATCHER_CREATED,    /* a non-directory appeared (IN_CREATE): open for writing, link, special
-			       file */
-	WATCHER_TOUCHED,    /* metadata of a non-directory changed (IN_ATTRIB) */
-	WATCHER_WALKED,	    /* a walk met a non-directory; stat is set */
-	WATCHER_GONE,	    /* a non-directory was deleted or moved away from path */
+	WATCHER_CREATED, /* a non-directory appeared (IN_CREATE): open for writing, link, special
+			    file */
+	WATCHER_TOUCHED, /* metadata of a non-directory changed (IN_ATTRIB) */
+	WATCHER_WALKED,	 /* a walk met a non-directory; stat is set unless it could not be had, and
+			  * then it may be anything */
+	WATCHER_GONE,	 /* a non-directory was deleted or moved away from path */
 	WATCHER_DIR_MOVED,  /* the directory from is now path; its files follow as WATCHER_WALKED */
 	WATCHER_DIR_GONE,   /* a directory was deleted or moved out of every root; told for the
 			     * topmost   one only, and not when another one stands at path by now */
@@ -66,9 +67,9 @@ struct watcher_event {
 	size_t dir_len;	  /* bytes of path before the last slash (the directory; 0 for "/name") */
 	const char *from; /* WATCHER_MOVED, WATCHER_DIR_MOVED: the old path, or NULL */
 	uint64_t fsid;	  /* f_fsid of the directory's file system */
-	const struct statx
-		*stat;	  /* WATCHER_WALKED: basic stats and birth time, link not followed */
-	const char *text; /* WATCHER_COMPLAINT */
+	const struct statx *stat; /* WATCHER_WALKED: basic stats and birth time, link not followed;
+				   * or NULL */
+	const char *text;	  /* WATCHER_COMPLAINT */
 };
 
 struct watcher_options {

@@ -354,6 +354,7 @@ Test(gap, overflow_loses_no_file_and_no_directory)
 	world_open(&world, 4096);
 	make_dir(at(&world, "r"));
 	make_dir(at(&world, "r/old"));
+	make_dir(at(&world, "r/dies"));
 	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
 	cr_assert_eq(watcher_start(world.w), 0);
 	world_settle(&world);
@@ -367,10 +368,14 @@ Test(gap, overflow_loses_no_file_and_no_directory)
 	make_file(at(&world, "r/moved/f"));
 	make_dir(at(&world, "r/old"));
 	make_file(at(&world, "r/old/f"));
+	cr_assert_eq(rmdir(at(&world, "r/dies")), 0);
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
 	cr_assert_geq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_OVERFLOW), 1);
 	world_settle(&world);
+	world_drain(&world);
 	world_check_watches(&world, at(&world, "r"));
+	cr_assert_eq(world.w->tree.wds.count, world.w->tree.wds.live,
+		     "descriptors that nothing ends");
 	const char *hidden[] = { "new/er/f", "moved/f", "old/f" };
 	for (int i = 0; i < 3; i++)
 		cr_assert(world_told(&world, at(&world, "r/%s", hidden[i])), "%s", hidden[i]);

@@ -144,6 +144,30 @@ Test(tree, walk_over_everything_meets_each_once_parents_first)
 	tree_done(&tree);
 }
 
+Test(tree, table_shrinks_when_the_directories_are_gone)
+{
+	struct tree tree;
+	tree_init(&tree);
+	struct node *top = tree_add_top(&tree, 0);
+	for (int i = 0; i < 100000; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof name, "d%d", i);
+		(void)tree_add(&tree, top, name, strlen(name));
+	}
+	cr_assert_geq(tree.bucket_count, 100000);
+	while (tree.count > 51)
+		tree_free(&tree, top->child);
+	cr_assert_leq(tree.bucket_count, 512);
+	for (int i = 0; i < 50; i++) {
+		char name[16];
+		(void)snprintf(name, sizeof name, "d%d", i);
+		cr_assert_not_null(tree_child(&tree, top, name, strlen(name)));
+	}
+	free_all(&tree, top);
+	cr_assert_eq(tree.bucket_count, 64);
+	tree_done(&tree);
+}
+
 Test(tree, node_stays_small)
 {
 	cr_assert_leq(sizeof(struct node), 104, "a million directories must fit");

@@ -20,10 +20,36 @@ int inotify_add_watch(int fd, const char *path, uint32_t mask)
 	return wd;
 }
 
+/* Calls of getdents64 and of statx by name that a signal interrupts first. */
+static unsigned interrupted;
+/* The name whose statx fails with the error, when set. */
+static const char *bad_name;
+static int bad_error;
+
+static bool interrupts(void)
+{
+	interrupted -= interrupted > 0;
+	errno = EINTR;
+	return interrupted > 0;
+}
+
+int statx(int fd, const char *path, int flags, unsigned mask, struct statx *out)
+{
+	if (*path != '\0' && interrupts())
+		return -1;
+	if (bad_name && strcmp(path, bad_name) == 0) {
+		errno = bad_error;
+		return -1;
+	}
+	return (int)syscall(SYS_statx, fd, path, flags, mask, out);
+}
+
 ssize_t getdents64(int fd, void *buffer, size_t size)
 {
 	if (before_listing)
 		before_listing();
+	if (interrupts())
+		return -1;
 	return syscall(SYS_getdents64, fd, buffer, size);
 }
 
@@ -231,6 +257,54 @@ Test(walk, directory_news_of_a_walked_one_cost_no_second_listing)
 	world_close(&world);
 }
 
+Test(walk, signals_do_not_disturb_a_listing)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_file(at(&world, "r/f"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	interrupted = 8;
+	world_drain(&world);
+	cr_assert_leq(interrupted, 1);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/f")), 1);
+	cr_assert_eq(world_count(&world, WATCHER_GAP_OPENED, NULL), 0);
+	world_close(&world);
+}
+
+/* One entry that cannot be looked at is told all the same, and hides nothing else. */
+Test(walk, entry_that_cannot_be_looked_at_is_told_and_listed_again)
+{
+	struct world world;
+	world_ready(&world);
+	make_file(at(&world, "r/a"));
+	make_file(at(&world, "r/bad"));
+	make_dir(at(&world, "r/d"));
+	make_file(at(&world, "r/d/z"));
+	world_settle(&world);
+	world_forget(&world);
+	bad_name = "bad";
+	bad_error = EIO;
+	watcher_reconcile(world.w);
+	world_settle(&world);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/a")), 1);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/d/z")), 1);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/bad")), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_UNREADABLE), 1);
+	cr_assert(strstr(world_find(&world, WATCHER_COMPLAINT, NULL)->text, "Input/output"));
+	bad_name = NULL;
+	watcher_retry(world.w);
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_UNREADABLE);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/bad")), 2);
+	bad_name = "bad";
+	bad_error = EACCES;
+	watcher_reconcile(world.w);
+	world_settle(&world);
+	cr_assert_eq(world_count(&world, WATCHER_WALKED, at(&world, "r/bad")), 2,
+		     "no search permission");
+	world_close(&world);
+}
+
 static int run_as_nobody(void (*body)(void))
 {
 	pid_t child = fork();
@@ -286,6 +360,42 @@ static void unreadable_directory(void)
 	REQUIRE(world_find(&world, WATCHER_CLOSED, at(&world, "r/d/g")));
 	REQUIRE(world_find(&world, WATCHER_CLOSED, at(&world, "r/e/g")));
 	world_close(&world);
+}
+
+/* A walk that visits everything must visit what lies below the root's own directory too, once that
+ * can be read again. */
+static void unreadable_root(void)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_dir(at(&world, "r"));
+	make_dir(at(&world, "r/d"));
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	/* the thread does not run yet: this is what an overflow hides */
+	make_file(at(&world, "r/d/hidden"));
+	REQUIRE(chmod(at(&world, "r"), 0300) == 0);
+	watcher_reconcile(world.w);
+	world_drain(&world);
+	REQUIRE(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_UNREADABLE) == 1);
+	REQUIRE(world_count(&world, WATCHER_WALKED, at(&world, "r/d/hidden")) == 0);
+	struct trace trace = { .len = 0 };
+	REQUIRE(chmod(at(&world, "r"), 0755) == 0);
+	trace_add(&trace, world.w->roots[0]->top->wd, IN_ATTRIB | IN_ISDIR, 0, NULL);
+	trace_feed(&trace, &world);
+	world_drain(&world);
+	REQUIRE(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_UNREADABLE) == 1);
+	REQUIRE(world_count(&world, WATCHER_WALKED, at(&world, "r/d/hidden")) == 1);
+	world_close(&world);
+}
+
+Test(walk, what_lies_below_a_root_that_was_unreadable_is_visited)
+{
+	int status = run_as_nobody(unreadable_root);
+	if (status == 77)
+		fprintf(stderr, "not run: this user cannot become another one\n");
+	else
+		cr_assert_eq(status, 0);
 }
 
 Test(walk, unreadable_directory_is_a_gap_until_it_can_be_read)
