@@ -371,8 +371,8 @@ Test(gap, overflow_loses_no_file_and_no_directory)
 	cr_assert_eq(rmdir(at(&world, "r/dies")), 0);
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
 	cr_assert_geq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_OVERFLOW), 1);
+	world_await(&world, WATCHER_DIR_GONE, at(&world, "r/dies"));
 	world_settle(&world);
-	world_drain(&world);
 	world_check_watches(&world, at(&world, "r"));
 	cr_assert_eq(world.w->tree.wds.count, world.w->tree.wds.live,
 		     "descriptors that nothing ends");
