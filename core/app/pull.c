@@ -16,6 +16,8 @@
 
 /* Events in one turn of the loop: enough to batch, few enough to hear a signal. */
 #define PULL_MAX 1024
+/* They may be steps of a walk ten thousand directories deep, of milliseconds each. */
+#define PULL_TURN_MS 50
 /* All workers are busy for this long: new files are put into the history instead of waiting in the
  * reader's buffer, where SQL cannot see them. */
 #define PULL_FULL_MS 50
@@ -94,8 +96,11 @@ int pull_events(struct app *app, struct error *err)
 	if (!app->events_left || !pull_has_room(app))
 		return 0;
 	int result = WATCHER_BUSY;
+	struct mono end = mono_add_ms(mono_now(), PULL_TURN_MS);
 	store_reader_begin(app->reader);
 	for (int i = 0; i < PULL_MAX && result > 0 && pull_has_room(app); i++) {
+		if (i % 16 == 15 && mono_passed(end))
+			break;
 		struct watcher_event event;
 		result = watcher_next(app->watcher, &event);
 		if (result == WATCHER_EVENT)
