@@ -283,7 +283,7 @@ def test_populated_directory_comes_and_goes():
 
 
 def test_many_directories_at_once():
-    wide = scaled(2000, 10000)
+    wide = scaled(1000, 10000)
     with trees.quick().start() as carved:
         for number in range(wide):
             os.mkdir(carved.path_of(f"w{number}"))

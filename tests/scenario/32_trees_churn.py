@@ -2,7 +2,7 @@
 the end each file that is still there has its answer where it is, was shown to the detector once, and the
 watches are the directories.
 
-$CARVED_SEED repeats a run (its choices, not its timing); $CARVED_CHURNS: how many runs (4).
+$CARVED_SEED repeats a run (its choices, not its timing); $CARVED_CHURNS: how many runs (2).
 """
 import os
 import random
@@ -12,7 +12,7 @@ import scenario
 import trees
 from scenario import check, same, scaled
 
-CHURNS = int(os.environ.get("CARVED_CHURNS", scaled(4, 40)))
+CHURNS = int(os.environ.get("CARVED_CHURNS", scaled(2, 40)))
 STEPS = scaled(2500, 10000)
 NAMES = [b"d%d" % number for number in range(6)]
 
