@@ -328,7 +328,7 @@ def test_removed_while_it_is_walked():
         grow("b")
         carved.start(ready=False)
         shutil.rmtree(carved.path_of("a"))
-        carved.wait_until("SELECT count(*) FROM file WHERE state = 'done'", lambda rows: rows[0][0] >= wide)
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'done'", lambda rows: rows and rows[0][0] >= wide)
         trees.check(carved)
         for _ in range(3):
             grow("c")
@@ -374,7 +374,7 @@ def test_numbers_of_watches_grow_and_memory_does_not():
         trees.check(carved)
         last = memory(carved)
         print(f"        highest number {highest(carved)}, VmRSS {first} KiB, then {last} KiB", flush=True)
-        check(last < first + 8192, f"memory grew from {first} KiB to {last} KiB")
+        check(scenario.sanitizer() or last < first + 8192, f"memory grew from {first} KiB to {last} KiB")
 
 
 if __name__ == "__main__":
