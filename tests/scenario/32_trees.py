@@ -347,9 +347,12 @@ def highest(carved):
     """The highest number among the watches."""
     found = 0
     for fd in os.listdir(f"/proc/{carved.process.pid}/fdinfo"):
-        with open(f"/proc/{carved.process.pid}/fdinfo/{fd}", "rb") as file:
-            numbers = [int(line.split()[1][3:], 16) for line in file if line.startswith(b"inotify")]
-            found = max([found, *numbers])
+        try:
+            with open(f"/proc/{carved.process.pid}/fdinfo/{fd}", "rb") as file:
+                numbers = [int(line.split()[1][3:], 16) for line in file if line.startswith(b"inotify")]
+        except FileNotFoundError:  # closed meanwhile
+            continue
+        found = max([found, *numbers])
     return found
 
 
