@@ -20,6 +20,11 @@
 #include "core/config/config.h"
 #include "watcher/watcher.h"
 
+/* Paths that seem gone and wait for the watcher, at most: a producer that makes and deletes files
+ * is not to fill the memory that events need. */
+#define LIMBO_MAX      ((size_t)APP_FLIGHT_MAX / 4 * 3)
+#define CROWDED_OUT_MS 5000
+
 /* 100 ms, 200 ms, ... up to the rescan interval. */
 static void wait_longer(struct app *app, struct job *job, enum version_wait why)
 {
@@ -186,10 +191,23 @@ static void wake_waiting(struct app *app)
 	}
 }
 
-static void resolve_one(struct app *app, struct job *job)
+/* No room for it in limbo: the events that may say where it went are read only while there is room
+ * for them. Where the history can hold it, it comes back later. */
+static void crowd_out(struct app *app, struct job *job)
+{
+	if (!job->in_inode_table || job->prior_stands) {
+		intake_vanished(app, job);
+	} else if (!flight_row_is_known(app->interims_committed, job)) {
+		flight_move(&app->flight, job, JOB_LIMBO); /* to the end; soon it is */
+	} else {
+		job->due = mono_add_ms(mono_now(), CROWDED_OUT_MS);
+		record_put_off(app, job);
+	}
+}
+
+static void resolve_one(struct app *app, struct job *job, bool drained)
 {
 	struct statx st;
-	bool drained = is_drained(app, job);
 	int result = roots_stat(app->roots, job->root, job->version->path, &st);
 	if (result == 0)
 		intake_consider(app, job, &st);
@@ -198,15 +216,21 @@ static void resolve_one(struct app *app, struct job *job)
 	else if (drained)
 		intake_vanished(app, job);
 	else
-		flight_move(&app->flight, job, JOB_LIMBO); /* to the end */
+		crowd_out(app, job);
 }
 
+/* The first has waited longest: where its ticket has not passed, no other's has. Whatever makes its
+ * path lead somewhere again is told by an event, or by a walk. */
 static void resolve_limbo(struct app *app)
 {
 	size_t count = app->flight.counts[JOB_LIMBO];
 	struct job *job;
-	while (count-- > 0 && (job = flight_first(&app->flight, JOB_LIMBO)))
-		resolve_one(app, job);
+	while (count-- > 0 && (job = flight_first(&app->flight, JOB_LIMBO))) {
+		bool drained = is_drained(app, job);
+		if (!drained && app->flight.counts[JOB_LIMBO] <= LIMBO_MAX)
+			return;
+		resolve_one(app, job, drained);
+	}
 }
 
 static bool is_slow(const struct job *job, struct mono now)
