@@ -17,6 +17,7 @@
 #define DELAY_MOST_NS	   INT64_C(10000000000)
 #define HELD_BACK_MOST	   8
 #define CALM_NS		   INT64_C(10000000000) /* this long without an overflow starts afresh */
+#define REST_MOST_NS	   INT64_C(60000000000) /* after a walk; it may have slept in between */
 
 static void tell(struct watcher *w, const struct root *root, enum watcher_kind kind,
 		 enum watcher_cause cause)
@@ -298,15 +299,36 @@ void gap_overflow(struct watcher *w)
 		delay = DELAY_MOST_NS;
 	overflow->waiting = true;
 	overflow->due_ns = now + delay;
+	if (overflow->due_ns < overflow->rested_ns)
+		overflow->due_ns = overflow->rested_ns;
+}
+
+bool gap_overflow_waits(const struct watcher *w)
+{
+	return w->overflow.waiting && !w->overflow.batch;
 }
 
 void gap_overflow_due(struct watcher *w, int64_t now_ns)
 {
 	struct overflow *overflow = &w->overflow;
-	if (!overflow->waiting || overflow->due_ns > now_ns)
+	if (!gap_overflow_waits(w) || overflow->due_ns > now_ns)
 		return;
 	overflow->waiting = false;
-	overflow->gap.need = root_walk_all(w);
+	overflow->began_ns = now_ns;
+	overflow->batch = root_walk_all(w);
+	overflow->gap.need = overflow->batch;
+}
+
+/* However large the trees are and however often the queue runs over: no more than half of the time
+ * is spent on walks. */
+static void rest_from_walk(struct overflow *overflow)
+{
+	int64_t now = own_now_ns();
+	int64_t took = now - overflow->began_ns;
+	overflow->batch = 0;
+	overflow->rested_ns = now + (took < REST_MOST_NS ? took : REST_MOST_NS);
+	if (overflow->due_ns < overflow->rested_ns)
+		overflow->due_ns = overflow->rested_ns;
 }
 
 static void close_if_healed(struct watcher *w, struct root *root, unsigned cause, uint64_t batch)
@@ -321,8 +343,6 @@ static void close_if_healed(struct watcher *w, struct root *root, unsigned cause
 bool gap_holds_back(struct watcher *w)
 {
 	uint64_t finished = w->agenda.finished;
-	if (w->overflow.gap.open && w->overflow.gap.need > finished)
-		return true;
 	if (w->whole_need <= finished || w->held_back == HELD_BACK_MOST)
 		return false;
 	w->held_back++;
@@ -335,6 +355,8 @@ void gap_batch_finished(struct watcher *w, uint64_t batch)
 		for (unsigned cause = 0; cause < CAUSES; cause++)
 			close_if_healed(w, w->roots[i], cause, batch);
 	}
+	if (w->overflow.batch && w->overflow.batch <= batch)
+		rest_from_walk(&w->overflow);
 	if (w->overflow.gap.open && w->overflow.gap.need <= batch) {
 		w->overflow.gap.open = false;
 		w->overflow.closed_ns = own_now_ns();

@@ -45,7 +45,9 @@ void gap_hinder(struct watcher *w, struct root *root, enum hindrance hindrance, 
 
 /** The kernel dropped events: opens the gap and plans a walk of everything. */
 void gap_overflow(struct watcher *w);
-/** Begins the walk that an overflow waits for, when it is due. */
+/** True while a moment is waited for, overflow.due_ns, at which the walk may begin. */
+bool gap_overflow_waits(const struct watcher *w);
+/** Begins the walk that an overflow waits for, when it is due and none is under way. */
 void gap_overflow_due(struct watcher *w, int64_t now_ns);
 
 /** Not everything is known yet: the walk of a whole root, or that of an overflow, is still to come

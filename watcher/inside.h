@@ -89,10 +89,11 @@ struct listing {
 
 struct overflow {
 	struct gap gap;
-	bool waiting; /* the walk begins at due_ns */
-	int64_t due_ns;
-	int64_t closed_ns;
-	unsigned step; /* how often the walk was put off */
+	bool waiting;	/* the walk begins at due_ns */
+	uint64_t batch; /* that of the walk under way; 0: there is none */
+	int64_t due_ns, began_ns, closed_ns;
+	int64_t rested_ns; /* no walk begins earlier than this */
+	unsigned step;	   /* how often the walk was put off */
 };
 
 /* The path of the directory that was spoken of last; most events repeat it. */

@@ -225,7 +225,7 @@ static void take_record(struct watcher *w, const void *bytes, size_t len)
 
 static void look_at_clock(struct watcher *w)
 {
-	if (w->limbo.tick_ns == 0 && !w->overflow.waiting)
+	if (w->limbo.tick_ns == 0 && !gap_overflow_waits(w))
 		return;
 	int64_t now = own_now_ns();
 	limbo_tick(w, now);
@@ -236,7 +236,7 @@ static void look_at_clock(struct watcher *w)
 static void set_timer(struct watcher *w)
 {
 	int64_t due = w->limbo.tick_ns;
-	if (w->overflow.waiting && (due == 0 || w->overflow.due_ns < due))
+	if (gap_overflow_waits(w) && (due == 0 || w->overflow.due_ns < due))
 		due = w->overflow.due_ns;
 	if (due == w->timer_ns)
 		return;

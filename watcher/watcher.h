@@ -42,7 +42,8 @@ enum watcher_kind {
 	WATCHER_GAP_OPENED, /* events of root may have been lost from now on, or were; see cause */
 	WATCHER_GAP_CLOSED, /* the walk that makes up for it is through */
 	WATCHER_WALKED_ALL, /* every present root is watched and walked (told once after each time
-			     * that walking was needed: start, retry, new or moved directory) */
+			     * that walking was needed: start, retry, new or moved directory). Not
+			     * all is known yet while an overflow's gap is open */
 	WATCHER_COMPLAINT,  /* text says what could not be watched or read, and what to mend */
 };
 

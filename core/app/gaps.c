@@ -186,6 +186,16 @@ void gaps_committed(struct app *app, struct store_op *op)
 	gap_free(gap);
 }
 
+bool gaps_overflow_open(const struct app *app)
+{
+	LIST_FOREACH(at, &app->gaps->open) {
+		const struct gap *gap = LIST_OF(at, struct gap, link);
+		if (!gap->closing && gap->record.cause == cause_names[WATCHER_CAUSE_OVERFLOW])
+			return true;
+	}
+	return false;
+}
+
 size_t gaps_open(const struct app *app)
 {
 	return app->gaps->count;

@@ -5,6 +5,7 @@
 #ifndef CARVED_CORE_APP_GAPS_H
 #define CARVED_CORE_APP_GAPS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,8 @@ void gaps_walked_all(struct app *app);
 void gaps_found(struct app *app, uint32_t root);
 /** One of our operations was committed. */
 void gaps_committed(struct app *app, struct store_op *op);
+/** True while what the kernel dropped has not been made up for. */
+bool gaps_overflow_open(const struct app *app);
 /** Gaps that are open now. */
 size_t gaps_open(const struct app *app);
 

@@ -49,7 +49,7 @@ struct mono pull_next_rescan(const struct app *app)
 
 static void walked_all(struct app *app)
 {
-	app->walking = false;
+	app->walking = gaps_overflow_open(app); /* another walk is to come */
 	gaps_walked_all(app);
 	if (app->walked_all)
 		return;

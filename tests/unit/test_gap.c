@@ -449,3 +449,73 @@ Test(gap, overflow_during_its_walk_keeps_the_gap_open_and_the_delay_grows)
 	cr_assert_eq(stats.overflows, 4);
 	world_close(&world);
 }
+
+static void feed_overflow(struct world *world)
+{
+	struct trace trace = { .len = 0 };
+	uint64_t before = world->w->overflows;
+	trace_add(&trace, -1, IN_Q_OVERFLOW, 0, NULL);
+	trace_feed(&trace, world);
+	while (world->w->overflows == before)
+		(void)world_step(world);
+}
+
+/* Steps until the walk that waits has begun. */
+static void await_walk(struct world *world)
+{
+	int64_t deadline = world_deadline();
+	while (world->w->overflow.waiting) {
+		if (world_step(world) == WATCHER_NOTHING)
+			world_wait(world, deadline);
+	}
+}
+
+Test(gap, a_start_under_an_overload_without_end_is_told_when_all_is_walked)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_tree(&world);
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	for (int i = 0; i < 3; i++) {
+		feed_overflow(&world);
+		await_walk(&world);
+	}
+	cr_assert_geq(world_count(&world, WATCHER_WALKED_ALL, NULL), 1);
+	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW), 0,
+		     "the gap is open all the while");
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
+	world_drain(&world);
+	cr_assert_eq(world.told[world.count - 1].kind, WATCHER_WALKED_ALL, "again at its end");
+	world_close(&world);
+}
+
+Test(gap, after_a_long_walk_the_next_waits_as_long)
+{
+	struct world world;
+	world_open(&world, 0);
+	make_tree(&world);
+	(void)world_root(&world, at(&world, "r"), WATCHER_INOTIFY);
+	world_drain(&world);
+	struct overflow *overflow = &world.w->overflow;
+	feed_overflow(&world);
+	await_walk(&world);
+	const int64_t took = INT64_C(3000000000);
+	overflow->began_ns -= took;
+	feed_overflow(&world);
+	overflow->due_ns = 0; /* due long since, but not while a walk is under way */
+	while (overflow->batch) {
+		cr_assert(overflow->waiting);
+		(void)world_step(&world);
+	}
+	cr_assert_geq(overflow->due_ns, overflow->began_ns + 2 * took);
+	cr_assert(overflow->waiting);
+	overflow->rested_ns = overflow->due_ns = own_now_ns() + took;
+	feed_overflow(&world);
+	cr_assert_geq(overflow->due_ns, overflow->rested_ns, "another one changes nothing of that");
+	overflow->waiting = false; /* nor does one that comes when none waits */
+	feed_overflow(&world);
+	cr_assert_geq(overflow->due_ns, overflow->rested_ns);
+	overflow->due_ns = 0;
+	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_OVERFLOW);
+	world_close(&world);
+}
