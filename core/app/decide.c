@@ -394,6 +394,7 @@ static void act(struct app *app, struct job *job, const struct known *known,
 	}
 	if (job->from_walk)
 		gaps_found(app, job->root);
+	job->from_walk = false; /* it counts once, however often it is looked at */
 	if (reason != REASON_NONE) {
 		record_unscanned(app, job, reason, NULL);
 		return;
