@@ -101,6 +101,8 @@ static void watching(struct app *app, struct str *out)
 	number(out, "events", stats.events);
 	number(out, "overflows", stats.overflows);
 	number(out, "walks", stats.walks);
+	number(out, "buffered", stats.buffer_used);
+	number(out, "buffered_most", stats.buffer_high);
 	str_printf(out, ",\"walking\":%s", app->walking ? "true" : "false");
 	number(out, "gaps_open", gaps_open(app));
 	str_putc(out, '}');
