@@ -50,7 +50,7 @@ bool gap_overflow_waits(const struct watcher *w);
 /** Begins the walk that an overflow waits for, when it is due and none is under way. */
 void gap_overflow_due(struct watcher *w, int64_t now_ns);
 
-/** Not everything is known yet: the walk of a whole root, or that of an overflow, is still to come
+/** Not everything is known yet: the walk of a whole root is still to come
  * (asked a bounded number of times: mounts may change, and walks be asked for, without an end). */
 bool gap_holds_back(struct watcher *w);
 /** A batch is finished: closes what it closes and tells WATCHER_WALKED_ALL. */
