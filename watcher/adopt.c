@@ -18,8 +18,8 @@ const uint32_t adopt_mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_
 			    IN_DELETE_SELF | IN_MOVE_SELF | IN_ATTRIB | IN_ONLYDIR | IN_EXCL_UNLINK;
 
 /* Opens a directory of the tree, and only if it is the one that was met there: what a path leads to
- * in the middle of somebody's renames says nothing of the node. -ESTALE otherwise; the node waits
- * in limbo then, and whichever way it comes back, all below it is listed. */
+ * in the middle of somebody's renames says nothing of the node. PLACE_ELSEWHERE otherwise; the node
+ * waits in limbo then, and whichever way it comes back, all below it is listed. */
 static int open_node(struct watcher *w, struct node *node, int root_fd)
 {
 	struct place_id id;
@@ -33,14 +33,14 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
 		return own_take(&fd);
 	limbo_enter(w, node);
-	return -ESTALE;
+	return PLACE_ELSEWHERE;
 }
 
 int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t len, int flags)
 {
 	struct root *root = root_of(w, parent);
 	OWN_CLOSE int root_fd = root_open(root);
-	if (root_fd == -ESTALE)
+	if (root_fd == PLACE_ELSEWHERE)
 		root_check(w, root, WATCHER_CAUSE_ROOT);
 	if (root_fd < 0)
 		return root_fd;
@@ -60,23 +60,12 @@ int adopt_open_node(struct watcher *w, struct node *node, int flags)
 	return adopt_open(w, node->parent, node->name, node->name_len, flags);
 }
 
-/* The directory at this place is not the one that was there. */
-static void displace(struct watcher *w, struct node *node)
-{
-	if (w->mount_batch == w->agenda.number && node->wd > 0) {
-		struct root *root = root_of(w, node);
-		gap_open(w, root, WATCHER_CAUSE_MOUNT);
-		gap_heals(root, WATCHER_CAUSE_MOUNT, agenda_want(&w->agenda));
-	}
-	limbo_enter(w, node);
-}
-
 static struct node *settle_unwatched(struct watcher *w, struct node *parent, const char *name,
 				     size_t len, int error)
 {
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (here && here->wd > 0) {
-		displace(w, here);
+		limbo_enter(w, here);
 		here = NULL;
 	}
 	if (!here)
@@ -111,24 +100,8 @@ static enum standing stands(struct watcher *w, struct node *owner, int fd)
 	return here.mount == there.mount && here.mount != 0 ? STANDS_AGAIN : STANDS_TWICE;
 }
 
-/* One directory at two places (a bind mount): its events can have one path only. */
-static struct node *settle_shadow(struct watcher *w, struct node *parent, const char *name,
-				  size_t len, const struct node *owner)
+static void complain_of_shadow(struct watcher *w, const struct node *here, const struct node *owner)
 {
-	struct node *here = tree_child(&w->tree, parent, name, len);
-	if (here && here->wd > 0) {
-		displace(w, here);
-		here = NULL;
-	}
-	if (!here)
-		here = tree_add(&w->tree, parent, name, len);
-	if (here->flags & NODE_SHADOW)
-		return here;
-	here->flags |= NODE_SHADOW;
-	for (struct node *child = here->child, *after; child; child = after) {
-		after = child->next;
-		limbo_bury_quietly(w, child);
-	}
 	struct bytes path = { 0 };
 	struct bytes first = { 0 };
 	(void)paths_put(w, here, &path);
@@ -141,6 +114,30 @@ static struct node *settle_shadow(struct watcher *w, struct node *parent, const 
 	bytes_done(&shown);
 	bytes_done(&first);
 	bytes_done(&path);
+}
+
+/* One directory at two places (a bind mount): its events can have one path only. Its directories
+ * are looked at all the same, since other mounts may stand upon them here. */
+static struct node *settle_shadow(struct watcher *w, struct node *parent, const char *name,
+				  size_t len, const struct node *owner)
+{
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (here && here->wd > 0) {
+		limbo_enter(w, here);
+		here = NULL;
+	}
+	if (!here)
+		here = tree_add(&w->tree, parent, name, len);
+	if (here->flags & NODE_SHADOW)
+		return here;
+	here->flags |= NODE_SHADOW;
+	w->shadows = true;
+	for (struct node *child = here->child, *after; child; child = after) {
+		after = child->next;
+		limbo_bury_quietly(w, child);
+	}
+	if (!(parent->flags & NODE_SHADOW))
+		complain_of_shadow(w, here, owner);
 	return here;
 }
 
@@ -152,7 +149,7 @@ static void make_way(struct watcher *w, struct node *here)
 	if (here->wd == 0 && !here->child)
 		limbo_bury_quietly(w, here); /* only a name so far */
 	else
-		displace(w, here);
+		limbo_enter(w, here);
 }
 
 /* A directory was found elsewhere, and its old name may be another's by now. Whoever listed that
@@ -218,7 +215,7 @@ static struct node *settle_watched(struct watcher *w, struct node *parent, const
 {
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (here && here->wd > 0 && here->wd != wd) {
-		displace(w, here);
+		limbo_enter(w, here);
 		here = NULL;
 	}
 	if (!here)
@@ -283,7 +280,7 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 	if (!tree_attached(parent))
 		return true;
 	OWN_CLOSE int fd = adopt_open(w, parent, name, len, O_PATH);
-	if (fd == -ESTALE)
+	if (fd == PLACE_ELSEWHERE)
 		return true; /* what is below the parent is looked at when the parent is found again
 			      */
 	if (place_is_absent(fd))
@@ -295,7 +292,7 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 		node = tree_add(&w->tree, parent, name, len);
 	if (fd < 0)
 		gap_trouble(w, node, TROUBLE_UNREADABLE, fd);
-	if (!node || node->flags & NODE_SHADOW)
+	if (!node)
 		return true;
 	node->seen = w->serial;
 	if (node->trouble != TROUBLE_NONE || !(node->flags & NODE_SCANNED))

@@ -113,6 +113,46 @@ int place_watch(int inotify_fd, int fd, uint32_t mask)
 	return wd < 0 ? -errno : wd;
 }
 
+char *place_path(int fd)
+{
+	char link[64];
+	char path[PATH_MAX];
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t len = readlink(link, path, sizeof path);
+	if (len <= 0 || (size_t)len == sizeof path || path[0] != '/')
+		return NULL;
+	return own_copy(path, (size_t)len);
+}
+
+FILE *place_mounts(void)
+{
+	return fopen("/proc/self/mountinfo", "re");
+}
+
+bool place_is_deaf(int fd)
+{
+	char events[512];
+	OWN_CLOSE int inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (inotify_fd < 0 || place_watch(inotify_fd, fd, IN_OPEN | IN_ONLYDIR) < 0)
+		return false; /* no instance or watch left, or no permission: that says nothing */
+	OWN_CLOSE int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+	if (opened < 0)
+		return false;
+	return read(inotify_fd, events, sizeof events) < (ssize_t)sizeof(struct inotify_event);
+}
+
+bool place_is_mounted_file(const char *path, size_t len)
+{
+	char whole[PATH_MAX];
+	struct statx got;
+	if (len >= sizeof whole)
+		return false;
+	memcpy(whole, path, len);
+	whole[len] = '\0';
+	return statx(AT_FDCWD, whole, 0, STATX_TYPE, &got) == 0 && !S_ISDIR(got.stx_mode) &&
+	       (got.stx_attributes & got.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 bool place_is_local(uint64_t magic)
 {
 	/* The numbers without a name in linux/magic.h are those of the file systems' own sources.

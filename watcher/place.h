@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Which directory something is. The birth time tells an inode number that is used again, as far as
  * the file system's clock ticks; where that is not enough, the watch descriptor decides. */
@@ -21,6 +22,10 @@ struct place_id {
 	int64_t btime_ns;
 	uint64_t mount; /* id of the mount it was reached through; 0: unknown. Not compared */
 };
+
+/* Beside the negative errnos, which end at 4095: what was opened is not what was to be opened. Not
+ * -ESTALE, which is the word of a server whose file is gone. */
+#define PLACE_ELSEWHERE (-4096)
 
 /** The longest path below a root that is followed, in bytes. */
 #define PLACE_PATH_MOST ((size_t)64 << 10)
@@ -57,6 +62,20 @@ bool place_is_ours(int error);
 
 /** Sets a watch on an open directory: its descriptor, or -errno. */
 int place_watch(int inotify_fd, int fd, uint32_t mask);
+
+/** The path that an open directory is found at, free of symlinks, owned by the caller; NULL when it
+ * cannot be told (it is too long, or out of reach). */
+char *place_path(int fd);
+
+/** Opens the list of all mounts, /proc/self/mountinfo; NULL, errno set. */
+FILE *place_mounts(void);
+
+/** True when an open of the directory was not told to a watch on it, though all went well: see
+ * way.h. */
+bool place_is_deaf(int fd);
+
+/** True when what stands at the path is no directory, and mounted there alone. */
+bool place_is_mounted_file(const char *path, size_t len);
 
 /** True when the file system type (statfs f_type) tells every change through inotify. */
 bool place_is_local(uint64_t magic);
