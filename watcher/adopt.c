@@ -31,8 +31,8 @@ static void look_where_it_was(struct watcher *w, struct node *parent, const char
 }
 
 /* Opens a directory of the tree, and only if it is the one that was met there: what a path leads to
- * in the middle of somebody's renames says nothing of the node. -ESTALE otherwise; the node waits
- * in limbo then, and whichever way it comes back, all below it is listed. */
+ * in the middle of somebody's renames says nothing of the node. PLACE_ELSEWHERE otherwise; the node
+ * waits in limbo then, and whichever way it comes back, all below it is listed. */
 static int open_node(struct watcher *w, struct node *node, int root_fd)
 {
 	struct place_id id;
@@ -41,7 +41,7 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 		return -ENAMETOOLONG;
 	OWN_CLOSE int fd = place_open_beneath(root_fd, w->scratch.data + root_len + 1, O_PATH);
 	int failed = fd < 0 ? fd : place_identify(fd, &id);
-	if (failed != 0 && failed != -ESTALE && !place_is_absent(failed))
+	if (failed != 0 && !place_is_absent(failed))
 		return failed;
 	if (failed == 0 &&
 	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
@@ -52,14 +52,14 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 	 * along */
 	if (awaited)
 		look_where_it_was(w, node->parent, node->name, node->name_len);
-	return -ESTALE;
+	return PLACE_ELSEWHERE;
 }
 
 int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t len, int flags)
 {
 	struct root *root = root_of(w, parent);
 	OWN_CLOSE int root_fd = root_open(root);
-	if (root_fd == -ESTALE) {
+	if (root_fd == PLACE_ELSEWHERE) {
 		const struct node *top = root->top;
 		root_check(w, root, WATCHER_CAUSE_ROOT);
 		/* it was away for a moment only: nobody else looks at what was asked for */
@@ -86,23 +86,12 @@ int adopt_open_node(struct watcher *w, struct node *node, int flags)
 	return adopt_open(w, node->parent, node->name, node->name_len, flags);
 }
 
-/* The directory at this place is not the one that was there. */
-static void displace(struct watcher *w, struct node *node)
-{
-	if (w->mount_batch == w->agenda.number && node->wd > 0) {
-		struct root *root = root_of(w, node);
-		gap_open(w, root, WATCHER_CAUSE_MOUNT);
-		gap_heals(root, WATCHER_CAUSE_MOUNT, agenda_want(&w->agenda));
-	}
-	limbo_enter(w, node);
-}
-
 static struct node *settle_unwatched(struct watcher *w, struct node *parent, const char *name,
 				     size_t len, int error)
 {
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (here && here->wd > 0) {
-		displace(w, here);
+		limbo_enter(w, here);
 		here = NULL;
 	}
 	if (!here)
@@ -137,26 +126,8 @@ static enum standing stands(struct watcher *w, struct node *owner, int fd)
 	return here.mount == there.mount && here.mount != 0 ? STANDS_AGAIN : STANDS_TWICE;
 }
 
-/* One directory at two places (a bind mount): its events can have one path only. */
-static struct node *settle_shadow(struct watcher *w, struct node *parent, const char *name,
-				  size_t len, const struct node *owner)
+static void complain_of_shadow(struct watcher *w, const struct node *here, const struct node *owner)
 {
-	wdmap_find(&w->tree.wds, owner->wd)->shadowed = true;
-	struct node *here = tree_child(&w->tree, parent, name, len);
-	if (here && here->wd > 0) {
-		displace(w, here);
-		here = NULL;
-	}
-	if (!here)
-		here = tree_add(&w->tree, parent, name, len);
-	gap_trouble_over(w, here); /* if there is any, the other place has it */
-	if (here->flags & NODE_SHADOW)
-		return here;
-	here->flags |= NODE_SHADOW;
-	for (struct node *child = here->child, *after; child; child = after) {
-		after = child->next;
-		limbo_bury_quietly(w, child);
-	}
 	struct bytes path = { 0 };
 	struct bytes first = { 0 };
 	(void)paths_put(w, here, &path);
@@ -169,6 +140,33 @@ static struct node *settle_shadow(struct watcher *w, struct node *parent, const 
 	bytes_done(&shown);
 	bytes_done(&first);
 	bytes_done(&path);
+}
+
+/* One directory at two places (a bind mount): its events can have one path only. Its directories
+ * are looked at all the same, since other mounts may stand upon them here. */
+static struct node *settle_shadow(struct watcher *w, struct node *parent, const char *name,
+				  size_t len, const struct node *owner)
+{
+	wdmap_find(&w->tree.wds, owner->wd)->shadowed = true;
+	struct node *here = tree_child(&w->tree, parent, name, len);
+	if (here && here->wd > 0) {
+		limbo_enter(w, here);
+		here = NULL;
+	}
+	if (!here)
+		here = tree_add(&w->tree, parent, name, len);
+	if (here->trouble != TROUBLE_PINNED)
+		gap_trouble_over(w, here); /* if there is any, the other place has it */
+	if (here->flags & NODE_SHADOW)
+		return here;
+	here->flags |= NODE_SHADOW;
+	w->shadows = true;
+	for (struct node *child = here->child, *after; child; child = after) {
+		after = child->next;
+		limbo_bury_quietly(w, child);
+	}
+	if (!(parent->flags & NODE_SHADOW))
+		complain_of_shadow(w, here, owner);
 	return here;
 }
 
@@ -180,7 +178,7 @@ static void make_way(struct watcher *w, struct node *here)
 	if (here->wd == 0 && !here->child)
 		limbo_bury_quietly(w, here); /* only a name so far */
 	else
-		displace(w, here);
+		limbo_enter(w, here);
 }
 
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
@@ -234,7 +232,7 @@ static struct node *settle_watched(struct watcher *w, struct node *parent, const
 {
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (here && here->wd > 0 && here->wd != wd) {
-		displace(w, here);
+		limbo_enter(w, here);
 		here = NULL;
 	}
 	if (!here)
@@ -299,7 +297,7 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 	if (!tree_attached(parent))
 		return true;
 	OWN_CLOSE int fd = adopt_open(w, parent, name, len, O_PATH);
-	if (fd == -ESTALE)
+	if (fd == PLACE_ELSEWHERE)
 		return true; /* what is below the parent is looked at when the parent is found again
 			      */
 	if (place_is_absent(fd))
@@ -311,7 +309,7 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 		node = tree_add(&w->tree, parent, name, len);
 	if (fd < 0)
 		gap_trouble(w, node, TROUBLE_UNREADABLE, fd);
-	if (!node || node->flags & NODE_SHADOW)
+	if (!node)
 		return true;
 	node->seen = w->serial;
 	if (node->trouble != TROUBLE_NONE || !(node->flags & NODE_SCANNED))

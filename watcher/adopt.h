@@ -13,8 +13,8 @@
 #include "watcher/inside.h"
 
 /** Opens the directory name below a directory of the tree with open(2) flags; len 0: the top
- * itself. Returns a descriptor or -errno; -ESTALE: the parent (or the root) is not where it was
- * believed to be, which has been seen to. */
+ * itself. Returns a descriptor or -errno; PLACE_ELSEWHERE: the parent (or the root) is not where it
+ * was believed to be, which has been seen to. */
 int adopt_open(struct watcher *w, struct node *parent, const char *name, size_t len, int flags);
 /** The same for the directory of an attached node. */
 int adopt_open_node(struct watcher *w, struct node *node, int flags);
@@ -29,7 +29,7 @@ void adopt_event(struct watcher *w, struct node *parent, const char *name, size_
 		 bool moved_away);
 
 /** Sets the watch on an open directory that stands at a place, and returns the node that stands for
- * it (made, moved or kept). Check NODE_SHADOW: such a one is not to be listed. NULL when the
+ * it (made, moved or kept). NULL when the
  * directory has left this place again, or when the tree is in doubt; all roots are walked then. */
 struct node *adopt_settle(struct watcher *w, struct node *parent, const char *name, size_t len,
 			  int fd);

@@ -41,8 +41,12 @@ static void watch_ended(struct watcher *w, const struct change *change,
 
 static void unmounted(struct watcher *w, struct node *node)
 {
-	if (!tree_attached(node))
+	if (!tree_attached(node)) {
+		/* lost already, and soon forgotten: no event tells what stands there now */
+		if (node->parent && tree_attached(node->parent))
+			(void)adopt_look(w, node->parent, node->name, node->name_len);
 		return;
+	}
 	struct root *root = root_of(w, node);
 	if (node->parent)
 		gap_open(w, root, WATCHER_CAUSE_MOUNT);

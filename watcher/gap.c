@@ -158,10 +158,10 @@ static void complain_of_trouble(struct watcher *w, struct root *root, const stru
 			gap_complain(
 				w, root, path.data,
 				"changes made here by others are not told by the kernel (another "
-				"file system, or a file mounted alone); it is listed at every "
-				"rescan");
+				"file system); it is listed at every rescan");
 		root->told_foreign = true;
 		break;
+	case TROUBLE_PINNED: /* said for the file */
 	case TROUBLE_NONE:
 	case TROUBLE_KINDS:
 		break;
@@ -204,7 +204,7 @@ void gap_trouble_over(struct watcher *w, struct node *node)
 		return;
 	node->trouble = TROUBLE_NONE;
 	root->trouble[trouble]--;
-	if (root->trouble[trouble] > 0 || trouble == TROUBLE_FOREIGN)
+	if (root->trouble[trouble] > 0 || trouble == TROUBLE_FOREIGN || trouble == TROUBLE_PINNED)
 		return;
 	if (trouble == TROUBLE_UNREADABLE)
 		gap_heals(root, WATCHER_CAUSE_UNREADABLE, agenda_want(&w->agenda));

@@ -15,51 +15,12 @@
 #include "watcher/notes.h"
 #include "watcher/place.h"
 #include "watcher/reader.h"
+#include "watcher/rooted.h"
 #include "watcher/tree.h"
 #include "watcher/watcher.h"
 
-#define CAUSES	    (WATCHER_CAUSE_UNREADABLE + 1)
 #define NEED_NEVER  UINT64_MAX /* a gap that no batch closes yet */
 #define LISTING_BUF ((size_t)32 << 10)
-
-struct gap {
-	bool open;
-	uint32_t complaints; /* since it was opened */
-	uint64_t need;	     /* the batch whose end closes it */
-};
-
-/* A directory above a root that is watched for changes of the root's path. */
-struct lookout {
-	int wd;
-	size_t name_at;	 /* in the root's path: the name that matters */
-	size_t name_len; /* 0: none, only the directory itself */
-	bool deletions;	 /* of any directory in it: the root's own name may be none of its path */
-};
-
-struct root {
-	char *path; /* as written, without slashes at the end; "" is "/" */
-	size_t path_len;
-	bool absolute;
-	enum watcher_mode mode;
-	bool polled;
-	bool present;
-	bool adding;	   /* watcher_add_root() is at work: a clash is its result */
-	bool clashed;	   /* absent because another root has the directory */
-	bool told_absent;  /* the complaint about its absence was made */
-	bool told_foreign; /* the complaint about its file system was made */
-	struct node *top;  /* NULL unless present */
-	struct place_id id;
-	struct place_id *chain; /* the directory and those above it, when it was resolved */
-	size_t chain_len;
-	bool armed;	       /* lookouts stand where the path leads */
-	bool short_of_watches; /* not all of them could be had */
-	struct place_id armed_id;
-	struct lookout *lookouts;
-	size_t lookout_count;
-	uint8_t hindrance;		 /* enum hindrance: see gap.h */
-	uint64_t trouble[TROUBLE_KINDS]; /* directories in each kind of trouble */
-	struct gap gaps[CAUSES];
-};
 
 /* Directories that lost their place: see limbo.h. */
 struct limbo {
@@ -79,6 +40,7 @@ struct listing {
 	bool force;
 	bool sweeping;
 	bool foreign; /* changes made elsewhere are not told */
+	bool pinned;  /* it holds a file that is mounted alone */
 	int error;    /* negative errno: not everything could be read, so nothing is forgotten */
 	uint32_t serial;
 	struct node *sweep; /* the next child to look at */
@@ -130,10 +92,13 @@ struct watcher {
 	uint64_t whole_need;	  /* the batch that walks a whole root: it is not told before */
 	unsigned held_back;	  /* how often it was not told for that reason */
 	bool listed;		  /* something was listed since it was told */
-	uint64_t mount_batch;	  /* the walk that looks for changed mounts */
-	int64_t timer_ns;	  /* what timer_fd is set to; 0: disarmed */
-	unsigned streak;	  /* records since the last step of a walk */
-	bool ready;		  /* event waits behind the notes */
+	bool mounts_waiting;	  /* mounts changed; looked at when mounts_due_ns has come */
+	bool shadows;		  /* there may be directories that are watched elsewhere */
+	bool shadows_may_end;	  /* and where they were watched something changed */
+	int64_t mounts_due_ns;
+	int64_t timer_ns; /* what timer_fd is set to; 0: disarmed */
+	unsigned streak;  /* records since the last step of a walk */
+	bool ready;	  /* event waits behind the notes */
 	struct watcher_event event;
 	size_t bound; /* of the reader's buffer, as asked for */
 	bool started;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Which directory something is. The birth time tells an inode number that is used again, as far as
  * the file system's clock ticks; where that is not enough, the watch descriptor decides. */
@@ -21,6 +22,10 @@ struct place_id {
 	int64_t btime_ns;
 	uint64_t mount; /* id of the mount it was reached through; 0: unknown. Not compared */
 };
+
+/* Beside the negative errnos, which end at 4095: what was opened is not what was to be opened. Not
+ * -ESTALE, which is the word of a server whose file is gone. */
+#define PLACE_ELSEWHERE (-4096)
 
 /** The longest path below a root that is followed, in bytes. */
 #define PLACE_PATH_MOST ((size_t)64 << 10)

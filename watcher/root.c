@@ -11,9 +11,11 @@
 #include "watcher/gap.h"
 #include "watcher/limbo.h"
 #include "watcher/lookout.h"
+#include "watcher/mounts.h"
 #include "watcher/paths.h"
 #include "watcher/view.h"
 #include "watcher/walk.h"
+#include "watcher/way.h"
 
 #define RESOLVE_TRIES 8
 
@@ -36,6 +38,7 @@ struct root *root_new(const char *path, enum watcher_mode mode)
 	root->absolute = path[0] == '/';
 	root->mode = mode;
 	root->polled = mode == WATCHER_POLL;
+	root->why_polled = root->polled ? POLL_ASKED : POLL_NOT;
 	return root;
 }
 
@@ -43,6 +46,7 @@ void root_free(struct root *root)
 {
 	if (!root)
 		return;
+	mounts_forget(root);
 	free(root->path);
 	free(root->chain);
 	free(root->lookouts);
@@ -54,11 +58,11 @@ int root_open(const struct root *root)
 	struct place_id id;
 	OWN_CLOSE int fd = place_open_outside(root->path, root->path_len, root->absolute);
 	if (fd < 0)
-		return place_is_ours(fd) ? fd : -ESTALE;
+		return place_is_ours(fd) ? fd : PLACE_ELSEWHERE;
 	int failed = place_identify(fd, &id);
 	if (failed != 0)
-		return failed;
-	return place_same(&id, &root->id) ? own_take(&fd) : -ESTALE;
+		return failed == -ESTALE ? PLACE_ELSEWHERE : failed;
+	return place_same(&id, &root->id) ? own_take(&fd) : PLACE_ELSEWHERE;
 }
 
 void root_walk(struct watcher *w, struct root *root)
@@ -76,15 +80,10 @@ uint64_t root_walk_all(struct watcher *w)
 	return agenda_want(&w->agenda);
 }
 
-static bool wants_events(const struct watcher *w, const struct root *root)
-{
-	return w->inotify_fd >= 0 && root->mode != WATCHER_POLL;
-}
-
 /* Look out, look, and look whether the lookout still stands: a descriptor or -errno. */
 static int resolve(struct watcher *w, struct root *root)
 {
-	bool events = wants_events(w, root) && root->path_len > 0;
+	bool events = way_wants_events(w, root) && root->path_len > 0;
 	int fd = -1;
 	for (unsigned tries = 0; tries < RESOLVE_TRIES; tries++) {
 		own_close(fd);
@@ -139,6 +138,10 @@ static void complain_of_absence(struct watcher *w, const struct root *teller,
 	else if (error == -ENOENT)
 		gap_complain(w, teller, path,
 			     "this root does not exist; make it, it is looked for at every rescan");
+	else if (error == -ENOTDIR && view_is_mounted_file(path))
+		gap_complain(w, teller, path,
+			     "a single file that is mounted alone cannot be a root: edits and "
+			     "renames on the host are not seen here; mount its directory");
 	else
 		gap_complain(w, teller, path,
 			     "this root cannot be watched: %s; it is looked for at every "
@@ -149,6 +152,7 @@ static void complain_of_absence(struct watcher *w, const struct root *teller,
 static void lose(struct watcher *w, struct root *root, enum watcher_cause cause)
 {
 	gap_open(w, root, cause);
+	w->shadows_may_end = true;
 	root->present = false;
 	limbo_bury(w, root->top);
 	root->top = NULL;
@@ -166,21 +170,6 @@ static void stay_absent(struct watcher *w, struct root *root, int error)
 	if (!root->told_absent)
 		complain_of_absence(w, root, root, error);
 	root->told_absent = true;
-}
-
-/* Which way the root is looked at: by events where the file system tells them all. */
-static void choose_way(struct watcher *w, struct root *root, uint64_t magic)
-{
-	bool local = place_is_local(magic);
-	root->polled = !wants_events(w, root) || (root->mode == WATCHER_AUTO && !local);
-	if (!root->polled || root->mode == WATCHER_POLL || local || root->told_foreign)
-		return;
-	root->told_foreign = true;
-	gap_complain(
-		w, root, root->path_len ? root->path : "/",
-		"this file system (type 0x%llx) may not tell changes that others make; the root is "
-		"walked at every rescan (mode: inotify overrides)",
-		(unsigned long long)magic);
 }
 
 /* Sets the top's watch; -EEXIST when the directory is watched for another root. */
@@ -213,7 +202,8 @@ static int begin_tree(struct watcher *w, struct root *root, int fd)
 		failed = view_filesystem(fd, &fsid, &magic);
 	if (failed != 0)
 		return failed;
-	choose_way(w, root, magic);
+	way_choose(w, root, fd, magic);
+	mounts_remember(root, fd);
 	lookout_climb(w, root, fd);
 	if (root_clash(w, root))
 		return -EEXIST;
@@ -257,10 +247,11 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 		return fd;
 	}
 	if (is_unchanged(w, root, fd)) {
-		if (wants_events(w, root) && root->path_len > 0)
+		if (way_wants_events(w, root) && root->path_len > 0)
 			lookout_arm(w, root, fd);
 		else
 			lookout_climb(w, root, fd);
+		mounts_locate(root, fd);
 		return 0;
 	}
 	if (root->present) {
@@ -299,7 +290,7 @@ void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
 		gap_hinder(w, root, HINDERED_FILES, failed);
 	else if (w->inotify_fd < 0 && root->mode != WATCHER_POLL)
 		gap_hinder(w, root, HINDERED_INSTANCE, 0);
-	else if (root->short_of_watches && wants_events(w, root))
+	else if (root->short_of_watches && way_wants_events(w, root))
 		gap_hinder(w, root, HINDERED_LOOKOUTS, 0);
 	else
 		gap_hinder(w, root, HINDERED_NOT, 0);
@@ -350,7 +341,7 @@ bool root_wants_retry(const struct watcher *w, const struct root *root)
 			return true;
 	}
 	return root->path_len > 0 && (!root->armed || root->short_of_watches) &&
-	       wants_events(w, root);
+	       way_wants_events(w, root);
 }
 
 void root_retry(struct watcher *w, struct root *root)

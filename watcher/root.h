@@ -19,7 +19,8 @@ struct root *root_new(const char *path, enum watcher_mode mode);
 /** Frees a root whose nodes and lookouts are gone. */
 void root_free(struct root *root);
 
-/** Opens a present root (O_PATH): a descriptor, or -errno; -ESTALE: the path leads elsewhere now.
+/** Opens a present root (O_PATH): a descriptor, or -errno; PLACE_ELSEWHERE: the path leads
+ * elsewhere now.
  */
 int root_open(const struct root *root);
 /** Resolves the root anew; when it changed, the old tree is given up, and a new one walked. */

@@ -22,8 +22,9 @@ enum trouble {
 	TROUBLE_LIMIT,	    /* no watch to be had */
 	TROUBLE_UNREADABLE, /* cannot be opened, watched or listed */
 	TROUBLE_STARVED,    /* could not be opened or listed for want of descriptors or memory */
-	TROUBLE_FOREIGN, /* changes made elsewhere are not told: remote file system, mounted files
-			  */
+	TROUBLE_FOREIGN,    /* changes made elsewhere are not told: another file system */
+	TROUBLE_PINNED,	    /* holds a file that is mounted alone: who replaces it elsewhere is not
+			     * seen */
 	TROUBLE_KINDS,
 };
 
@@ -33,7 +34,7 @@ enum node_flag {
 	NODE_FORCE = 4,	    /* the listing on the agenda must visit every directory below */
 	NODE_ODD = 8,	    /* the agenda's batch has an odd number */
 	NODE_DETACHED = 16, /* lost its place; link is in limbo */
-	NODE_SHADOW = 32,   /* its directory is watched at another place; not listed here */
+	NODE_SHADOW = 32,   /* its directory is watched at another place; its files are not told */
 	NODE_DEAD = 64,	    /* detached for good, unless its watch turns up after all */
 };
 

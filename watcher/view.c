@@ -11,11 +11,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "watcher/own.h"
 
 int view_open(const char *path)
 {
@@ -77,6 +80,41 @@ long view_list(int fd, void *buffer, size_t size)
 		got = getdents64(fd, buffer, size);
 	} while (got < 0 && errno == EINTR);
 	return got < 0 ? -errno : got;
+}
+
+char *view_path(int fd)
+{
+	char link[64];
+	char path[PATH_MAX];
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t len = readlink(link, path, sizeof path);
+	if (len <= 0 || (size_t)len == sizeof path || path[0] != '/')
+		return NULL;
+	return own_copy(path, (size_t)len);
+}
+
+bool view_is_mounted_file(const char *path)
+{
+	struct statx got;
+	return statx(AT_FDCWD, path, 0, STATX_TYPE, &got) == 0 && !S_ISDIR(got.stx_mode) &&
+	       (got.stx_attributes & got.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+FILE *view_mounts(void)
+{
+	return fopen("/proc/self/mountinfo", "re");
+}
+
+bool view_is_deaf(int fd)
+{
+	char events[512];
+	OWN_CLOSE int inotify_fd = view_instance();
+	if (inotify_fd < 0 || view_watch(inotify_fd, fd, IN_OPEN | IN_ONLYDIR) < 0)
+		return false; /* no instance or watch left, or no permission: that says nothing */
+	OWN_CLOSE int opened = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_CLOEXEC);
+	if (opened < 0)
+		return false;
+	return read(inotify_fd, events, sizeof events) < (ssize_t)sizeof(struct inotify_event);
 }
 
 int view_instance(void)

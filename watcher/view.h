@@ -11,8 +11,10 @@
 #ifndef CARVED_WATCHER_VIEW_H
 #define CARVED_WATCHER_VIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct statx;
 
@@ -32,6 +34,18 @@ int view_stat(int at, const char *name, unsigned mask, struct statx *out);
 int view_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic);
 /** The next entries of a directory (struct dirent64): how many bytes of them, 0 at the end. */
 long view_list(int fd, void *buffer, size_t size);
+
+/** The path that an open directory is found at, free of symlinks, owned by the caller; NULL when it
+ * cannot be told (it is too long, or out of reach). */
+char *view_path(int fd);
+/** True when what stands at the path is no directory, and mounted there alone. */
+bool view_is_mounted_file(const char *path);
+/** Opens the list of all mounts, /proc/self/mountinfo, owned by the caller; NULL when that fails.
+ */
+FILE *view_mounts(void);
+/** True when an open of the directory was not told to a watch on it, though all went well: see
+ * way.h. */
+bool view_is_deaf(int fd);
 
 /** A new inotify instance, nonblocking. */
 int view_instance(void);

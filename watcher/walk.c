@@ -13,7 +13,8 @@
 #include "watcher/root.h"
 #include "watcher/view.h"
 
-#define SWEPT_A_STEP OWN_STEPS(1024)
+#define SWEPT_A_STEP	 OWN_STEPS(1024)
+#define PINNED_TOLD_MOST 8 /* complaints of a root about files that are mounted alone */
 
 void walk_abandon(struct watcher *w)
 {
@@ -26,6 +27,16 @@ void walk_abandon(struct watcher *w)
 	own_close(w->listing.fd);
 	w->listing.fd = -1;
 	w->listing.sweep = NULL;
+}
+
+void walk_let_go(struct watcher *w)
+{
+	struct node *node = w->agenda.current;
+	if (!node)
+		return;
+	bool force = w->listing.force || w->agenda.again_force;
+	walk_abandon(w);
+	agenda_push_found(&w->agenda, node, force);
 }
 
 void walk_step_over(struct watcher *w, const struct node *node)
@@ -53,7 +64,7 @@ static void lost_place(struct watcher *w, struct node *node)
 
 static void begin_failed(struct watcher *w, struct node *node, int error)
 {
-	if (error == -ESTALE)
+	if (error == PLACE_ELSEWHERE)
 		return; /* walked from where the directory above it is found again */
 	if (place_is_absent(error))
 		lost_place(w, node);
@@ -94,6 +105,7 @@ static void look_at_filesystem(struct watcher *w, struct node *node, int fd)
 {
 	uint64_t magic = 0;
 	w->listing.foreign = false;
+	w->listing.pinned = false;
 	if (view_filesystem(fd, &node->fsid, &magic) != 0)
 		return;
 	const struct root *root = root_of(w, node);
@@ -114,7 +126,7 @@ static void begin(struct watcher *w, struct node *node)
 	struct node *settled =
 		node->parent ? adopt_settle(w, node->parent, node->name, node->name_len, fd)
 			     : settle_top(w, node, fd);
-	if (!settled || settled->flags & NODE_SHADOW)
+	if (!settled)
 		return;
 	/* what could not be read may have been part of a walk that visits everything */
 	force |= settled->flags & NODE_FORCE || settled->trouble == TROUBLE_UNREADABLE ||
@@ -138,10 +150,12 @@ static void begin(struct watcher *w, struct node *node)
 /* A directory that was listed well is in no trouble, unless its changes are not told. */
 static void look_at_trouble(struct watcher *w, struct node *node)
 {
-	if (node->wd == 0 && !root_of(w, node)->polled)
+	if (node->wd == 0 && !root_of(w, node)->polled && !(node->flags & NODE_SHADOW))
 		return; /* settling it said why */
 	if (w->listing.foreign)
 		gap_trouble(w, node, TROUBLE_FOREIGN, 0);
+	else if (w->listing.pinned && !root_of(w, node)->polled)
+		gap_trouble(w, node, TROUBLE_PINNED, 0);
 	else
 		gap_trouble_over(w, node);
 }
@@ -202,6 +216,26 @@ static bool tell_met(struct watcher *w, const char *name, size_t len, const stru
 	return true;
 }
 
+/* A file that is mounted alone: it is looked at, but what its own directory sees of it, a rename
+ * over it above all, cannot be seen from here. */
+static void met_mounted_file(struct watcher *w, const char *name, size_t len)
+{
+	const struct node *node = w->agenda.current;
+	struct root *root = root_of(w, node);
+	w->listing.pinned = true;
+	if (node->trouble == TROUBLE_PINNED || root->told_pinned == PINNED_TOLD_MOST)
+		return;
+	root->told_pinned++;
+	struct bytes path = { 0 };
+	(void)paths_put(w, node, &path);
+	bytes_append(&path, "/", 1);
+	bytes_append(&path, name, len);
+	gap_complain(w, root, path.data,
+		     "single-file bind mount: edits and renames on the host are not seen here; "
+		     "mount the directory; until then this file is looked at at every rescan");
+	bytes_done(&path);
+}
+
 /* One entry; true when *out was filled. */
 static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_event *out)
 {
@@ -226,9 +260,10 @@ static bool met(struct watcher *w, const struct dirent64 *entry, struct watcher_
 		met_directory(w, name, len);
 		return false;
 	}
-	/* a file mounted alone: who writes to it elsewhere is not told here */
 	if (w->stat.stx_attributes & w->stat.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT)
-		w->listing.foreign = true;
+		met_mounted_file(w, name, len);
+	else if (w->agenda.current->flags & NODE_SHADOW)
+		return false; /* told where its directory is watched; what is mounted here is not */
 	return tell_met(w, name, len, &w->stat, out);
 }
 

@@ -17,6 +17,9 @@ int walk_step(struct watcher *w, struct watcher_event *out);
 void walk_step_over(struct watcher *w, const struct node *node);
 /** The node is about to be freed. */
 void walk_forget(struct watcher *w, const struct node *node);
+/** Closes the directory that is being listed, if any; its listing begins again with the next step.
+ */
+void walk_let_go(struct watcher *w);
 /** Gives up the listing under way, if any. */
 void walk_abandon(struct watcher *w);
 

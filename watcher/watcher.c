@@ -20,13 +20,16 @@
 #include "watcher/adopt.h"
 #include "watcher/dispatch.h"
 #include "watcher/gap.h"
+#include "watcher/health.h"
 #include "watcher/inside.h"
 #include "watcher/limbo.h"
 #include "watcher/limit.h"
 #include "watcher/lookout.h"
+#include "watcher/mounts.h"
 #include "watcher/root.h"
 #include "watcher/view.h"
 #include "watcher/walk.h"
+#include "watcher/way.h"
 
 #define STREAK_MOST    OWN_STEPS(8)  /* records between two steps of a walk */
 #define STEPS_A_CALL   OWN_STEPS(64) /* steps without an event that one call does */
@@ -106,7 +109,6 @@ int watcher_new(struct watcher **out, const struct watcher_options *options)
 		.listing = { .fd = -1, .buffer = own_calloc(1, LISTING_BUF) },
 		.cause = UINT64_MAX,
 		.walked_all_need = NEED_NEVER,
-		.mount_batch = NEED_NEVER,
 		.bound = options ? options->buffer_bytes : 0,
 	};
 	tree_init(&w->tree);
@@ -173,6 +175,8 @@ int watcher_add_root(struct watcher *w, const char *path, enum watcher_mode mode
 		return -EMFILE;
 	struct root *root = root_new(path, mode);
 	root->polled |= w->inotify_fd < 0;
+	if (root->polled && mode != WATCHER_POLL)
+		root->why_polled = POLL_NO_INSTANCE;
 	w->roots = own_realloc(w->roots, w->root_count + 1, sizeof(struct root *));
 	w->roots[w->root_count++] = root;
 	watcher_kick(w);
@@ -225,11 +229,12 @@ static void take_record(struct watcher *w, const void *bytes, size_t len)
 
 static void look_at_clock(struct watcher *w)
 {
-	if (w->limbo.tick_ns == 0 && !gap_overflow_waits(w))
+	if (w->limbo.tick_ns == 0 && !gap_overflow_waits(w) && !w->mounts_waiting)
 		return;
 	int64_t now = own_now_ns();
 	limbo_tick(w, now);
 	gap_overflow_due(w, now);
+	mounts_due(w, now);
 }
 
 /* Arms the timer for what waits for a moment, and only then. */
@@ -238,6 +243,8 @@ static void set_timer(struct watcher *w)
 	int64_t due = w->limbo.tick_ns;
 	if (gap_overflow_waits(w) && (due == 0 || w->overflow.due_ns < due))
 		due = w->overflow.due_ns;
+	if (w->mounts_waiting && (due == 0 || w->mounts_due_ns < due))
+		due = w->mounts_due_ns;
 	if (due == w->timer_ns)
 		return;
 	struct itimerspec when = {
@@ -381,10 +388,13 @@ void watcher_retry(struct watcher *w)
 
 void watcher_mounts_changed(struct watcher *w)
 {
-	for (uint32_t i = 0; i < w->root_count; i++)
-		root_check(w, w->roots[i], WATCHER_CAUSE_MOUNT);
-	w->mount_batch = root_walk_all(w);
+	mounts_changed(w);
 	watcher_kick(w);
+}
+
+void watcher_let_go(struct watcher *w)
+{
+	walk_let_go(w);
 }
 
 uint64_t watcher_ticket(struct watcher *w)
@@ -394,9 +404,9 @@ uint64_t watcher_ticket(struct watcher *w)
 
 bool watcher_passed(struct watcher *w, uint64_t ticket)
 {
-	return watcher_position(w) >= ticket && !w->ready && notes_empty(&w->notes) &&
-	       agenda_since(&w->agenda) >= ticket && limbo_since(w) >= ticket &&
-	       moves_since(&w->moves) >= ticket;
+	return watcher_position(w) >= ticket && !w->ready && !w->mounts_waiting &&
+	       notes_empty(&w->notes) && agenda_since(&w->agenda) >= ticket &&
+	       limbo_since(w) >= ticket && moves_since(&w->moves) >= ticket;
 }
 
 bool watcher_root_polled(const struct watcher *w, uint32_t root)
@@ -407,6 +417,14 @@ bool watcher_root_polled(const struct watcher *w, uint32_t root)
 bool watcher_root_present(const struct watcher *w, uint32_t root)
 {
 	return root < w->root_count && w->roots[root]->present;
+}
+
+enum watcher_way watcher_root_way(const struct watcher *w, uint32_t root, char *out, size_t size)
+{
+	if (root < w->root_count)
+		return way_describe(w->roots[root], out, size);
+	*out = '\0';
+	return WATCHER_WAY_ABSENT;
 }
 
 void watcher_stats(struct watcher *w, struct watcher_stats *out)

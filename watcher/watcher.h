@@ -124,8 +124,12 @@ void watcher_reconcile(struct watcher *watcher);
 bool watcher_needs_retry(const struct watcher *watcher);
 /** Looks for missing roots, tries unwatched directories again, walks polled roots. */
 void watcher_retry(struct watcher *watcher);
-/** To be called when /proc/self/mountinfo changed: resolves the roots anew and walks them. */
+/** To be called when /proc/self/mountinfo changed: resolves the roots anew, walks what of them is
+ * mounted otherwise now, if anything, and tells WATCHER_WALKED_ALL. */
 void watcher_mounts_changed(struct watcher *watcher);
+/** To be called when the caller has no room for long: closes the directory that is being listed,
+ * which keeps its mount busy. Its listing begins again. */
+void watcher_let_go(struct watcher *watcher);
 
 /**
  * A ticket for this moment: once watcher_passed(ticket), every event that the kernel had queued

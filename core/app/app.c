@@ -208,12 +208,6 @@ static void note_end(struct app *app)
 	store_close(app->store); /* writes and commits what was submitted */
 }
 
-static void release_handle(void *roots, struct job *job)
-{
-	if (job->handle)
-		roots_release(roots, job->root, TAKE(job->handle));
-}
-
 static void take_apart(struct app *app)
 {
 	control_free(app->control);
@@ -225,7 +219,6 @@ static void take_apart(struct app *app)
 		app->reader); /* so that the store is the last to close, and checkpoints */
 	note_end(app);
 	outbox_free(app->outbox);
-	flight_each(&app->flight, release_handle, app->roots);
 	flight_done(&app->flight);
 	record_done(app);
 	rules_free(app->rules);

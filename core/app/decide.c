@@ -65,23 +65,12 @@ void decide_dispatch(struct app *app, struct job *job)
 		put_aside(app, job);
 		return;
 	}
-	int result = decide_hand_out(app, job);
-	if (error_is_ours(-result)) {
-		intake_want(app, job, -result);
-	} else if (result < 0) {
-		log_debug("root cannot be opened root=%s error=%s",
-			  roots_path(app->roots, job->root), error_text(-result));
-		intake_gone(app, job);
-	} else if (result > 0) {
+	if (decide_hand_out(app, job) > 0)
 		put_aside(app, job);
-	}
 }
 
 int decide_hand_out(struct app *app, struct job *job)
 {
-	int result = roots_acquire(app->roots, job->root, &job->handle);
-	if (result < 0)
-		return result;
 	absolute_path(app, job);
 	job->pool_job.run = scan_run;
 	job->op.owner = job;
@@ -91,10 +80,7 @@ int decide_hand_out(struct app *app, struct job *job)
 	job->again_unanswered = false;
 	job->touched = false;
 	flight_move(&app->flight, job, JOB_RUNNING);
-	enum pool_result pushed = pool_push(app->pool, &job->pool_job);
-	if (pushed != POOL_TAKEN)
-		roots_release(app->roots, job->root, TAKE(job->handle));
-	return (int)pushed;
+	return (int)pool_push(app->pool, &job->pool_job);
 }
 
 static void known_terminal(struct app *app, struct job *job, const struct known *known)

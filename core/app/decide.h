@@ -19,8 +19,8 @@ void decide(struct app *app, struct job *job, enum version_reason reason);
 
 /** Gives the job to a worker, or to the history's queue when there is no room. */
 void decide_dispatch(struct app *app, struct job *job);
-/** Gives the job to a worker and nothing else: 0; -errno when its root cannot be opened; enum
- * pool_result when the pool has no room (it is RUNNING all the same, and the caller's). */
+/** Gives the job to a worker and nothing else: 0; enum pool_result when the pool has no room (it is
+ * RUNNING all the same, and the caller's). */
 int decide_hand_out(struct app *app, struct job *job);
 
 #endif

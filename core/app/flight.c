@@ -119,7 +119,6 @@ static void leave_path(struct flight *flight, struct job *job)
 void flight_drop(struct flight *flight, struct job *job)
 {
 	assert(list_empty(&job->parked));
-	assert(!job->handle);
 	leave_list(flight, job);
 	leave_inode_table(flight, job);
 	set_row(flight, job, 0);

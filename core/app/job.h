@@ -22,7 +22,6 @@
 
 struct app;
 struct hashes;
-struct root_handle;
 struct store_rescan;
 struct twin;
 
@@ -70,9 +69,8 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct app *app;
 	struct version *version; /* owned */
 	uint32_t root;
-	struct root_handle *handle; /* held while RUNNING */
-	char *absolute;		    /* absolute path for detectors, set when dispatched; owned */
-	size_t below;		    /* where the part below the root begins in it */
+	char *absolute; /* absolute path for detectors, set when dispatched; owned */
+	size_t below;	/* where the part below the root begins in it */
 
 	/* a version that is done is looked at again: its place in that queue; owned. NULL: a file
 	 * that is new, or may be. The prior hash below is then that of its row */

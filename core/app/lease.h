@@ -11,8 +11,8 @@
 enum lease_result {
 	LEASE_FREE,    /* no writer */
 	LEASE_WRITER,  /* somebody has it open for writing, or mapped */
-	LEASE_UNKNOWN, /* leases do not work here (file system, permission, fs.leases-enable=0);
-			  errno says why */
+	LEASE_UNKNOWN, /* leases do not work here (permission, fs.leases-enable=0), or the file
+			* system is one that others write to unseen; errno says which */
 };
 
 /* What is known of a root, or of a file. */

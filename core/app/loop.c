@@ -198,6 +198,7 @@ static struct mono next_wake(struct app *app)
 	sooner(&next, app->stop_deadline);
 	sooner(&next, app->moved_until);
 	sooner(&next, pull_room_at(app));
+	sooner(&next, pull_rest_at(app));
 	return next;
 }
 
@@ -323,6 +324,7 @@ int loop_run(struct app *app, struct error *err)
 	while (!ends_reached(app)) {
 		bool room = pull_has_room(app);
 		arm_watcher(app, room);
+		pull_rest(app, room);
 		set_timer(app);
 		bool busy = (room && app->events_left) || app->refill_again;
 		struct epoll_event events[SOURCES];

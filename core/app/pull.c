@@ -21,6 +21,8 @@
 /* All workers are busy for this long: new files are put into the history instead of waiting in the
  * reader's buffer, where SQL cannot see them. */
 #define PULL_FULL_MS 50
+/* There is no room for this long: it may be long until there is. */
+#define PULL_REST_MS 1000
 
 bool pull_has_room(struct app *app)
 {
@@ -40,6 +42,26 @@ struct mono pull_room_at(const struct app *app)
 		return (struct mono){ 0 };
 	struct mono at = mono_add_ms(app->full_since, PULL_FULL_MS);
 	return mono_passed(at) ? (struct mono){ 0 } : at;
+}
+
+void pull_rest(struct app *app, bool room)
+{
+	if (room) {
+		app->no_room_since.ns = 0;
+		app->let_go = false;
+	} else if (app->no_room_since.ns == 0) {
+		app->no_room_since = mono_now();
+	} else if (!app->let_go && mono_passed(pull_rest_at(app))) {
+		app->let_go = true;
+		watcher_let_go(app->watcher);
+	}
+}
+
+struct mono pull_rest_at(const struct app *app)
+{
+	if (app->no_room_since.ns == 0 || app->let_go)
+		return (struct mono){ 0 };
+	return mono_add_ms(app->no_room_since, PULL_REST_MS);
 }
 
 struct mono pull_next_rescan(const struct app *app)

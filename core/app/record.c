@@ -378,8 +378,6 @@ static void job_committed(struct app *app, struct job *job)
 	told(app, job, &job->op);
 	leave_row(app, job);
 	twins_leave(app->twins, job);
-	if (job->handle)
-		roots_release(app->roots, job->root, TAKE(job->handle));
 	if (job->op.verb == STORE_REFRESH)
 		tell_known(app, job->version->id);
 	record_release_parked(app, job);

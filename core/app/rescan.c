@@ -61,19 +61,6 @@ struct fetch {
 	bool left; /* some that are due stay for a later turn */
 };
 
-/* The root of a path may be gone with its volume: then this one cannot be looked at. */
-static void end_without_root(struct app *app, struct job *job, int result)
-{
-	job->rescan->end = RESCAN_GONE;
-	job->rescan->note = xstrdup(error_text(-result));
-	job->op.verb = STORE_RESCAN;
-	job->op.version = job->version;
-	job->op.rescan = job->rescan;
-	job->op.owner = job;
-	flight_move(&app->flight, job, JOB_SAVING);
-	store_submit(app->store, &job->op);
-}
-
 /* Takes version and rescan. */
 static struct job *job_new(struct app *app, struct version *version, struct store_rescan *rescan)
 {
@@ -129,9 +116,7 @@ static bool take_one(void *context, struct version *version_, struct store_resca
 	int result = decide_hand_out(app, job);
 	app->rescans.running++;
 	fetch->room--;
-	if (result < 0)
-		end_without_root(app, job, result);
-	else if (result > 0)
+	if (result > 0)
 		rescan_given_up(app, job);
 	return true;
 }

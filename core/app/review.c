@@ -16,6 +16,7 @@
 #include "core/app/real_type.h"
 #include "core/app/state.h"
 #include "core/base/clock.h"
+#include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
@@ -128,7 +129,7 @@ static bool end_as_told(struct job *job, const struct config *config)
 {
 	switch (job->result) {
 	case JOB_GONE:
-		end(job, RESCAN_GONE, NULL);
+		end(job, RESCAN_GONE, job->result_errno ? error_text(job->result_errno) : NULL);
 		return true;
 	case JOB_CHANGED:
 		/* the watcher tells of what is there now; it has, or gets, a row of its own */

@@ -18,12 +18,12 @@
 
 struct root {
 	char *path;	/* as written */
-	char *absolute; /* resolved, or "" */
+	char *absolute; /* free of symlinks, or "" */
 	size_t prefix;	/* length of path and the slash behind it */
 	struct scheme_set *schemes;
 	int64_t settle_ms;
 	enum lease_sight sight;
-	struct root_handle *current; /* NULL: none open */
+	bool resolved; /* absolute holds, as far as is known */
 };
 
 struct roots {
@@ -74,9 +74,6 @@ void roots_free(struct roots *roots)
 		return;
 	for (size_t i = 0; i < roots->count; i++) {
 		struct root *root = &roots->roots[i];
-		if (root->current && root->current->fd >= 0)
-			fd_close(root->current->fd);
-		free(root->current);
 		scheme_set_free(root->schemes);
 		free(root->path);
 		free(root->absolute);
@@ -134,9 +131,16 @@ const char *roots_path(const struct roots *roots, uint32_t root)
 	return at(roots, root)->path;
 }
 
-const char *roots_absolute(const struct roots *roots, uint32_t root)
+const char *roots_absolute(struct roots *roots, uint32_t index)
 {
-	return at(roots, root)->absolute;
+	struct root *root = at(roots, index);
+	if (!root->resolved) {
+		char *absolute = realpath(root->path, NULL);
+		free(root->absolute);
+		root->absolute = absolute ? absolute : xstrdup(root->path);
+		root->resolved = absolute != NULL;
+	}
+	return root->absolute;
 }
 
 size_t roots_count(const struct roots *roots)
@@ -144,48 +148,20 @@ size_t roots_count(const struct roots *roots)
 	return roots->count - UNWATCHED_ROOTS;
 }
 
-int roots_acquire(struct roots *roots, uint32_t index, struct root_handle **out)
-{
-	struct root *root = at(roots, index);
-	if (!root->current) {
-		int fd = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			return -errno;
-		char *absolute = realpath(root->path, NULL);
-		free(root->absolute);
-		root->absolute = absolute ? absolute : xstrdup(root->path);
-		root->current = xcalloc(1, sizeof *root->current);
-		root->current->fd = fd;
-	}
-	root->current->users++;
-	*out = root->current;
-	return 0;
-}
-
-void roots_release(struct roots *roots, uint32_t index, struct root_handle *handle)
-{
-	struct root *root = at(roots, index);
-	assert(handle->users > 0);
-	if (--handle->users > 0)
-		return;
-	fd_close(handle->fd);
-	if (root->current == handle)
-		root->current = NULL;
-	free(handle);
-}
-
 void roots_invalidate(struct roots *roots, uint32_t index)
 {
-	/* users of the old handle keep it; the last of them closes it */
-	at(roots, index)->current = NULL;
+	at(roots, index)->resolved = false;
 }
 
-/* Opens (O_PATH) what lies at a path longer than PATH_MAX, from its root on. */
-static int open_deep(const struct roots *roots, uint32_t index, const char *path)
+int roots_open(const struct roots *roots, uint32_t index, const char *path, int flags)
 {
 	const struct root *root = at(roots, index);
 	AUTO_CLOSE int dir = open(root->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return dir < 0 ? -errno : beneath_open(dir, path + root->prefix, O_PATH);
+	if (dir < 0)
+		return error_is_ours(errno)
+			       ? -errno
+			       : -ENOENT; /* a root that is not to be had has no file */
+	return beneath_open(dir, path + root->prefix, flags);
 }
 
 int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out)
@@ -195,7 +171,7 @@ int roots_stat(struct roots *roots, uint32_t index, const char *path, struct sta
 		return 0;
 	if (errno != ENAMETOOLONG)
 		return -errno;
-	AUTO_CLOSE int fd = open_deep(roots, index, path);
+	AUTO_CLOSE int fd = roots_open(roots, index, path, O_PATH);
 	if (fd < 0)
 		return fd;
 	return statx(fd, "", AT_EMPTY_PATH, want, out) == 0 ? 0 : -errno;
@@ -206,7 +182,7 @@ int roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir
 	AUTO_FREE char *dir = dir_len > 0 ? xmemdup(path, dir_len) : xstrdup("/");
 	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		fd = errno == ENAMETOOLONG ? open_deep(roots, index, dir) : -errno;
+		fd = errno == ENAMETOOLONG ? roots_open(roots, index, dir, O_PATH) : -errno;
 	if (error_is_ours(-fd))
 		return fd;
 	*out = 0;

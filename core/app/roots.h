@@ -1,10 +1,10 @@
 /*
- * roots: the watched roots as the daemon uses them: how names are read below each, and a descriptor
- * of the directory while there is work.
+ * roots: the watched roots as the daemon uses them: how names are read below each, and how what
+ * lies there is opened.
  *
- * A descriptor of a root keeps its mount busy, so it is held only while jobs hold references to it,
- * and the last one closes it. The loop owns everything here; a worker only uses the number in a
- * handle that its job holds.
+ * No descriptor of a root is held: it would keep its mount busy for as long as there is work, and
+ * for ever when the history cannot be written. The loop owns what changes here; workers use the
+ * functions that say so.
  */
 #ifndef CARVED_CORE_APP_ROOTS_H
 #define CARVED_CORE_APP_ROOTS_H
@@ -16,16 +16,9 @@
 
 struct config;
 struct error;
-struct root_handle;
 struct roots;
 struct scheme_set;
 struct statx;
-
-/* An open root directory (O_PATH), counted by its users. */
-struct root_handle {
-	int fd;
-	unsigned users;
-};
 
 /** Roots of config in its order, then two that are not watched: "/" and "." for paths of an earlier
  * configuration that still wait in the history. */
@@ -42,17 +35,16 @@ int64_t roots_settle_ms(const struct roots *roots, uint32_t root);
 enum lease_sight roots_sight(const struct roots *roots, uint32_t root);
 void roots_note_sight(struct roots *roots, uint32_t root, enum lease_sight sight);
 const char *roots_path(const struct roots *roots, uint32_t root);
-/** The absolute form of the root's path, resolved when a handle was last opened; "" before.
- * Borrowed until the next acquire. */
-const char *roots_absolute(const struct roots *roots, uint32_t root);
+/** The root's path, absolute and free of symlinks, as far as it can be told; resolved again after
+ * roots_invalidate(). Borrowed until then. */
+const char *roots_absolute(struct roots *roots, uint32_t index);
+/** The root may be another directory now. */
+void roots_invalidate(struct roots *roots, uint32_t index);
 size_t roots_count(const struct roots *roots);
 
-/** A handle of the root, opened when there is none; released by roots_release(). -errno. */
-int roots_acquire(struct roots *roots, uint32_t index, struct root_handle **out);
-void roots_release(struct roots *roots, uint32_t index, struct root_handle *handle);
-/** The root may be another directory now: the next acquire opens it anew. */
-void roots_invalidate(struct roots *roots, uint32_t index);
-
+/** Opens path (as recorded, NUL-terminated) below its root as beneath_open() does; -ENOENT when the
+ * root itself is not to be had. Any thread. */
+int roots_open(const struct roots *roots, uint32_t index, const char *path, int flags);
 /** statx(2) of path without following a last symlink; paths longer than PATH_MAX too. 0 or -errno.
  */
 int roots_stat(struct roots *roots, uint32_t index, const char *path, struct statx *out);

@@ -23,7 +23,6 @@
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
-#include "core/base/beneath.h"
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
@@ -105,12 +104,13 @@ static enum step not_opened(struct job *job, int code)
 
 static enum step open_sample(struct job *job, int *fd)
 {
-	const char *relative = job->version->path + roots_prefix(job->app->roots, job->root);
-	*fd = beneath_open(job->handle->fd, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	const struct roots *roots = job->app->roots;
+	const char *path = job->version->path;
+	*fd = roots_open(roots, job->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (*fd == -ELOOP) {
 		/* a link took the file's very place, or one of the directories above is a link now
 		 */
-		AUTO_CLOSE int link = beneath_open(job->handle->fd, relative, O_PATH);
+		AUTO_CLOSE int link = roots_open(roots, job->root, path, O_PATH);
 		if (link >= 0)
 			return tell(job, JOB_CHANGED, 0);
 	}

@@ -144,8 +144,6 @@ static void handle_result(struct app *app, struct job *job)
 static void take_back(struct app *app, struct job *job)
 {
 	assert(job->state == JOB_RUNNING);
-	if (job->handle)
-		roots_release(app->roots, job->root, TAKE(job->handle));
 	if (job->rescan) {
 		rescan_given_up(app, job);
 		return;

@@ -15,7 +15,6 @@
 #include "core/app/scan.h"
 #include "core/app/shortened.h"
 #include "core/app/state.h"
-#include "core/base/beneath.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/entry/sidecar.h"
@@ -41,9 +40,8 @@ static ssize_t read_all(int fd, char *text, size_t size)
 /* *text is owned. Its length, or -errno. */
 static ssize_t read_sidecar(const struct job *job, char **text)
 {
-	const char *relative = job->version->path + roots_prefix(job->app->roots, job->root);
-	int fd AUTO_CLOSE =
-		beneath_open(job->handle->fd, relative, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	int fd AUTO_CLOSE = roots_open(job->app->roots, job->root, job->version->path,
+				       O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 	if (fd < 0)
 		return fd;
@@ -96,23 +94,12 @@ void sidecar_dispatch(struct app *app, struct job *job)
 		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_CREATED_MS));
 		return;
 	}
-	int result = roots_acquire(app->roots, job->root, &job->handle);
-	if (error_is_ours(-result)) {
-		intake_want(app, job, -result);
-		return;
-	}
-	if (result < 0) {
-		intake_gone(app, job);
-		return;
-	}
 	job->pool_job.run = run;
 	job->again = false;
 	job->again_told = TOLD_NOTHING;
 	flight_move(&app->flight, job, JOB_RUNNING);
-	if (pool_push(app->pool, &job->pool_job) != POOL_TAKEN) {
-		roots_release(app->roots, job->root, TAKE(job->handle));
+	if (pool_push(app->pool, &job->pool_job) != POOL_TAKEN)
 		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_CREATED_MS));
-	}
 }
 
 /* Has the rows of the path marked. identity: of the file there; inode 0: not known. */

@@ -102,6 +102,8 @@ struct app {
 	bool own_due;	   /* a row of this run waits for a time */
 	int64_t next_due_ns;	/* earliest due time of a queued row, wall clock; INT64_MAX: none */
 	struct mono full_since; /* since when there is no room for running jobs; 0: there is */
+	struct mono no_room_since; /* since when events are left to the kernel; 0: they are not */
+	bool let_go;		   /* and nothing is held open for them any more */
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;

@@ -18,6 +18,7 @@
 #include "core/entry/scheme.h"
 #include "core/store/reader.h"
 #include "core/store/rescan.h"
+#include "watcher/health.h"
 #include "watcher/watcher.h"
 
 static const char *mode_name(const struct app *app)
@@ -38,6 +39,13 @@ static void number(struct str *out, const char *name, uint64_t value)
 	str_printf(out, ",\"%s\":%llu", name, (unsigned long long)value);
 }
 
+static const char *const way_names[] = {
+	[WATCHER_WAY_ABSENT] = "absent",
+	[WATCHER_WAY_EVENTS] = "events",
+	[WATCHER_WAY_DEGRADED] = "degraded",
+	[WATCHER_WAY_POLLED] = "polled",
+};
+
 static void roots(struct app *app, struct str *out)
 {
 	str_puts(out, ",\"roots\":[");
@@ -45,10 +53,13 @@ static void roots(struct app *app, struct str *out)
 		const char *path = roots_path(app->roots, i);
 		str_printf(out, "%s{\"path\":", i ? "," : "");
 		str_json_text(out, path);
-		bool present = watcher_root_present(app->watcher, i);
-		const char *mode = watcher_root_polled(app->watcher, i) ? "poll" : "inotify";
-		str_printf(out, ",\"present\":%s,\"mode\":\"%s\",\"writers\":\"%s\"}",
-			   present ? "true" : "false", mode, writers_name(app, i));
+		char reason[512];
+		enum watcher_way way = watcher_root_way(app->watcher, i, reason, sizeof reason);
+		bool present = way != WATCHER_WAY_ABSENT;
+		str_printf(out, ",\"present\":%s,\"mode\":\"%s\",\"writers\":\"%s\",\"reason\":",
+			   present ? "true" : "false", way_names[way], writers_name(app, i));
+		str_json_text(out, *reason ? reason : NULL);
+		str_putc(out, '}');
 	}
 	str_putc(out, ']');
 }
@@ -103,6 +114,7 @@ static void watching(struct app *app, struct str *out)
 	number(out, "walks", stats.walks);
 	number(out, "buffered", stats.buffer_used);
 	number(out, "buffered_most", stats.buffer_high);
+	number(out, "entries_walked", stats.entries_walked);
 	str_printf(out, ",\"walking\":%s", app->walking ? "true" : "false");
 	number(out, "gaps_open", gaps_open(app));
 	str_putc(out, '}');

@@ -131,13 +131,14 @@ static void check_lease(struct check *check, const struct config_root *root, con
 			   error_text(-r), without);
 }
 
-/* Whether the watcher will trust the file system to tell every change. */
+/* Whether the watcher will trust events to tell every change. */
 static bool tells_changes(const char *path)
 {
 	uint64_t fsid;
 	uint64_t magic;
 	int fd AUTO_CLOSE = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 || view_filesystem(fd, &fsid, &magic) < 0 || place_is_local(magic);
+	return fd < 0 || view_filesystem(fd, &fsid, &magic) < 0 ||
+	       (place_is_local(magic) && !view_is_deaf(fd));
 }
 
 static void check_events(struct check *check, const struct config_root *root)
@@ -170,6 +171,13 @@ static void check_root(struct check *check, const struct config_root *root)
 	if (!known && (errno == ENOENT || errno == ENOTDIR)) {
 		check_warn(check,
 			   "root %s: is not there yet; it is looked for every rescan_interval",
+			   root->path);
+		return;
+	}
+	if (known && view_is_mounted_file(root->path)) {
+		check_fail(check,
+			   "root %s: is a single file that is mounted alone: edits and renames on "
+			   "the host are not seen here; mount its directory",
 			   root->path);
 		return;
 	}

@@ -145,7 +145,7 @@ def test_check_says_of_a_root_what_run_does():
             check(words in done.stdout, f"{root}: {done.stdout!r}")
             carved.start(roots=[root])
             told = json.loads(command("status", "--json", "--history", carved.history).stdout)
-            same(told["roots"][0]["mode"] == "poll", words != b"watched by events", f"{root} is polled")
+            same(told["roots"][0]["mode"] == "polled", words != b"watched by events", f"{root} is polled")
             carved.stop()
 
 

@@ -320,7 +320,7 @@ class Carved:
     def check_watches(self, status=None):
         """Waits until the watches are the directories below the roots that are watched by events."""
         roots = [root["path"] for root in (status or self.status())["roots"]
-                 if root["mode"] != "poll"]
+                 if root["mode"] != "polled"]
         words = [""]
 
         def holds():

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "tests/sim/memfs.h"
+#include "watcher/own.h"
 #include "watcher/view.h"
 
 #define FD_BASE	    (1 << 20)
@@ -242,6 +243,71 @@ long view_list(int fd, void *buffer, size_t size)
 		used += len;
 	}
 	return (long)used;
+}
+
+/* Puts the path of a directory before *out, which is the end of the room; false when it is out of
+ * reach: removed, or below a mount that was taken away. */
+static bool put_path(struct mem_spot spot, char **out)
+{
+	for (;;) {
+		while (spot.inode == spot.mount->root && spot.mount->parent)
+			spot = (struct mem_spot){ spot.mount->parent, spot.mount->point };
+		if (spot.inode == spot.mount->root)
+			return spot.mount == mem.first;
+		const struct mem_entry *entry = mem_entry_of(spot.inode);
+		if (!entry)
+			return false;
+		size_t len = strlen(entry->name);
+		*out -= len + 1;
+		**out = '/';
+		memcpy(*out + 1, entry->name, len);
+		spot.inode = spot.inode->parent;
+	}
+}
+
+char *view_path(int fd)
+{
+	char room[4096] = "";
+	char *path = room + sizeof room - 1;
+	race();
+	if (!put_path(at_fd(fd)->spot, &path))
+		return NULL;
+	return own_copy(*path ? path : "/", *path ? strlen(path) : 1);
+}
+
+FILE *view_mounts(void)
+{
+	static char text[65536];
+	size_t len = 0;
+	if (fault(__func__) != 0)
+		return NULL;
+	for (const struct mem_mount *mount = mem.mounts; mount; mount = mount->next) {
+		char room[4096] = "";
+		char *path = room + sizeof room - 1;
+		if (!put_path((struct mem_spot){ (struct mem_mount *)mount, mount->root }, &path))
+			continue;
+		len += (size_t)snprintf(
+			text + len, sizeof text - len, "%llu %llu 0:%u /%llu %s rw - mem mem rw\n",
+			(unsigned long long)mount->id,
+			(unsigned long long)(mount->parent ? mount->parent->id : 0),
+			mount->root->fs->dev, (unsigned long long)mount->root->serial,
+			*path ? path : "/");
+		assert(len < sizeof text);
+	}
+	return fmemopen(text, len, "r");
+}
+
+/* No file is mounted alone here, and every open would be told. */
+bool view_is_mounted_file(const char *path)
+{
+	(void)path;
+	return false;
+}
+
+bool view_is_deaf(int fd)
+{
+	(void)fd;
+	return false;
 }
 
 int view_instance(void)

@@ -1,4 +1,6 @@
 #include <sys/mman.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
@@ -7,6 +9,17 @@
 #include <unistd.h>
 
 #include "core/app/lease.h"
+
+/* Seam: another file system type. */
+static long fake_magic;
+
+int fstatfs(int fd, struct statfs *out)
+{
+	int done = (int)syscall(SYS_fstatfs, fd, out);
+	if (done == 0 && fake_magic)
+		out->f_type = fake_magic;
+	return done;
+}
 
 struct sample {
 	char path[64];
@@ -62,4 +75,17 @@ Test(lease, what_has_no_leases_says_so)
 	cr_assert_eq(lease_probe(pipes[0]), LEASE_UNKNOWN);
 	close(pipes[0]);
 	close(pipes[1]);
+}
+
+Test(lease, where_others_write_unseen_a_lease_says_nothing)
+{
+	struct sample s;
+	make(&s);
+	fake_magic = 0x6969; /* NFS */
+	cr_assert_eq(lease_probe(s.reader), LEASE_UNKNOWN);
+	close(s.writer);
+	cr_assert_eq(lease_probe(s.reader), LEASE_UNKNOWN);
+	fake_magic = 0;
+	cr_assert_eq(lease_probe(s.reader), LEASE_FREE);
+	drop(&s);
 }

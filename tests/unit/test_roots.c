@@ -68,28 +68,49 @@ Test(roots, a_path_belongs_to_the_root_above_it_and_prefixes_do_not_confuse)
 	tear_down(&f);
 }
 
-Test(roots, a_descriptor_is_held_only_while_somebody_uses_it)
+Test(roots, what_is_opened_lies_below_the_root_of_now_and_no_descriptor_stays)
 {
 	struct fixture f;
 	set_up(&f);
-	struct root_handle *one, *two, *three;
-	cr_assert_eq(roots_acquire(f.roots, 0, &one), 0);
-	cr_assert_eq(roots_acquire(f.roots, 0, &two), 0);
-	cr_assert_eq(one, two);
-	int fd = one->fd;
-	cr_assert_str_eq(roots_absolute(f.roots, 0), f.a);
-	roots_invalidate(f.roots, 0);
-	cr_assert_eq(roots_acquire(f.roots, 0, &three), 0);
-	cr_assert_neq(three, one);
-	roots_release(f.roots, 0, one);
-	cr_assert_neq(fcntl(fd, F_GETFD), -1);
-	roots_release(f.roots, 0, two);
-	cr_assert_eq(fcntl(fd, F_GETFD), -1);
-	fd = three->fd;
-	roots_release(f.roots, 0, three);
-	cr_assert_eq(fcntl(fd, F_GETFD), -1);
-	rmdir(f.ab);
-	cr_assert_eq(roots_acquire(f.roots, 1, &one), -ENOENT);
+	char path[160];
+	int before = open("/", O_PATH | O_CLOEXEC);
+	snprintf(path, sizeof path, "%s/x", f.a);
+	cr_assert_eq(roots_open(f.roots, 0, path, O_RDONLY), -ENOENT);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	int fd = roots_open(f.roots, 0, path, O_RDONLY);
+	cr_assert_eq(fd, before + 2);
+	cr_assert_eq(fcntl(before + 1, F_GETFD), -1, "the root's descriptor is closed");
+	close(fd);
+	cr_assert_eq(rmdir(path), 0);
+	cr_assert_eq(symlink("/etc", path), 0);
+	cr_assert_eq(roots_open(f.roots, 0, path, O_RDONLY), -ELOOP);
+	cr_assert_eq(unlink(path), 0);
+	cr_assert_eq(rmdir(f.a), 0);
+	cr_assert_eq(roots_open(f.roots, 0, path, O_RDONLY), -ENOENT);
+	close(open(f.a, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	cr_assert_eq(roots_open(f.roots, 0, path, O_RDONLY), -ENOENT, "a root is a directory");
+	cr_assert_eq(unlink(f.a), 0);
+	close(before);
+	tear_down(&f);
+}
+
+Test(roots, absolute_path_is_resolved_anew_when_the_root_may_be_another)
+{
+	struct fixture f;
+	set_up(&f);
+	char *real = realpath(f.ab, NULL);
+	cr_assert_str_eq(roots_absolute(f.roots, 1), real);
+	cr_assert_eq(rmdir(f.ab), 0);
+	cr_assert_eq(symlink("a", f.ab), 0);
+	cr_assert_str_eq(roots_absolute(f.roots, 1), real, "as it was");
+	roots_invalidate(f.roots, 1);
+	free(real);
+	real = realpath(f.a, NULL);
+	cr_assert_str_eq(roots_absolute(f.roots, 1), real);
+	free(real);
+	cr_assert_eq(unlink(f.ab), 0);
+	roots_invalidate(f.roots, 1);
+	cr_assert_str_eq(roots_absolute(f.roots, 1), f.ab, "as written, when it cannot be told");
 	tear_down(&f);
 }
 

@@ -30,7 +30,7 @@ Test(status, tells_roots_detectors_queue_and_counts)
 			     0, "%s", str_text(&text));
 	}
 	cr_assert_str_eq(state, "running");
-	cr_assert_str_eq(mode, "inotify");
+	cr_assert_str_eq(mode, "events");
 	cr_assert(present);
 	cr_assert_str_eq(detector, "nothing");
 	cr_assert_eq(clean, 1);

@@ -1,0 +1,24 @@
+/*
+ * health: what carved status says of each root.
+ */
+#ifndef CARVED_WATCHER_HEALTH_H
+#define CARVED_WATCHER_HEALTH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct watcher;
+
+enum watcher_way {
+	WATCHER_WAY_ABSENT,   /* not there, or not to be had */
+	WATCHER_WAY_EVENTS,   /* every change is told at once */
+	WATCHER_WAY_DEGRADED, /* a part of it is walked at every rescan */
+	WATCHER_WAY_POLLED,   /* all of it is */
+};
+
+/** How changes below root become known, and in out (size bytes, NUL-terminated, else cut) why not
+ * by events alone; "" when they are. */
+enum watcher_way watcher_root_way(const struct watcher *watcher, uint32_t root, char *out,
+				  size_t size);
+
+#endif
