@@ -5,6 +5,7 @@
 #include <fcntl.h>
 
 #include "watcher/place.h"
+#include "watcher/view.h"
 
 /* Where the file lies on another machine, or behind a server, this kernel does not know all who
  * write to it: a lease says nothing there, and its refusal may mean only that the server granted no

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "tests/unit/watcher_world.h"
+#include "watcher/view.h"
 #include "watcher/way.h"
 
 /* Seams: another file system type; a kernel whose watches are never told of an open. */
