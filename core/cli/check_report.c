@@ -10,7 +10,8 @@
 
 #include "core/base/str.h"
 
-static void line(const char *word, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void line(const char *word, const char *format,
+						       va_list args)
 {
 	char words[1024];
 	(void)vsnprintf(words, sizeof words, format, args);

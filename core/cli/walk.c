@@ -48,7 +48,7 @@ static int by_name(const void *a, const void *b)
 static int mode_of(int fd, const struct dirent *found, mode_t *out)
 {
 	struct stat st;
-	*out = DTTOIF(found->d_type);
+	*out = (mode_t)DTTOIF(found->d_type);
 	if (found->d_type != DT_UNKNOWN)
 		return 0;
 	if (fstatat(fd, found->d_name, &st, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT) < 0)
