@@ -1,11 +1,24 @@
-/* announce: see announce.h. */
+/*
+ * announce: see announce.h.
+ *
+ * Whoever reads the --json lines is waited for, for ever: they are the product. But not by a daemon
+ * that was asked to end: then as long as running detectors are, once.
+ */
 #include "core/app/announce.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include "core/app/loop.h"
 #include "core/app/state.h"
+#include "core/base/clock.h"
+#include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/base/mem.h"
 #include "core/base/str.h"
+#include "core/config/config.h"
 
 static void json_member(struct str *out, const char *name, const char *value)
 {
@@ -79,11 +92,47 @@ static const char *worst_signature(const struct version *version)
 	return NULL;
 }
 
-static void print_line(struct str *line, const struct version *version)
+/* Until stdout takes something, or it was in vain. */
+static bool wait_for_reader(struct app *app)
+{
+	AUTO_CLOSE int end_fd = loop_end_fd();
+	struct pollfd fds[] = { { .fd = STDOUT_FILENO, .events = POLLOUT },
+				{ .fd = end_fd, .events = POLLIN } };
+	if (poll(fds, 1, 0) > 0)
+		return true;
+	if (app->mode != APP_STOPPING && poll(fds, 2, -1) > 0 && fds[0].revents)
+		return true;
+	/* asked to end, by a signal that the loop has yet to take perhaps */
+	if (!app->json_until.ns)
+		app->json_until = mono_add_ms(mono_now(), app->config->stop_grace_ms);
+	errno = ETIMEDOUT;
+	return poll(fds, 1, mono_ms_until(app->json_until)) > 0;
+}
+
+static bool write_all(struct app *app, const char *data, size_t len)
+{
+	while (len > 0) {
+		if (!wait_for_reader(app))
+			return false;
+		/* a pipe that has room takes as much without waiting: pipe(7) */
+		ssize_t wrote = write(STDOUT_FILENO, data, len < PIPE_BUF ? len : PIPE_BUF);
+		if (wrote < 0 && errno != EINTR && errno != EAGAIN)
+			return false;
+		if (wrote > 0) {
+			data += wrote;
+			len -= (size_t)wrote;
+		}
+	}
+	return true;
+}
+
+static void print_line(struct app *app, struct str *line, const struct version *version)
 {
 	str_putc(line, '\n');
-	if (fwrite(line->data, 1, line->len, stdout) != line->len || fflush(stdout) != 0)
-		log_error("stdout cannot be written, --json lines are lost path=%s", version->path);
+	bool late = app->json_until.ns && mono_passed(app->json_until);
+	if (!late && !write_all(app, line->data, line->len))
+		log_error("stdout cannot be written, --json lines are lost path=%s error=%s",
+			  version->path, error_text(errno));
 }
 
 void announce(struct app *app, const struct version *version)
@@ -101,7 +150,7 @@ void announce(struct app *app, const struct version *version)
 		return;
 	AUTO_STR line = STR_INIT;
 	announce_json(&line, version);
-	print_line(&line, version);
+	print_line(app, &line, version);
 }
 
 /* What was known before is no news, however bad. */
@@ -121,7 +170,7 @@ void announce_rescan(struct app *app, const struct version *version, enum outcom
 	AUTO_STR line = STR_INIT;
 	json_version(&line, version);
 	str_printf(&line, ",\"rescan\":true,\"was\":\"%s\"}", before);
-	print_line(&line, version);
+	print_line(app, &line, version);
 }
 
 void announce_incomplete(struct app *app, const struct version *version)
@@ -136,5 +185,5 @@ void announce_incomplete(struct app *app, const struct version *version)
 	str_json(&line, version->path, version->path_len);
 	json_member(&line, "note", version->note);
 	str_putc(&line, '}');
-	print_line(&line, version);
+	print_line(app, &line, version);
 }

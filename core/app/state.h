@@ -116,6 +116,7 @@ struct app {
 	unsigned long long want_untold; /* how often it was true since */
 	struct mono stop_deadline;
 	bool cancelled;
+	struct mono json_until;	 /* the --json lines are waited for; ns 0: as long as it takes */
 	bool in_trouble;	 /* the store's trouble was logged */
 	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it
 				  * is there */

@@ -8,6 +8,8 @@
 #ifndef CARVED_CORE_BASE_LOG_H
 #define CARVED_CORE_BASE_LOG_H
 
+#include <stddef.h>
+
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
@@ -18,6 +20,12 @@ enum log_level {
 
 /** Lines above this level are dropped; the default is info. Call before threads start. */
 void log_set_level(enum log_level level);
+/** From now on a reader of stderr that stands still, or is slow, is waited for so long altogether
+ * (and a tenth of the time after that); then lines are lost, and counted in the next one that is
+ * taken. Without this a line waits for ever. Call before threads start. */
+void log_set_patience(int ms);
+/** Lines that are made already. */
+void log_put(const char *data, size_t len);
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Named like the functions that they stand for. NOLINTBEGIN(readability-identifier-naming) */

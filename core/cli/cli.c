@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/config/nearest.h"
@@ -32,7 +33,7 @@ static void say(const char *prefix, const struct str *message, const char *after
 	str_escape(&line, str_text(message), message->len);
 	str_putc(&line, '\n');
 	str_puts(&line, after);
-	(void)fwrite(str_text(&line), 1, line.len, stderr);
+	log_put(str_text(&line), line.len);
 }
 
 void cli_complain(const char *format, ...)

@@ -48,7 +48,8 @@ static const struct option long_options[] = {
 	{ 0 },
 };
 
-#define WORKERS_MAX 256
+#define WORKERS_MAX	256
+#define LOG_PATIENCE_MS 1000
 
 static int parse_workers(const char *text, unsigned *out)
 {
@@ -106,6 +107,7 @@ static int run(int argc, char **argv)
 {
 	struct app_options options = { 0 };
 	log_set_level(LOG_LEVEL_NOTICE);
+	log_set_patience(LOG_PATIENCE_MS);
 	app_hold_signals(); /* a HUP or USR1 in the first moments is no reason to die */
 	int code = parse(argc, argv, &options);
 	if (code >= 0)

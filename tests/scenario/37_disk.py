@@ -3,6 +3,7 @@ whose clocks are coarse. What cannot be written is held and written later, once;
 what cannot be held is found again.
 """
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -428,6 +429,44 @@ def test_a_log_that_cannot_be_written_stops_nobody():
             finally:
                 daemon.terminate()
             same(daemon.wait(scenario.PATIENCE), 0, f"exit status with {log}")
+
+
+def unread(carved, stream, *words):
+    """A daemon whose stdout or stderr is a full pipe that nobody reads; ends it with TERM."""
+    reader, full = os.pipe()
+    fcntl.fcntl(full, fcntl.F_SETPIPE_SZ, 4096)
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: full}
+    daemon = subprocess.Popen(
+        [carved.binary, "run", *words, "-c", carved.config_path, "--history", carved.history,
+         carved.root], stdin=subprocess.DEVNULL, env=scenario.clean_environment(), **streams)
+    os.close(full)
+    try:
+        yield daemon
+        daemon.terminate()
+        same(daemon.wait(scenario.PATIENCE), 0, "exit status")
+    finally:
+        daemon.kill()
+        daemon.wait()
+        os.close(reader)
+
+
+def test_a_log_that_nobody_reads_holds_nobody_up():
+    with Carved(NOOP) as carved:
+        with contextlib.contextmanager(unread)(carved, "stderr", "-v"):
+            for _ in range(200):
+                carved.put()
+            carved.wait_until("SELECT count(*) FROM file WHERE state = 'done'", [(200,)])
+
+
+def test_json_that_nobody_reads_keeps_nobody_from_ending():
+    with Carved(NOOP + "stop_grace: 100ms\n") as carved:
+        with contextlib.contextmanager(unread)(carved, "stdout", "--json"):
+            for _ in range(200):
+                carved.put()
+            carved.wait_until("SELECT count(*) >= 20 FROM file WHERE state = 'done'", [(1,)])
+        carved.start()  # and nothing was lost by that
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'done'", [(200,)])
+        carved.stop()
 
 
 # ---- coarse clocks ----
