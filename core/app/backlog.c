@@ -5,6 +5,7 @@
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
+#include "core/app/unread.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/store/reader.h"
@@ -77,7 +78,7 @@ static void find_next_due(struct app *app, int64_t now)
 {
 	struct error err = { 0 };
 	if (store_next_due(app->reader, now, &app->next_due_ns, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 }
 
 bool backlog_refill(struct app *app)
@@ -106,7 +107,7 @@ bool backlog_refill(struct app *app)
 	struct error err = { 0 };
 	int result = store_due(app->reader, now, fetch_row, &fetch, &err);
 	if (result < 0) {
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 		backlog_note(app, now + CLOCK_NS_PER_S);
 		app->backlog = false;
 	} else if (!fetch.more) {
@@ -138,7 +139,7 @@ bool backlog_has_own(struct app *app)
 	struct own own = { .app = app };
 	struct error err = { 0 };
 	if (store_due(app->reader, INT64_MAX, look_for_own, &own, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 	return own.found;
 }
 
@@ -156,5 +157,5 @@ void backlog_tell(struct app *app)
 {
 	struct error err = { 0 };
 	if (store_due(app->reader, INT64_MAX, tell_row, app, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 }

@@ -15,6 +15,7 @@
 #include "core/app/roots.h"
 #include "core/app/scan.h"
 #include "core/app/state.h"
+#include "core/app/unread.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -165,7 +166,7 @@ static bool find_earlier(struct app *app, const struct job *job, const struct kn
 	if (known->only || !app->config->hash)
 		return false;
 	if (store_earlier(app->reader, job->version, job->row, out, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 	return out->has_sha256;
 }
 
@@ -417,7 +418,7 @@ void decide(struct app *app, struct job *job, enum version_reason reason)
 	if (result < 0) {
 		/* the history cannot be read just now: nothing is decided, the file is looked at
 		 * again */
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 		flight_wait(&app->flight, job, mono_add_ms(mono_now(), 1000));
 		return;
 	}

@@ -7,8 +7,8 @@
 #include "core/app/conclude.h"
 #include "core/app/engine.h"
 #include "core/app/job.h"
+#include "core/app/unread.h"
 #include "core/base/error.h"
-#include "core/base/log.h"
 #include "core/config/config.h"
 #include "core/store/reader.h"
 
@@ -128,7 +128,7 @@ bool earlier_take_over(struct asking *asking, struct finding *wanted, enum outco
 	};
 	int result = store_reuse(scanner->reader, &question, &kept, &hit, &err);
 	if (result < 0) {
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(scanner->app, &err);
 		asking->failure = -result;
 		return false;
 	}
@@ -194,7 +194,7 @@ int earlier_load(struct asking *asking)
 		result = store_findings(asking->scanner->reader, id, &asking->earlier,
 					&asking->earlier_count, &err);
 	if (result < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(asking->scanner->app, &err);
 	else if (asking->earlier_stands && !job->rescan && !job->version->has_sha256)
 		drop_older_than_change(asking);
 	return result;

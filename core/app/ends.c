@@ -9,6 +9,7 @@
 #include "core/app/outbox.h"
 #include "core/app/settle.h"
 #include "core/app/state.h"
+#include "core/app/unread.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -102,7 +103,7 @@ static bool joined(struct app *app)
 	struct store_totals totals = { 0 };
 	struct error err = { 0 };
 	if (store_totals(app->reader, &totals, &err) < 0) {
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 		return true;
 	}
 	if (totals.waiting[WAIT_NOTHING] > 0)

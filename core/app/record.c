@@ -18,6 +18,7 @@
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
+#include "core/app/unread.h"
 #include "core/app/writers.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -150,7 +151,7 @@ static bool end_if_tried(struct app *app, int64_t row)
 	AUTO(version) struct version *version = NULL;
 	struct error err = { 0 };
 	if (store_load(app->reader, row, &version, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 	if (!version || version->attempt == 0 || version->state != VERSION_QUEUED)
 		return false;
 	version->state = VERSION_UNSCANNED;
@@ -202,7 +203,7 @@ static void tell_known(struct app *app, int64_t id)
 	AUTO(version) struct version *known = NULL;
 	struct error err = { 0 };
 	if (store_load(app->reader, id, &known, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 	else if (known)
 		app->options.recorded(app->options.context, known, false);
 }

@@ -22,6 +22,7 @@
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
+#include "core/app/unread.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -125,7 +126,7 @@ static void find_next_due(struct app *app, int64_t now)
 {
 	struct error err = { 0 };
 	if (store_next_rescan(app->reader, now, &app->rescans.next_due_ns, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 }
 
 void rescan_refill(struct app *app)
@@ -145,7 +146,7 @@ void rescan_refill(struct app *app)
 		return;
 	struct error err = { 0 };
 	if (store_rescans(app->reader, now, take_one, &fetch, &err) < 0) {
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 		rescans->due = false;
 		rescans->next_due_ns = now + CLOCK_NS_PER_S;
 		return;

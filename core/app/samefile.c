@@ -15,8 +15,8 @@
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
+#include "core/app/unread.h"
 #include "core/base/error.h"
-#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/store/reader.h"
 
@@ -85,7 +85,7 @@ static bool needs_turn(struct app *app, const struct job *job, const struct iden
 	struct error err = { 0 };
 	if (store_find(app->reader, identity, version->path, version->path_len, version->dir_len,
 		       &known, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 	bool answered = (known.as == KNOWN_ELSEWHERE || known.as == KNOWN_SAME) &&
 			known.state == VERSION_DONE;
 	bool has_own_row = known.as == KNOWN_SAME && job->row != 0 && known.id == job->row;
@@ -169,5 +169,5 @@ void samefile_tell_others(struct app *app, const struct job *job)
 	const struct store_name_visit each = { .visit = tell_other, .context = &others };
 	struct error err = { 0 };
 	if (store_names(app->reader, &job->version->identity, NAMES_AT_ONCE, &each, &err) < 0)
-		log_error("cannot read the history: %s", err.text);
+		unread_tell(app, &err);
 }

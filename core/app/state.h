@@ -14,6 +14,7 @@
 #include "core/app/app.h"
 #include "core/app/flight.h"
 #include "core/app/rescan.h"
+#include "core/app/unread.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
 #include "core/base/table.h"
@@ -114,6 +115,7 @@ struct app {
 	bool rules_unwatched;  /* changes of some rules would not be told: tried again */
 	struct mono want_told; /* when it was last said that we are short of something; 0: never */
 	unsigned long long want_untold; /* how often it was true since */
+	struct unread unread;		/* any thread */
 	struct mono stop_deadline;
 	bool cancelled;
 	struct mono json_until;	 /* the --json lines are waited for; ns 0: as long as it takes */

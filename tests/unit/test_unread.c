@@ -1,0 +1,60 @@
+/* unread: a history that cannot be read is told of, but not for each file. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/app/state.h"
+#include "core/app/unread.h"
+#include "core/base/error.h"
+
+static int saved_stderr = -1;
+static int ends[2] = { -1, -1 };
+
+static void capture(void)
+{
+	cr_assert_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	cr_assert_geq(dup2(ends[1], STDERR_FILENO), 0);
+}
+
+/* What was said since capture(); stderr is itself again. */
+static const char *captured(void)
+{
+	static char text[4096];
+	ssize_t got = read(ends[0], text, sizeof text - 1);
+	text[got > 0 ? got : 0] = '\0';
+	dup2(saved_stderr, STDERR_FILENO);
+	return text;
+}
+
+Test(unread, thousands_of_files_make_one_line)
+{
+	struct app app = { 0 };
+	struct error err = { 0 };
+	unread_init(&app.unread);
+	(void)error_set(&err, EBADMSG, "it is corrupt");
+	capture();
+	for (int i = 0; i < 16384; i++)
+		unread_tell(&app, &err);
+	cr_assert_str_eq(captured(), "<3>carved: cannot read the history: it is corrupt\n");
+	cr_assert_eq(app.unread.untold, 16383);
+	unread_done(&app.unread);
+}
+
+Test(unread, it_is_said_again_later_and_how_often_it_was_true)
+{
+	struct app app = { 0 };
+	struct error err = { 0 };
+	unread_init(&app.unread);
+	(void)error_set(&err, EBADMSG, "it is corrupt");
+	app.unread.told = mono_add_ms(mono_now(), -60000);
+	app.unread.untold = 7;
+	capture();
+	unread_tell(&app, &err);
+	unread_tell(&app, &err);
+	cr_assert_str_eq(captured(),
+			 "<3>carved: cannot read the history: it is corrupt others=7\n");
+	unread_done(&app.unread);
+}
