@@ -18,13 +18,20 @@
 #include "core/base/str.h"
 #include "core/store/db.h"
 
-static ino_t inode_at(const char *path, dev_t *device)
+/* 0 and *inode 0: nothing is there. Below 0: it cannot be told. */
+static int inode_at(const char *path, dev_t *device, ino_t *inode, struct error *err)
 {
-	struct stat st;
-	if (stat(path, &st) < 0)
-		return 0;
-	*device = st.st_dev;
-	return st.st_ino;
+	struct stat st = { 0 };
+	if (stat(path, &st) < 0 && errno != ENOENT && errno != ENOTDIR) {
+		int code = errno;
+		return error_set(err, code,
+				 "%s: whether it is in its place cannot be told: %s: mend the "
+				 "permissions of its directory and of those above",
+				 path, error_text(code));
+	}
+	*device = st.st_ino ? st.st_dev : *device;
+	*inode = st.st_ino;
+	return 0;
 }
 
 static int moved(const struct db *db, const char *which, struct error *err)
@@ -48,8 +55,13 @@ static int check_log(struct inplace *inplace, const struct db *db, struct error 
 	AUTO_STR shm_name = STR_INIT;
 	str_printf(&shm_name, "%s-shm", main);
 	dev_t device = 0;
-	ino_t shm = inode_at(str_text(&shm_name), &device);
-	ino_t wal = inode_at(wal_name, &device);
+	ino_t shm = 0;
+	ino_t wal = 0;
+	int result = inode_at(str_text(&shm_name), &device, &shm, err);
+	if (result == 0)
+		result = inode_at(wal_name, &device, &wal, err);
+	if (result < 0)
+		return result;
 	if (!inplace->seen) {
 		inplace->seen = wal != 0 && shm != 0;
 		inplace->wal = wal;
@@ -66,6 +78,11 @@ static int check_log(struct inplace *inplace, const struct db *db, struct error 
 
 int inplace_check(struct inplace *inplace, const struct db *db, struct error *err)
 {
+	dev_t device = 0;
+	ino_t main = 0;
+	int result = inode_at(sqlite3_db_filename(db->handle, "main"), &device, &main, err);
+	if (result < 0)
+		return result; /* SQLite would call it moved */
 	int moved_away = 0;
 	(void)sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_HAS_MOVED, &moved_away);
 	return moved_away ? moved(db, "", err) : check_log(inplace, db, err);

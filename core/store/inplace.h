@@ -20,7 +20,8 @@ struct inplace {
 };
 
 /** 0, or -ESTALE: the history, its -wal or its -shm was moved, removed or replaced; err says which.
- * When the log alone is gone, what it held is brought into the history before. The thread of db. */
+ * Another failure: that cannot be told, as a directory may not be searched, say. When the log alone
+ * is gone, what it held is brought into the history before. The thread of db. */
 int inplace_check(struct inplace *inplace, const struct db *db, struct error *err);
 
 #endif

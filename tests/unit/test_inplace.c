@@ -109,3 +109,20 @@ Test(inplace, a_log_that_was_replaced_is_left_alone)
 	replace("-wal");
 	expect_moved("-wal");
 }
+
+Test(inplace, a_directory_that_may_not_be_searched_is_not_a_history_that_was_moved)
+{
+	struct error err = { 0 };
+	if (geteuid() == 0)
+		cr_assert_eq(seteuid(65534), 0);
+	else
+		cr_assert_eq(chmod(w.dir, 0), 0);
+	int result = inplace_check(&inplace, db, &err);
+	if (getuid() == 0)
+		cr_assert_eq(seteuid(0), 0);
+	else
+		cr_assert_eq(chmod(w.dir, 0700), 0);
+	cr_expect_eq(result, -EACCES);
+	cr_expect(strstr(err.text, "Permission denied"), "%s", err.text);
+	cr_expect_eq(inplace_check(&inplace, db, &err), 0);
+}
