@@ -7,6 +7,7 @@
 #include "core/app/intake.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <errno.h>
 #include <string.h>
@@ -19,9 +20,11 @@
 #include "core/app/state.h"
 #include "core/app/want.h"
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/config/config.h"
 #include "core/entry/scheme.h"
+#include "core/store/store.h"
 #include "watcher/watcher.h"
 
 struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t root)
@@ -92,6 +95,20 @@ void intake_name(struct app *app, uint32_t root, struct version *version)
 			   &version->entry);
 }
 
+/* A root that was retargeted, or a directory that was moved into one, may bring the history with
+ * it: opening it would take SQLite's locks away. The configuration refuses that at the start. */
+static bool is_history(struct app *app, const struct job *job, const struct statx *st)
+{
+	if (!store_owns(app->store, makedev(st->stx_dev_major, st->stx_dev_minor), st->stx_ino))
+		return false;
+	if (!app->history_met)
+		log_warning("the history itself lies below a root by now and is passed over: put "
+			    "it elsewhere path=%s",
+			    job->version->path);
+	app->history_met = true;
+	return true;
+}
+
 static void consider_stat(struct app *app, struct job *job, const struct statx *st)
 {
 	struct version *version = job->version;
@@ -144,8 +161,9 @@ void intake_consider(struct app *app, struct job *job, const struct statx *st)
 		record_unscanned(app, job, REASON_UNREADABLE, error_text(-result));
 		return;
 	}
-	if (S_ISDIR(st->stx_mode)) {
-		drop(app, job); /* a directory in disguise: the watcher walks it */
+	/* a directory in disguise is walked by the watcher */
+	if (S_ISDIR(st->stx_mode) || is_history(app, job, st)) {
+		drop(app, job);
 		return;
 	}
 	consider_stat(app, job, st);

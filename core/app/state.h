@@ -119,6 +119,7 @@ struct app {
 	struct mono stop_deadline;
 	bool cancelled;
 	struct mono json_until;	 /* the --json lines are waited for; ns 0: as long as it takes */
+	bool history_met;	 /* below a root, and it was said */
 	bool in_trouble;	 /* the store's trouble was logged */
 	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it
 				  * is there */

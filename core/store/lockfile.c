@@ -53,6 +53,12 @@ struct lockfile {
 static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list held = { &held, &held }; /* guarded by held_lock */
 
+bool lockfile_is(const struct lockfile *lockfile, dev_t device, ino_t inode)
+{
+	return (lockfile->device == device && lockfile->inode == inode) ||
+	       (lockfile->data_device == device && lockfile->data_inode == inode);
+}
+
 static bool held_here(const char *name)
 {
 	struct stat st;
@@ -60,8 +66,7 @@ static bool held_here(const char *name)
 		return false;
 	LIST_FOREACH(at, &held) {
 		const struct lockfile *lockfile = LIST_OF(at, struct lockfile, link);
-		if ((lockfile->device == st.st_dev && lockfile->inode == st.st_ino) ||
-		    (lockfile->data_device == st.st_dev && lockfile->data_inode == st.st_ino))
+		if (lockfile_is(lockfile, st.st_dev, st.st_ino))
 			return true;
 	}
 	return false;

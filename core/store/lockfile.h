@@ -6,6 +6,10 @@
 #ifndef CARVED_CORE_STORE_LOCKFILE_H
 #define CARVED_CORE_STORE_LOCKFILE_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
+
 #include "core/base/mem.h"
 
 struct error;
@@ -18,6 +22,8 @@ int lockfile_check(const char *history, struct error *err);
  * -EBUSY when this or another process holds it; err names the process. The file is made and stays.
  */
 int lockfile_take(struct lockfile **out, const char *history, struct error *err);
+/** Is it the locked history, or its lock file? */
+bool lockfile_is(const struct lockfile *lockfile, dev_t device, ino_t inode);
 /** Gives the lock back. NULL is fine. */
 void lockfile_free(struct lockfile *lockfile);
 AUTO_DEFINE(lockfile);

@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/store/db.h"
+#include "core/store/inplace.h"
 #include "core/store/lockfile.h"
 #include "core/store/migrate.h"
 #include "core/store/save.h"
@@ -54,6 +55,8 @@ static int open_database(struct store *store, const struct store_options *option
 		result = db_limit_cache(store->db, DB_WRITE, err);
 	if (result == 0)
 		result = save_new(&store->save, store->db, err);
+	if (result == 0)
+		result = inplace_check(&store->at_start, store->db, err);
 	if (result == 0)
 		db_accept(store->db);
 	return result;
@@ -100,6 +103,14 @@ void store_close(struct store *store)
 	(void)pthread_cond_destroy(&store->wake);
 	lock_done(&store->lock);
 	free(store);
+}
+
+bool store_owns(const struct store *store, dev_t device, ino_t inode)
+{
+	const struct inplace *files = &store->at_start;
+	return lockfile_is(store->lockfile, device, inode) ||
+	       (files->seen && files->device == device &&
+		(files->wal == inode || files->shm == inode));
 }
 
 int64_t store_last_alive_ns(const struct store *store)

@@ -12,6 +12,8 @@
 #ifndef CARVED_CORE_STORE_STORE_H
 #define CARVED_CORE_STORE_STORE_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -140,6 +142,10 @@ void store_committed(struct store *store, struct list *out);
  * holds an old snapshot while the log grows (err names it, if it can be seen). False when all is
  * well. Any thread. */
 bool store_trouble(struct store *store, struct error *err);
+/** Is this file the history, its lock, its log or the log's index? Nobody else may open them in
+ * this process: closing any descriptor of a file gives up all its classic locks (fcntl(2)), and
+ * SQLite's are such. Any thread. */
+bool store_owns(const struct store *store, dev_t device, ino_t inode);
 /** Wall time noted by the last STORE_ALIVE or row of an earlier run, 0 for a new history. */
 int64_t store_last_alive_ns(const struct store *store);
 

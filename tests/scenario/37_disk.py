@@ -431,6 +431,29 @@ def test_a_log_that_cannot_be_written_stops_nobody():
             same(daemon.wait(scenario.PATIENCE), 0, f"exit status with {log}")
 
 
+def test_a_root_that_comes_to_hold_the_history_takes_no_lock_away():
+    with Carved(NOOP + "unmatched: scan\n") as carved:
+        real = carved.root + ".real"
+        os.rename(carved.root, real)
+        os.symlink(real, carved.root)
+        carved.start()
+        carved.put()
+        carved.wait_settled(1)
+        with open(os.path.join(carved.state, "other"), "wb") as file:
+            file.write(b"something else that lies there")
+        os.unlink(carved.root)
+        os.symlink(carved.state, carved.root)
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'done' AND path LIKE '%/other'", [(1,)])
+        with contextlib.closing(sqlite3.connect(carved.history, isolation_level=None)) as analyst:
+            try:
+                mode = analyst.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                mode = str(error)
+        check("locked" in mode, f"an analyst turned the log of a running daemon off: {mode}")
+        carved.wait_until("SELECT count(*) FROM file WHERE path LIKE '%history.db%'", [(1,)])  # the socket
+        carved.stop()
+
+
 def unread(carved, stream, *words):
     """A daemon whose stdout or stderr is a full pipe that nobody reads; ends it with TERM."""
     reader, full = os.pipe()
