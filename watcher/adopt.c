@@ -96,6 +96,7 @@ static struct node *settle_unwatched(struct watcher *w, struct node *parent, con
 	}
 	if (!here)
 		here = tree_add(&w->tree, parent, name, len);
+	here->flags &= (uint8_t)~NODE_SHADOW; /* of whom it was is not known any more */
 	bool denied = error == -EACCES || error == -EPERM;
 	gap_trouble(w, here, denied ? TROUBLE_UNREADABLE : TROUBLE_LIMIT, error);
 	return here;

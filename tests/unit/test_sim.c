@@ -324,6 +324,30 @@ Test(sim, second_place_of_a_directory_takes_over_when_the_first_one_goes)
 	stage_end();
 }
 
+Test(sim, second_place_at_which_something_else_is_mounted_is_watched_when_watches_are_to_be_had)
+{
+	stage_begin();
+	stage_dir("/w/r/a");
+	stage_dir("/w/r/b");
+	stage_ready();
+	stage_mount("/w/r/a", "/w/r/b");
+	watcher_mounts_changed(stage.w);
+	stage_settle();
+	mem.watches_most = 0;
+	stage_mount(NULL, "/w/r/b");
+	watcher_mounts_changed(stage.w);
+	stage_settle();
+	cr_assert_eq(node_at(&stage, "/w/r/b")->wd, 0);
+	cr_assert(watcher_needs_retry(stage.w), "not the shadow of /w/r/a any more");
+	mem.watches_most = SIZE_MAX;
+	watcher_retry(stage.w);
+	stage_settle();
+	stage_file("/w/r/b/f");
+	stage_settle();
+	cr_assert(world_told(&stage, "/w/r/b/f"));
+	stage_end();
+}
+
 Test(sim, root_that_is_another_ones_directory_yields_when_its_watch_is_to_be_had)
 {
 	stage_begin();
