@@ -21,13 +21,16 @@ const uint32_t adopt_mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVED_
 /* A node has lost its place, and another directory may stand there by now: a listing that met it
  * has put it on the agenda as the node that is not there any more, so the name is put there once
  * more. */
-static void look_where_it_was(struct watcher *w, struct node *parent, const char *name, size_t len)
+static void look_where_it_was(struct watcher *w, struct node *parent, const char *name, size_t len,
+			      uint64_t since)
 {
 	if (!tree_attached(parent) || tree_child(&w->tree, parent, name, len))
 		return;
 	struct node *left = tree_add(&w->tree, parent, name, len);
 	left->seen = w->serial;
-	agenda_pull(&w->agenda, left, watcher_since(w), w->tree.count);
+	if (watcher_since(w) < since)
+		since = watcher_since(w);
+	agenda_pull(&w->agenda, left, since, w->tree.count);
 }
 
 /* Opens a directory of the tree, and only if it is the one that was met there: what a path leads to
@@ -46,12 +49,12 @@ static int open_node(struct watcher *w, struct node *node, int root_fd)
 	if (failed == 0 &&
 	    (node->ino == 0 || (node->ino == id.ino && node->dev == place_dev32(&id))))
 		return own_take(&fd);
-	bool awaited = failed == 0 || node->flags & NODE_QUEUED;
+	struct slot slot = agenda_slot(&w->agenda, node);
 	limbo_enter(w, node);
 	/* its turn on the agenda, if it had one, was that of the name; found elsewhere it takes it
 	 * along */
-	if (awaited)
-		look_where_it_was(w, node->parent, node->name, node->name_len);
+	if (failed == 0 || slot.taken)
+		look_where_it_was(w, node->parent, node->name, node->name_len, slot.since);
 	return PLACE_ELSEWHERE;
 }
 
@@ -86,16 +89,28 @@ int adopt_open_node(struct watcher *w, struct node *node, int flags)
 	return adopt_open(w, node->parent, node->name, node->name_len, flags);
 }
 
-static struct node *settle_unwatched(struct watcher *w, struct node *parent, const char *name,
-				     size_t len, int error)
+/* The node of a name. One with a watch, other than wd, is another directory's: that one waits in
+ * limbo, and its turn on the agenda was the name's. */
+static struct node *node_for(struct watcher *w, struct node *parent, const char *name, size_t len,
+			     int wd)
 {
 	struct node *here = tree_child(&w->tree, parent, name, len);
-	if (here && here->wd > 0) {
+	struct slot slot = agenda_slot(&w->agenda, NULL);
+	if (here && here->wd > 0 && here->wd != wd) {
+		slot = agenda_slot(&w->agenda, here);
 		limbo_enter(w, here);
 		here = NULL;
 	}
 	if (!here)
 		here = tree_add(&w->tree, parent, name, len);
+	agenda_give(&w->agenda, here, &slot);
+	return here;
+}
+
+static struct node *settle_unwatched(struct watcher *w, struct node *parent, const char *name,
+				     size_t len, int error)
+{
+	struct node *here = node_for(w, parent, name, len, 0);
 	here->flags &= (uint8_t)~NODE_SHADOW; /* of whom it was is not known any more */
 	bool denied = error == -EACCES || error == -EPERM;
 	gap_trouble(w, here, denied ? TROUBLE_UNREADABLE : TROUBLE_LIMIT, error);
@@ -149,13 +164,7 @@ static struct node *settle_shadow(struct watcher *w, struct node *parent, const 
 				  size_t len, const struct node *owner)
 {
 	wdmap_find(&w->tree.wds, owner->wd)->shadowed = true;
-	struct node *here = tree_child(&w->tree, parent, name, len);
-	if (here && here->wd > 0) {
-		limbo_enter(w, here);
-		here = NULL;
-	}
-	if (!here)
-		here = tree_add(&w->tree, parent, name, len);
+	struct node *here = node_for(w, parent, name, len, 0);
 	if (here->trouble != TROUBLE_PINNED)
 		gap_trouble_over(w, here); /* if there is any, the other place has it */
 	if (here->flags & NODE_SHADOW)
@@ -190,6 +199,8 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 		return NULL;
 	}
 	struct node *here = tree_child(&w->tree, parent, name, len);
+	struct slot here_slot = agenda_slot(&w->agenda, here);
+	struct slot left_slot = agenda_slot(&w->agenda, owner);
 	make_way(w, here);
 	if (root_of(w, owner) != root_of(w, parent)) {
 		for (struct node *at = owner; at; at = tree_next(at, owner))
@@ -215,8 +226,9 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	bytes_done(&path);
 	bytes_done(&from);
 	agenda_push(&w->agenda, owner, true, watcher_since(w));
+	agenda_give(&w->agenda, owner, &here_slot);
 	if (left)
-		look_where_it_was(w, old_parent, old_name.data, old_name.len);
+		look_where_it_was(w, old_parent, old_name.data, old_name.len, left_slot.since);
 	bytes_done(&old_name);
 	return owner;
 }
@@ -231,13 +243,7 @@ static struct node *owner_of(const struct watcher *w, int wd)
 static struct node *settle_watched(struct watcher *w, struct node *parent, const char *name,
 				   size_t len, int wd)
 {
-	struct node *here = tree_child(&w->tree, parent, name, len);
-	if (here && here->wd > 0 && here->wd != wd) {
-		limbo_enter(w, here);
-		here = NULL;
-	}
-	if (!here)
-		here = tree_add(&w->tree, parent, name, len);
+	struct node *here = node_for(w, parent, name, len, wd);
 	tree_set_wd(&w->tree, here, wd);
 	here->flags &= (uint8_t)~NODE_SHADOW;
 	if (here->trouble == TROUBLE_LIMIT)

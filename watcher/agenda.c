@@ -63,6 +63,33 @@ void agenda_pull(struct agenda *agenda, struct node *node, uint64_t position, si
 	push(agenda, node, false, agenda->number);
 }
 
+struct slot agenda_slot(const struct agenda *agenda, const struct node *node)
+{
+	if (!node || !(node->flags & NODE_QUEUED))
+		return (struct slot){ .since = UINT64_MAX };
+	bool odd = node->flags & NODE_ODD;
+	bool now = odd == (agenda->number & 1);
+	return (struct slot){
+		.taken = true,
+		.force = node->flags & NODE_FORCE,
+		.number = now ? agenda->number : agenda_filling(agenda),
+		.since = agenda->since[odd],
+	};
+}
+
+void agenda_give(struct agenda *agenda, struct node *node, const struct slot *slot)
+{
+	unsigned parity = (unsigned)(slot->number & 1);
+	if (!slot->taken || node == agenda->current)
+		return;
+	if (agenda->count[parity] == 0 || slot->since < agenda->since[parity])
+		agenda->since[parity] = slot->since;
+	if (slot->number == agenda->number)
+		agenda_push_found(agenda, node, slot->force);
+	else
+		push(agenda, node, slot->force, slot->number);
+}
+
 void agenda_remove(struct agenda *agenda, struct node *node)
 {
 	if (!(node->flags & NODE_QUEUED))

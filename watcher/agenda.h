@@ -26,6 +26,14 @@ struct agenda {
 	uint64_t again_since;
 };
 
+/* Where a directory waits. */
+struct slot {
+	bool taken;
+	bool force;
+	uint64_t number; /* of the batch */
+	uint64_t since;	 /* of that batch */
+};
+
 void agenda_init(struct agenda *agenda);
 
 /** Number of the batch that is filling. */
@@ -43,6 +51,10 @@ void agenda_push_found(struct agenda *agenda, struct node *node, bool force);
  * that the batch is not through without it; on the filling one when there were most of them (who
  * renames without an end must not keep a batch open). */
 void agenda_pull(struct agenda *agenda, struct node *node, uint64_t position, size_t most);
+/** Where node waits: for another one that takes its name, and with it its turn. */
+struct slot agenda_slot(const struct agenda *agenda, const struct node *node);
+/** Gives node the turn that another one had; the earlier one of the two if it has one too. */
+void agenda_give(struct agenda *agenda, struct node *node, const struct slot *slot);
 /** Takes node off; harmless when it is not on. */
 void agenda_remove(struct agenda *agenda, struct node *node);
 /** The next directory to list, taken off, or NULL. */

@@ -181,3 +181,39 @@ Test(agenda, name_that_lost_its_turn_gets_another_one_in_the_same_batch_but_not_
 	agenda_pull(&agenda, &nodes[5], 9, 2);
 	cr_assert_eq(agenda_pop(&agenda), &nodes[5], "and the next one may be given some too");
 }
+
+Test(agenda, turn_is_handed_on_with_its_position)
+{
+	struct agenda agenda;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], true, 5);
+	struct slot slot = agenda_slot(&agenda, &nodes[0]);
+	agenda_remove(&agenda, &nodes[0]);
+	agenda_push(&agenda, &nodes[1], false, 9);
+	agenda_give(&agenda, &nodes[1], &slot);
+	cr_assert_eq(agenda_since(&agenda), 5);
+	cr_assert_eq(list_one(&agenda), &nodes[1]);
+	cr_assert(nodes[1].flags & NODE_FORCE);
+	cr_assert_null(agenda_pop(&agenda), "once");
+}
+
+Test(agenda, of_two_turns_the_earlier_one_is_kept)
+{
+	struct agenda agenda;
+	uint64_t batch;
+	prepare(&agenda);
+	agenda_push(&agenda, &nodes[0], false, 5);
+	agenda_push(&agenda, &nodes[2], false, 5);
+	cr_assert_eq(list_one(&agenda), &nodes[2]);
+	struct slot slot = agenda_slot(&agenda, &nodes[0]);
+	agenda_push(&agenda, &nodes[1], false, 9);
+	agenda_remove(&agenda, &nodes[0]);
+	agenda_give(&agenda, &nodes[1], &slot);
+	cr_assert(!agenda_turn(&agenda, &batch), "the batch is not through without it");
+	cr_assert_eq(agenda_pop(&agenda), &nodes[1]);
+	slot = agenda_slot(&agenda, &nodes[0]);
+	agenda_give(&agenda, &nodes[3], &slot);
+	slot = agenda_slot(&agenda, NULL);
+	agenda_give(&agenda, &nodes[3], &slot);
+	cr_assert(!(nodes[3].flags & NODE_QUEUED), "none is to be had from one that has none");
+}

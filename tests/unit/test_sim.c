@@ -348,6 +348,29 @@ Test(sim, second_place_at_which_something_else_is_mounted_is_watched_when_watche
 	stage_end();
 }
 
+Test(sim, directory_that_takes_the_place_of_one_on_the_agenda_takes_its_turn)
+{
+	stage_begin();
+	stage_dir("/w/r/p");
+	stage_dir("/w/r/p/b");
+	stage_dir("/w/s/x");
+	stage_file("/w/s/x/f");
+	stage_ready();
+	cr_assert_eq(mem_exchange(entry_at("/w/r/p/b"), entry_at("/w/s/x")), 0);
+	stage_move("/w/r/p", "/w/r/q"); /* the exchange is not told where it was */
+	uint64_t ticket = watcher_ticket(stage.w);
+	stage_read();
+	const struct node *other = node_at(&stage, "/w/r/p/b");
+	while (!(other->flags & NODE_QUEUED))
+		(void)world_step(&stage);
+	cr_assert_eq(mem_rmdir(entry_at("/w/s/x")), 0);
+	stage_read();
+	while (!watcher_passed(stage.w, ticket))
+		(void)world_step(&stage);
+	cr_assert(world_told(&stage, "/w/r/q/b/f"));
+	stage_end();
+}
+
 Test(sim, root_that_is_another_ones_directory_yields_when_its_watch_is_to_be_had)
 {
 	stage_begin();
