@@ -9,6 +9,7 @@
 
 #include "watcher/gap.h"
 #include "watcher/limbo.h"
+#include "watcher/mounts.h"
 #include "watcher/paths.h"
 #include "watcher/root.h"
 #include "watcher/view.h"
@@ -292,6 +293,7 @@ struct node *adopt_settle(struct watcher *w, struct node *parent, const char *na
 		return NULL;
 	if (place_identify(fd, &id) != 0)
 		id = (struct place_id){ 0 };
+	mounts_met(root_of(w, node), id.mount);
 	node->ino = id.ino;
 	node->dev = place_dev32(&id);
 	/* now, not when it is listed: its events may be told before */

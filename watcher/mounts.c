@@ -17,6 +17,7 @@
 struct mount_text {
 	char *text; /* "below", NUL, and everything else that tells one from another */
 	size_t len;
+	unsigned id;
 };
 
 struct mount_set {
@@ -73,7 +74,8 @@ static void set_add(struct mount_set *set, const char *below, const struct mount
 		set->room = set->room ? 2 * set->room : 8;
 		set->at = own_realloc(set->at, set->room, sizeof *set->at);
 	}
-	set->at[set->count++] = (struct mount_text){ .text = text.data, .len = text.len };
+	set->at[set->count++] =
+		(struct mount_text){ .text = text.data, .len = text.len, .id = mount->id };
 }
 
 static int compare(const void *left, const void *right)
@@ -137,6 +139,18 @@ void mounts_remember(struct root *root, int fd)
 	mounts_locate(root, fd);
 	bool known = read_all(&root, 1);
 	keep(root->mounts, known);
+}
+
+void mounts_met(struct root *root, uint64_t id)
+{
+	struct mounts *mounts = root->mounts;
+	if (!mounts || !mounts->known || id == 0 || id == root->id.mount)
+		return;
+	for (size_t i = 0; i < mounts->was.count; i++) {
+		if (mounts->was.at[i].id == id)
+			return;
+	}
+	mounts->known = false;
 }
 
 static void open_gap(struct watcher *w, struct root *root)

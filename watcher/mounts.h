@@ -22,6 +22,9 @@ void mounts_changed(struct watcher *w);
 void mounts_due(struct watcher *w, int64_t now_ns);
 /** Remembers the mounts of a root, open as fd, before it is walked for the first time. */
 void mounts_remember(struct root *root, int fd);
+/** A directory below the root was reached through the mount of this number, 0 for unknown. One that
+ * is not remembered may be gone before it is looked for: the root is walked then. */
+void mounts_met(struct root *root, uint64_t id);
 /** The root's own path may be another one now. */
 void mounts_locate(struct root *root, int fd);
 /** Forgets what is remembered. */

@@ -348,6 +348,25 @@ Test(sim, second_place_at_which_something_else_is_mounted_is_watched_when_watche
 	stage_end();
 }
 
+Test(sim, mount_that_came_and_went_between_two_looks_leaves_no_node_behind)
+{
+	stage_begin();
+	stage_dir("/w/r/b");
+	stage_ready();
+	stage_mount(NULL, "/w/r/b");
+	struct mem_mount *mount = spot_at("/w/r/b").mount;
+	watcher_reconcile(stage.w);
+	stage_settle();
+	stage_mount("/w/r/b", "/w/s"); /* its file system stays, and no event says anything */
+	cr_assert_eq(mem_umount(mount, true), 0);
+	watcher_mounts_changed(stage.w);
+	stage_settle();
+	stage_file("/w/r/b/f");
+	stage_settle();
+	cr_assert(world_told(&stage, "/w/r/b/f"));
+	stage_end();
+}
+
 Test(sim, directory_that_takes_the_place_of_one_on_the_agenda_takes_its_turn)
 {
 	stage_begin();
