@@ -55,6 +55,17 @@ static void unmounted(struct watcher *w, struct node *node)
 		gap_heals(root, WATCHER_CAUSE_MOUNT, agenda_want(&w->agenda));
 }
 
+static void attributes_changed(struct watcher *w, struct node *node)
+{
+	/* Another one may have been renamed over a root: where the path leads through a symlink and
+	 * somebody is in the old one, no other event says so. */
+	if (!node->parent)
+		look_again(w, node, false, WATCHER_CAUSE_ROOT);
+	if (node->trouble == TROUBLE_UNREADABLE)
+		/* it may have been part of a walk that visits everything */
+		agenda_push(&w->agenda, node, true, watcher_position(w));
+}
+
 static void self_changed(struct watcher *w, struct node *node, uint32_t mask)
 {
 	if (mask & IN_UNMOUNT)
@@ -64,9 +75,8 @@ static void self_changed(struct watcher *w, struct node *node, uint32_t mask)
 		limbo_despair(w, node);
 	} else if (mask & IN_MOVE_SELF && (!node->parent || node->parent->wd == 0))
 		look_again(w, node, true, WATCHER_CAUSE_ROOT); /* no other event tells of it */
-	else if (mask & IN_ATTRIB && node->trouble == TROUBLE_UNREADABLE)
-		/* it may have been part of a walk that visits everything */
-		agenda_push(&w->agenda, node, true, watcher_position(w));
+	else if (mask & IN_ATTRIB)
+		attributes_changed(w, node);
 }
 
 /* Whatever was held for this path is told before what happens there now. */
