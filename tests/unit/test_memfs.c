@@ -57,6 +57,8 @@ static const struct story stories[] = {
 	  { "d d/s", "w d/s", "m d/s e/t", "o e/t/f", "c" } },
 	{ "a watched directory moves out", { "d d/s", "w d/s", "m d/s x/t", "o x/t/f", "c" } },
 	{ "over a watched victim", { "d d/s", "w d/s", "d d/t", "w d/t", "m d/s d/t" } },
+	{ "over a watched victim while somebody is in it",
+	  { "d d/s", "w d/s", "d d/t", "w d/t", "h d/t", "m d/s d/t", "g" } },
 	{ "exchange of watched directories", { "d d/s", "w d/s", "d e/t", "w e/t", "x d/s e/t" } },
 	{ "a directory's mode", { "d d/s", "w d/s", "a d/s" } },
 	{ "a watch is set again, and taken away", { "w d", "v d", "o d/f", "c" } },
