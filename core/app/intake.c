@@ -144,7 +144,7 @@ void intake_consider(struct app *app, struct job *job, const struct statx *st)
 		result = roots_stat(app->roots, job->root, version->path, &own);
 	if (!st)
 		st = &own;
-	if (result == -ENOENT || result == -ENOTDIR) {
+	if (error_is_absence(-result)) {
 		intake_gone(app, job);
 		return;
 	}

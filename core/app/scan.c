@@ -83,10 +83,9 @@ static enum step unscanned(struct job *job, enum version_reason reason, const ch
 
 static enum step not_opened(struct job *job, int code)
 {
-	switch (code) {
-	case ENOENT:
-	case ENOTDIR:
+	if (error_is_absence(code))
 		return tell(job, JOB_GONE, code);
+	switch (code) {
 	case EMFILE:
 	case ENFILE:
 	case ENOMEM:

@@ -68,3 +68,8 @@ bool error_is_ours(int code)
 {
 	return code == EMFILE || code == ENFILE || code == ENOMEM;
 }
+
+bool error_is_absence(int code)
+{
+	return code == ENOENT || code == ENOTDIR || code == EXDEV;
+}

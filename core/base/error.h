@@ -28,6 +28,10 @@ int error_prefix(struct error *err, const char *format, ...) __attribute__((form
  * memory. */
 bool error_is_ours(int code);
 
+/** True when errno value code says that a path below a root leads nowhere, or led out of the root:
+ * a directory on the way was moved away while openat2(2), RESOLVE_BENEATH, followed it (EXDEV). */
+bool error_is_absence(int code);
+
 /** strerror() that is safe in threads: the text of errno value code, static or in a buffer of this
  * thread, valid until the thread's next call. */
 const char *error_text(int code);

@@ -94,3 +94,13 @@ Test(error, want_of_ours_is_told_from_what_is_wrong_with_what_was_asked_for)
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		cr_expect(!error_is_ours(others[i]), "%zu", i);
 }
+
+Test(error, a_path_that_was_led_out_of_the_root_leads_nowhere)
+{
+	const int absent[] = { ENOENT, ENOTDIR, EXDEV };
+	const int others[] = { 0, -ENOENT, EACCES, ELOOP, EIO, EMFILE };
+	for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+		cr_expect(error_is_absence(absent[i]), "%zu", i);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		cr_expect(!error_is_absence(others[i]), "%zu", i);
+}
