@@ -112,6 +112,12 @@ static void look_at_filesystem(struct watcher *w, struct node *node, int fd)
 	w->listing.foreign = !root->polled && root->mode == WATCHER_AUTO && !place_is_local(magic);
 }
 
+/* It may have been part of a walk that visits everything. */
+static bool was_not_read(const struct node *node)
+{
+	return node->trouble == TROUBLE_UNREADABLE || node->trouble == TROUBLE_STARVED;
+}
+
 static void begin(struct watcher *w, struct node *node)
 {
 	bool force = node->flags & NODE_FORCE;
@@ -123,14 +129,13 @@ static void begin(struct watcher *w, struct node *node)
 		begin_failed(w, node, fd);
 		return;
 	}
+	force |= was_not_read(node); /* settling it may put another trouble in this one's place */
 	struct node *settled =
 		node->parent ? adopt_settle(w, node->parent, node->name, node->name_len, fd)
 			     : settle_top(w, node, fd);
 	if (!settled)
 		return;
-	/* what could not be read may have been part of a walk that visits everything */
-	force |= settled->flags & NODE_FORCE || settled->trouble == TROUBLE_UNREADABLE ||
-		 settled->trouble == TROUBLE_STARVED;
+	force |= settled->flags & NODE_FORCE || was_not_read(settled);
 	agenda_remove(&w->agenda, settled);
 	look_at_filesystem(w, settled, fd);
 	w->listed = true;
