@@ -329,10 +329,15 @@ bool adopt_look(struct watcher *w, struct node *parent, const char *name, size_t
 void adopt_event(struct watcher *w, struct node *parent, const char *name, size_t len,
 		 bool moved_away)
 {
-	if (adopt_look(w, parent, name, len))
-		return;
+	const struct node *before = tree_child(&w->tree, parent, name, len);
+	bool is_there = adopt_look(w, parent, name, len);
 	struct node *here = tree_child(&w->tree, parent, name, len);
 	if (!here)
+		return;
+	/* away and back: who was told of its files meanwhile may have looked for them in vain */
+	if (is_there && moved_away && here == before)
+		agenda_push(&w->agenda, here, true, watcher_since(w));
+	if (is_there)
 		return;
 	if (moved_away)
 		limbo_enter(w, here);

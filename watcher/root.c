@@ -328,7 +328,11 @@ void root_lookout(struct watcher *w, const struct change *change)
 			continue;
 		if (self)
 			root->armed = false;
+		const struct node *top = root->top;
 		root_check(w, root, WATCHER_CAUSE_ROOT);
+		/* away and back: who was told of its files meanwhile may have looked in vain */
+		if (change->mask & (IN_MOVED_FROM | IN_MOVE_SELF) && root->top == top)
+			root_walk(w, root);
 	}
 }
 

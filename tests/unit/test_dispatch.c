@@ -331,11 +331,17 @@ Test(dispatch, stale_deletion_of_a_directory_that_is_there_changes_nothing)
 	int r = wd_of(&world, at(&world, "r"));
 	int d = wd_of(&world, at(&world, "r/d"));
 	trace_add(&trace, r, IN_DELETE | IN_ISDIR, 0, "d");
-	trace_add(&trace, r, IN_MOVED_FROM | IN_ISDIR, 3, "d");
 	trace_add(&trace, r, IN_CREATE | IN_ISDIR, 0, "d");
 	trace_feed(&trace, &world);
 	world_drain(&world);
 	cr_assert_eq(world.count, 0);
+	cr_assert_eq(wd_of(&world, at(&world, "r/d")), d);
+	trace.len = 0;
+	trace_add(&trace, r, IN_MOVED_FROM | IN_ISDIR, 3, "d");
+	trace_feed(&trace, &world);
+	world_drain(&world);
+	cr_assert_eq(world.count, 1, "it was away and is back: it is walked");
+	cr_assert(world_find(&world, WATCHER_WALKED_ALL, NULL));
 	cr_assert_eq(wd_of(&world, at(&world, "r/d")), d);
 	world_close(&world);
 }

@@ -97,6 +97,63 @@ Test(sim, directory_that_takes_the_place_of_one_on_the_agenda_takes_its_turn)
 	stage_end();
 }
 
+/* Moves what away once a new file in it is told, and back before that is. */
+static void away_when_told(const char *file, const char *what, const char *elsewhere)
+{
+	stage_file(file);
+	stage_move(what, elsewhere);
+	stage_read();
+	while (!world_find(&stage, WATCHER_CLOSED, file))
+		(void)world_step(&stage);
+	world_forget(&stage);
+	stage_move(elsewhere, what);
+	stage_settle();
+	cr_assert(world_find(&stage, WATCHER_WALKED, file), "%s was away when it was told", what);
+}
+
+Test(sim, files_that_were_told_while_their_directory_was_away_are_told_again)
+{
+	stage_begin();
+	stage_dir("/w/r/d");
+	stage_dir("/w/r/d/e");
+	stage_ready();
+	away_when_told("/w/r/d/f", "/w/r/d", "/w/s/d");
+	away_when_told("/w/r/d/e/f", "/w/r/d", "/w/s/d");
+	away_when_told("/w/r/f", "/w/r", "/w/s/r");
+	away_when_told("/w/r/d/g", "/w/r", "/w/s/r");
+	stage_end();
+}
+
+static bool watches_fail;
+
+static int one_of_two(const char *what)
+{
+	bool opens = strcmp(what, "view_list") == 0 && !watches_fail;
+	bool watches = strcmp(what, "view_watch") == 0 && watches_fail;
+	return opens || watches ? EMFILE : 0;
+}
+
+Test(sim, walk_of_everything_that_failed_is_one_of_everything_when_it_is_tried_again)
+{
+	stage_begin();
+	stage_dir("/w/r/d");
+	stage_file("/w/r/d/f");
+	stage_ready();
+	mem_fault = one_of_two;
+	watches_fail = false;
+	watcher_reconcile(stage.w);
+	stage_settle(); /* cannot be listed */
+	mem_unwatch(spot_at("/w/r").inode);
+	watches_fail = true;
+	for (int i = 0; i < 2; i++) {
+		watcher_retry(stage.w);
+		stage_settle(); /* nor be watched any more */
+	}
+	cr_assert(world_find(&stage, WATCHER_WALKED, "/w/r/d/f"));
+	mem_fault = NULL;
+	stage_end();
+}
+
 Test(sim, end_of_a_walk_is_not_told_before_the_walk_that_was_asked_for_meanwhile)
 {
 	stage_begin();
