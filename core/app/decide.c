@@ -134,14 +134,27 @@ static int64_t slack_ns(const struct job *job)
 	return job->hint == HINT_COMPLETE ? 2 * clock_tick_ns() : 0;
 }
 
-static bool stamp_is_doubtful(const struct job *job, const struct known *known)
+/* Who writes through a mapping sets the change time when a page becomes writable, not when it is
+ * written to. The look cannot have come in between where writers are seen, except where pages
+ * become writable by being read. So there, and where writers are not seen, each close of a writer
+ * counts. */
+static bool may_be_mapped(const struct app *app, const struct job *job)
+{
+	const struct version *version = job->version;
+	return job->written &&
+	       (roots_sight(app->roots, job->root) != LEASE_SEES ||
+		roots_maps_silently(app->roots, job->root, version->path, version->dir_len));
+}
+
+static bool stamp_is_doubtful(const struct app *app, const struct job *job,
+			      const struct known *known)
 {
 	int64_t changed_ns = job->version->identity.ctime_ns;
 	if (!known->has_sha256 || job->hint == HINT_TOUCHED)
 		return false;
 	if (known->checked_ns > clock_wall_ns())
 		return job->hint == HINT_COMPLETE || changed_ns != known->checked_ns;
-	return changed_ns + slack_ns(job) > known->checked_ns;
+	return changed_ns + slack_ns(job) > known->checked_ns || may_be_mapped(app, job);
 }
 
 static void look_again(struct app *app, struct job *job, const struct known *known)
@@ -249,7 +262,7 @@ static void same(struct app *app, struct job *job, const struct known *known,
 			record_requeue(app, job);
 		return;
 	}
-	if (reason == REASON_NONE && app->config->hash && stamp_is_doubtful(job, known)) {
+	if (reason == REASON_NONE && app->config->hash && stamp_is_doubtful(app, job, known)) {
 		look_again(app, job, known);
 		return;
 	}

@@ -1,7 +1,9 @@
 /* roots: see roots.h. */
 #include "core/app/roots.h"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -177,16 +179,34 @@ int roots_stat(struct roots *roots, uint32_t index, const char *path, struct sta
 	return statx(fd, "", AT_EMPTY_PATH, want, out) == 0 ? 0 : -errno;
 }
 
-int roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len, uint64_t *out)
+static int open_directory(const struct roots *roots, uint32_t index, const char *path,
+			  size_t dir_len)
 {
 	AUTO_FREE char *dir = dir_len > 0 ? xmemdup(path, dir_len) : xstrdup("/");
-	AUTO_CLOSE int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		fd = errno == ENAMETOOLONG ? roots_open(roots, index, dir, O_PATH) : -errno;
+	int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	return errno == ENAMETOOLONG ? roots_open(roots, index, dir, O_PATH) : -errno;
+}
+
+int roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len, uint64_t *out)
+{
+	AUTO_CLOSE int fd = open_directory(roots, index, path, dir_len);
 	if (error_is_ours(-fd))
 		return fd;
 	*out = 0;
 	if (fd >= 0)
 		(void)identity_fsid(fd, out); /* 0 is what such a file system is known as */
 	return 0;
+}
+
+bool roots_maps_silently(const struct roots *roots, uint32_t index, const char *path,
+			 size_t dir_len)
+{
+	AUTO_CLOSE int fd = open_directory(roots, index, path, dir_len);
+	struct statfs fs;
+	if (fd < 0 || fstatfs(fd, &fs) < 0)
+		return false; /* it has gone, and is looked at where it is found again */
+	return fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC ||
+	       fs.f_type == OVERLAYFS_SUPER_MAGIC;
 }

@@ -9,6 +9,7 @@
 #ifndef CARVED_CORE_APP_ROOTS_H
 #define CARVED_CORE_APP_ROOTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -53,5 +54,10 @@ int roots_stat(struct roots *roots, uint32_t index, const char *path, struct sta
  * memory to find out: then it is not known at all. */
 int roots_fsid(struct roots *roots, uint32_t index, const char *path, size_t dir_len,
 	       uint64_t *out);
+/** May a mapping write to a file in path's directory (its first dir_len bytes) without a time
+ * telling? Where pages that were only read are mapped writable at once (tmpfs, and what may lie
+ * upon it). */
+bool roots_maps_silently(const struct roots *roots, uint32_t index, const char *path,
+			 size_t dir_len);
 
 #endif

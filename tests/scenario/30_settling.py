@@ -5,6 +5,7 @@ With a settling time of an hour nothing settles, so whatever ends was taken for 
 second start with a short one finds the rest.
 """
 import json
+import mmap
 import os
 
 import scenario
@@ -179,6 +180,25 @@ def test_a_writer_that_rests_longer_is_not_seen_but_its_end_is():
         carved.until(lambda: carved.sql("SELECT size FROM file WHERE path = CAST(? AS TEXT) AND "
                                         "state = 'done' ORDER BY id", os.fsencode(path)) ==
                      [(4,), (9,)], "both versions")
+
+
+def test_a_mapping_that_was_written_to_after_the_look_is_read_at_its_end():
+    """A page that is dirty already is written to without a time telling."""
+    with Settling() as carved:
+        carved.begin("50ms")
+        path = carved.at("mapped.bin")
+        with open(path, "w+b", buffering=0) as file:
+            file.truncate(4096)
+            with mmap.mmap(file.fileno(), 4096) as memory:
+                memory[0] = 1
+                before = os.stat(path)
+                carved.ended_at(path)
+                memory[0] = 2
+        if os.stat(path).st_ctime_ns != before.st_ctime_ns:
+            raise Skip("the page was written back in between")
+        carved.until(lambda: carved.sql("SELECT count(*) FROM file WHERE path = CAST(? AS TEXT) AND "
+                                        "state = 'done'", os.fsencode(path)) == [(2,)],
+                     "both versions")
 
 
 def test_owners_of_the_files_see_writers():
