@@ -92,39 +92,39 @@ struct app {
 
 	enum app_mode mode;
 	int epoll_fd, signal_fd, timer_fd, mount_fd;
-	int cancel_fd;	      /* eventfd; readable once running detectors are to give up */
-	bool walked_all;      /* the first walk of all roots is through */
-	bool once_asked;      /* once: once_ticket was taken, after that walk */
-	uint64_t once_ticket; /* when it has passed, all that the walk led to is in */
-	bool walking;	      /* a walk is under way */
-	bool backlog;	      /* the history may hold queued rows that are due and not in memory */
-	bool events_left;     /* the watcher may have more without its descriptor saying so */
-	bool queue_unsure; /* something happened since the queue was last seen empty of due rows */
-	bool own_due;	   /* a row of this run waits for a time */
+	int cancel_fd; /* eventfd; readable once running detectors are to give up */
+	int exit_code;
+	bool walked_all;    /* the first walk of all roots is through */
+	bool once_asked;    /* once: once_ticket was taken, after that walk */
+	bool walking;	    /* a walk is under way */
+	bool backlog;	    /* the history may hold queued rows that are due and not in memory */
+	bool events_left;   /* the watcher may have more without its descriptor saying so */
+	bool queue_unsure;  /* something happened since the queue was last seen empty of due rows */
+	bool own_due;	    /* a row of this run waits for a time */
+	bool let_go;	    /* no room for events, and nothing is held open for them any more */
+	bool reload_again;  /* it was asked for while one was under way, or could not begin */
+	bool refill_again;  /* more rows are due and there is room */
+	bool watcher_armed; /* its descriptor is polled */
+	bool rules_unwatched; /* changes of some rules would not be told: tried again */
+	bool cancelled;
+	bool history_met;	/* below a root, and it was said */
+	bool in_trouble;	/* the store's trouble was logged */
+	uint64_t once_ticket;	/* when it has passed, all that the walk led to is in */
 	int64_t next_due_ns;	/* earliest due time of a queued row, wall clock; INT64_MAX: none */
 	struct mono full_since; /* since when there is no room for running jobs; 0: there is */
 	struct mono no_room_since; /* since when events are left to the kernel; 0: they are not */
-	bool let_go;		   /* and nothing is held open for them any more */
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;
 	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */
-	bool reload_again;     /* it was asked for while one was under way, or could not begin */
-	bool refill_again;     /* more rows are due and there is room */
-	bool watcher_armed;    /* its descriptor is polled */
-	bool rules_unwatched;  /* changes of some rules would not be told: tried again */
 	struct mono want_told; /* when it was last said that we are short of something; 0: never */
 	unsigned long long want_untold; /* how often it was true since */
 	struct unread unread;		/* any thread */
 	struct mono stop_deadline;
-	bool cancelled;
 	struct mono json_until;	 /* the --json lines are waited for; ns 0: as long as it takes */
-	bool history_met;	 /* below a root, and it was said */
-	bool in_trouble;	 /* the store's trouble was logged */
 	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it
 				  * is there */
 	int64_t started_ns;
-	int exit_code;
 };
 
 /** The engine in force, a reference. Any thread. */
