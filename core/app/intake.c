@@ -205,10 +205,11 @@ void intake_vanished(struct app *app, struct job *job)
 	record_unscanned(app, job, reason == REASON_NONE ? REASON_VANISHED : reason, NULL);
 }
 
-void intake_again(struct app *app, const char *path, size_t len, enum job_hint hint,
-		  enum job_told told)
+void intake_again(struct app *app, const char *path, size_t len, const struct identity *seen,
+		  enum job_hint hint, enum job_told told)
 {
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
+	job->seen = *seen;
 	job->hint = hint;
 	job->told = told;
 	job->written = hint == HINT_COMPLETE;

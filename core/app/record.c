@@ -387,9 +387,10 @@ static void job_committed(struct app *app, struct job *job)
 	enum job_told told = job->again ? job->again_told : TOLD_NOTHING;
 	size_t len = job->version->path_len;
 	AUTO_FREE char *path = again ? xmemdup(job->version->path, len) : NULL;
+	struct identity seen = job->seen;
 	flight_drop(&app->flight, job);
 	if (again)
-		intake_again(app, path, len, hint, told);
+		intake_again(app, path, len, &seen, hint, told);
 }
 
 static void side_committed(struct app *app, struct store_op *op)

@@ -134,40 +134,75 @@ bool samefile_hand_over(struct app *app, struct job *job)
 	return false;
 }
 
-bool samefile_was_passing(struct app *app, const struct job *job)
-{
-	if (job->recorded || !job->in_inode_table)
-		return false;
-	return flight_same_file(&app->flight, &job->seen, job) || !needs_turn(app, job, &job->seen);
-}
-
 struct others {
 	struct app *app;
-	const struct job *job;
+	const struct version *here; /* its path is none of the others */
+	const struct identity *identity;
+	enum job_told told; /* at its path, and so of the file */
+	bool found;
 };
 
 static void tell_other(void *context, const char *path, size_t len)
 {
-	const struct others *others = context;
+	struct others *others = context;
 	struct app *app = others->app;
-	const struct version *version = others->job->version;
+	const struct version *here = others->here;
 	struct statx st;
-	if (len == version->path_len && memcmp(path, version->path, len) == 0)
+	if (len == here->path_len && memcmp(path, here->path, len) == 0)
 		return;
 	if (roots_stat(app->roots, roots_of_path(app->roots, path, len), path, &st) < 0)
 		return;
-	struct identity now = identity_of(&st, version->identity.fsid);
-	if (identity_same_file(&now, &version->identity))
-		intake_look_soon(app, path, len, TOLD_NOTHING);
+	struct identity now = identity_of(&st, others->identity->fsid);
+	if (!identity_same_file(&now, others->identity))
+		return;
+	others->found = true;
+	intake_look_soon(app, path, len, others->told);
+}
+
+/* Looks at the names that the history knows of a file, and that lead to it. */
+static void tell_others(struct others *others)
+{
+	const struct store_name_visit each = { .visit = tell_other, .context = others };
+	struct error err = { 0 };
+	if (store_names(others->app->reader, others->identity, NAMES_AT_ONCE, &each, &err) < 0)
+		unread_tell(others->app, &err);
+}
+
+/* A path that was to be looked at once more, because something was told of it while its row was
+ * recorded, leads nowhere: is the file that it led to somewhere else by now? */
+static bool went_elsewhere(struct app *app, const struct job *job)
+{
+	struct others others = {
+		.app = app,
+		.here = job->version,
+		.identity = &job->seen,
+		.told = job->told,
+	};
+	if (job->seen.inode == 0)
+		return false;
+	if (flight_same_file(&app->flight, &job->seen, job))
+		return true;
+	tell_others(&others);
+	return others.found;
+}
+
+bool samefile_was_passing(struct app *app, const struct job *job)
+{
+	if (job->recorded)
+		return false;
+	if (!job->in_inode_table)
+		return went_elsewhere(app, job);
+	return flight_same_file(&app->flight, &job->seen, job) || !needs_turn(app, job, &job->seen);
 }
 
 void samefile_tell_others(struct app *app, const struct job *job)
 {
-	if (app->mode != APP_RUNNING)
-		return; /* the next start's walk meets them */
-	struct others others = { .app = app, .job = job };
-	const struct store_name_visit each = { .visit = tell_other, .context = &others };
-	struct error err = { 0 };
-	if (store_names(app->reader, &job->version->identity, NAMES_AT_ONCE, &each, &err) < 0)
-		unread_tell(app, &err);
+	struct others others = {
+		.app = app,
+		.here = job->version,
+		.identity = &job->version->identity,
+		.told = TOLD_NOTHING,
+	};
+	if (app->mode == APP_RUNNING) /* else the next start's walk meets them */
+		tell_others(&others);
 }

@@ -22,7 +22,8 @@ bool samefile_wait(struct app *app, struct job *job, const struct identity *iden
 bool samefile_hand_over(struct app *app, struct job *job);
 
 /** True when job's name, which is gone, was one that a file had on its way from one place to
- * another and that nobody recorded. */
+ * another: nobody recorded it, or its row is there already and the file, which was to be looked at
+ * once more, is at another place that is known (and looked at there). */
 bool samefile_was_passing(struct app *app, const struct job *job);
 
 /** job's file, which has more than one link, got another content, told at one of its names: those

@@ -2,6 +2,7 @@
 the detector once however often it moves, and the watches are the directories, no more and no fewer.
 """
 import os
+import sqlite3
 import shutil
 import subprocess
 import sys
@@ -116,6 +117,29 @@ def test_ancestors_are_renamed():
             put(carved, path)
         trees.check(carved)
         same(carved.sql("SELECT count(*) FROM file WHERE state <> 'done'"), [(0,)], "rows that are not done")
+
+
+def test_a_directory_is_renamed_while_its_file_is_recorded():
+    """What was told of the old path meanwhile makes no row of a file that vanished: it has only moved."""
+    with Carved(trees.CONFIG).start() as carved:
+        make(carved, "a")
+        put(carved, ".")
+        trees.check(carved)
+        lock = sqlite3.connect(carved.history, isolation_level=None)
+        lock.execute("BEGIN IMMEDIATE")
+        try:
+            path = put(carved, "a")
+            carved.until(lambda: b"cannot be written" in carved.stderr(), "its row is on the way")
+            with open(path, "ab"):
+                pass
+            move(carved, "a", "b")
+            put(carved, "b")  # when it is on the way too, all that came before was told
+            carved.until(lambda: carved.status()["queue"]["running"] == 2, "so is the next one's")
+        finally:
+            lock.execute("ROLLBACK")
+            lock.close()
+        trees.check(carved)
+        same(carved.sql("SELECT path FROM file WHERE state <> 'done'"), [], "rows that are not done")
 
 
 def test_places_are_swapped():
