@@ -34,6 +34,7 @@ bool paths_speak(struct watcher *w, const struct node *dir, const char *name, si
 		.path = spoken->path.data,
 		.path_len = spoken->path.len,
 		.dir_len = spoken->dir_len,
+		.dir = dir->wd,
 		.fsid = dir->fsid,
 	};
 	return true;

@@ -26,6 +26,7 @@
 #include "watcher/limit.h"
 #include "watcher/lookout.h"
 #include "watcher/mounts.h"
+#include "watcher/paths.h"
 #include "watcher/root.h"
 #include "watcher/view.h"
 #include "watcher/walk.h"
@@ -407,6 +408,16 @@ bool watcher_passed(struct watcher *w, uint64_t ticket)
 	return watcher_position(w) >= ticket && !w->ready && !w->mounts_waiting &&
 	       notes_empty(&w->notes) && agenda_since(&w->agenda) >= ticket &&
 	       limbo_since(w) >= ticket && moves_since(&w->moves) >= ticket;
+}
+
+const char *watcher_directory(struct watcher *w, int dir, size_t *out_len)
+{
+	const struct wd_entry *entry = dir > 0 ? wdmap_find(&w->tree.wds, dir) : NULL;
+	if (!entry || !entry->node || !tree_attached(entry->node))
+		return NULL;
+	(void)paths_put(w, entry->node, &w->scratch);
+	*out_len = w->scratch.len;
+	return w->scratch.data;
 }
 
 bool watcher_root_polled(const struct watcher *w, uint32_t root)

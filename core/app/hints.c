@@ -54,6 +54,7 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 {
 	enum job_told told = told_by(event);
 	job->written = job->written || event->kind == WATCHER_CLOSED;
+	job->dir = event->dir;
 	switch (job->state) {
 	case JOB_WAITING:
 		if (told) {
@@ -92,6 +93,7 @@ static void hint(struct app *app, const struct watcher_event *event, enum job_hi
 	job->version->identity.fsid = event->fsid;
 	job->hint = hint;
 	job->told = told_by(event);
+	job->dir = event->dir;
 	job->written = event->kind == WATCHER_CLOSED;
 	job->from_walk = hint == HINT_WALKED;
 	if (hint == HINT_APPEARED) {

@@ -182,9 +182,32 @@ void intake_gone(struct app *app, struct job *job)
 	flight_move(&app->flight, job, JOB_LIMBO);
 }
 
+/* Nobody has seen the file at the path that it was told at, but it may have gone along with its
+ * directory: then it is looked at there. */
+static bool went_with_directory(struct app *app, struct job *job)
+{
+	const struct version *version = job->version;
+	size_t dir_len;
+	const char *dir = watcher_directory(app->watcher, job->dir, &dir_len);
+	if (!dir || job->seen.inode != 0)
+		return false;
+	size_t rest = version->path_len - version->dir_len;
+	size_t len = dir_len + rest;
+	AUTO_FREE char *path = xcalloc(len + 1, 1);
+	memcpy(path, dir, dir_len);
+	memcpy(path + dir_len, version->path + version->dir_len, rest);
+	struct statx st;
+	if (roots_stat(app->roots, roots_of_path(app->roots, path, len), path, &st) < 0)
+		return false;
+	enum job_told told = job->told;
+	drop(app, job);
+	intake_look_soon(app, path, len, told);
+	return true;
+}
+
 void intake_vanished(struct app *app, struct job *job)
 {
-	if (samefile_hand_over(app, job))
+	if (samefile_hand_over(app, job) || went_with_directory(app, job))
 		return;
 	if (job->row_taken || samefile_was_passing(app, job)) {
 		drop(app, job);

@@ -2,6 +2,7 @@
 the detector once however often it moves, and the watches are the directories, no more and no fewer.
 """
 import os
+import signal
 import sqlite3
 import shutil
 import subprocess
@@ -138,6 +139,25 @@ def test_a_directory_is_renamed_while_its_file_is_recorded():
         finally:
             lock.execute("ROLLBACK")
             lock.close()
+        trees.check(carved)
+        same(carved.sql("SELECT path FROM file WHERE state <> 'done'"), [], "rows that are not done")
+
+
+def test_names_change_hands_before_a_file_is_seen():
+    """The renames become known in another order than they were made in; the file is found, and none that
+    vanished made up."""
+    with Carved(trees.CONFIG).start() as carved:
+        make(carved, "b/1/2", "ab/1")
+        for place in ("b/1/2", "ab/1"):
+            put(carved, place)
+        trees.check(carved)
+        carved.send(signal.SIGSTOP)
+        put(carved, "b/1/2")
+        move(carved, "ab", "a")
+        move(carved, "b", "ab")
+        move(carved, "ab/1/2", "ab/1/zwei")
+        carved.send(signal.SIGCONT)
+        put(carved, "ab/1/zwei")
         trees.check(carved)
         same(carved.sql("SELECT path FROM file WHERE state <> 'done'"), [], "rows that are not done")
 
