@@ -273,7 +273,7 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 static bool still_leads(const struct root *root)
 {
 	OWN_CLOSE int fd = root_open(root);
-	return fd != -ESTALE;
+	return fd != PLACE_ELSEWHERE;
 }
 
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)

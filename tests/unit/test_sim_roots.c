@@ -120,6 +120,44 @@ Test(sim_roots, lookouts_of_a_root_that_moved_while_it_was_looked_at_are_given_u
 	stage_end();
 }
 
+static void replace_the_one_above(void)
+{
+	if (opens_until == 0 || --opens_until > 0)
+		return;
+	stage_move("/w/u", "/w/x");
+	stage_dir("/w/u");
+	stage_dir("/w/u/t");
+	stage_dir("/w/u/t/r");
+	stage_file("/w/u/t/r/f");
+}
+
+/* A symlink leads to the same directory by another way now, and above that something is replaced
+ * before it is looked out for. */
+Test(sim_roots, directory_above_a_root_is_replaced_while_its_new_way_is_looked_at)
+{
+	unsigned moment = 0;
+	do {
+		stage_begin();
+		stage_dir("/w/s/r");
+		stage_dir("/w/u");
+		stage_dir("/w/u/t");
+		stage_mount("/w/s", "/w/u/t");
+		struct mem_inode *w = spot_at("/w").inode;
+		cr_assert_eq(mem_make(w, "link", MEM_LINK, "s/r"), 0);
+		cr_assert_eq(mem_make(w, "other", MEM_LINK, "u/t/r"), 0);
+		(void)world_root(&stage, "/w/link", WATCHER_AUTO);
+		stage_settle();
+		stage_move("/w/other", "/w/link");
+		mem_hook = replace_the_one_above;
+		opens_until = ++moment;
+		stage_settle();
+		cr_assert(opens_until > 0 || world_told(&stage, "/w/link/f"), "at question %u",
+			  moment);
+		stage_end();
+	} while (opens_until == 0);
+	cr_assert_gt(moment, 20);
+}
+
 static int no_descriptor(const char *what)
 {
 	(void)what;
