@@ -278,9 +278,6 @@ static int come_to_rest(struct watcher *w)
 	drain(w->wake_fd);
 	if (reader_peek(w->reader, &len))
 		return STEP_GO_ON;
-	/* a watch that ended in an overflow is never heard of again */
-	if (w->tree.wds.count > w->tree.wds.live && reader_dry(w->reader))
-		wdmap_purge(&w->tree.wds);
 	reader_tidy(w->reader);
 	return reader_error(w->reader);
 }
