@@ -37,8 +37,7 @@ struct root *root_new(const char *path, enum watcher_mode mode)
 	root->path_len = len;
 	root->absolute = path[0] == '/';
 	root->mode = mode;
-	root->polled = mode == WATCHER_POLL;
-	root->why_polled = root->polled ? POLL_ASKED : POLL_NOT;
+	root->polled = mode == WATCHER_POLL ? POLL_ASKED : POLL_NOT;
 	return root;
 }
 

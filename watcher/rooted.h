@@ -31,8 +31,7 @@ struct root {
 	size_t path_len;
 	bool absolute;
 	enum watcher_mode mode;
-	bool polled;
-	uint8_t why_polled; /* enum poll_reason: see way.h */
+	uint8_t polled; /* enum poll_reason (see way.h), 0: it is not */
 	bool present;
 	bool adding;	     /* watcher_add_root() is at work: a clash is its result */
 	bool clashed;	     /* absent because another root has the directory */

@@ -175,9 +175,8 @@ int watcher_add_root(struct watcher *w, const char *path, enum watcher_mode mode
 	if (mode == WATCHER_INOTIFY && w->inotify_fd < 0)
 		return -EMFILE;
 	struct root *root = root_new(path, mode);
-	root->polled |= w->inotify_fd < 0;
-	if (root->polled && mode != WATCHER_POLL)
-		root->why_polled = POLL_NO_INSTANCE;
+	if (mode != WATCHER_POLL && w->inotify_fd < 0)
+		root->polled = POLL_NO_INSTANCE;
 	w->roots = own_realloc(w->roots, w->root_count + 1, sizeof(struct root *));
 	w->roots[w->root_count++] = root;
 	watcher_kick(w);

@@ -29,13 +29,11 @@ void way_choose(struct watcher *w, struct root *root, int fd, uint64_t magic)
 {
 	const char *path = root->path_len ? root->path : "/";
 	root->magic = magic;
-	root->why_polled = (uint8_t)reason_to_poll(w, root, fd);
-	root->polled = root->why_polled != POLL_NOT;
-	if (root->told_foreign ||
-	    (root->why_polled != POLL_FOREIGN && root->why_polled != POLL_DEAF))
+	root->polled = (uint8_t)reason_to_poll(w, root, fd);
+	if (root->told_foreign || (root->polled != POLL_FOREIGN && root->polled != POLL_DEAF))
 		return;
 	root->told_foreign = true;
-	if (root->why_polled == POLL_FOREIGN)
+	if (root->polled == POLL_FOREIGN)
 		gap_complain(w, root, path,
 			     "this file system (type 0x%llx) may not tell changes that others "
 			     "make; the root is walked at every rescan (mode: inotify overrides)",
@@ -72,7 +70,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct words *words, const
 
 static void describe_polled(const struct root *root, struct words *words)
 {
-	switch ((enum poll_reason)root->why_polled) {
+	switch ((enum poll_reason)root->polled) {
 	case POLL_ASKED:
 		say(words, "mode: poll");
 		return;

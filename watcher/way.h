@@ -17,7 +17,7 @@
 #include "watcher/inside.h"
 
 enum poll_reason {
-	POLL_NOT,
+	POLL_NOT = 0,
 	POLL_ASKED,	  /* its mode says so */
 	POLL_FOREIGN,	  /* its file system may not tell what others do */
 	POLL_DEAF,	  /* events do not arrive there */
