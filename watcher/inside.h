@@ -69,7 +69,7 @@ struct spoken {
 };
 
 struct watcher {
-	int inotify_fd; /* -1: none to be had */
+	int inotify_fd; /* negative errno: none to be had */
 	int wake_fd;
 	int timer_fd;
 	int epoll_fd;
@@ -102,7 +102,6 @@ struct watcher {
 	struct watcher_event event;
 	size_t bound; /* of the reader's buffer, as asked for */
 	bool started;
-	int no_instance;      /* why there is no inotify instance: a negative errno */
 	int no_room;	      /* why the last watch was refused: a negative errno */
 	uint64_t told_wanted; /* the limit of watches that was asked for; 0: none */
 	uint64_t events, overflows, walks, entries_walked;

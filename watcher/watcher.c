@@ -70,11 +70,9 @@ static int open_descriptors(struct watcher *w)
 		return -errno;
 	if (join_epoll(w, w->wake_fd) != 0 || join_epoll(w, w->timer_fd) != 0)
 		return -errno;
-	int instance = view_instance();
-	w->inotify_fd = instance < 0 ? -1 : instance;
+	w->inotify_fd = view_instance();
 	/* without one all roots are polled */
-	w->no_instance = instance < 0 ? instance : 0;
-	return instance >= 0 || place_is_ours(instance) ? 0 : instance;
+	return w->inotify_fd >= 0 || place_is_ours(w->inotify_fd) ? 0 : w->inotify_fd;
 }
 
 /* EMFILE stands for two limits: is there a descriptor to be had otherwise? */
@@ -88,11 +86,11 @@ static bool has_descriptors(const struct watcher *w)
 static void complain_of_instance(struct watcher *w)
 {
 	char words[LIMIT_WORDS];
-	if (w->no_instance == -EMFILE && has_descriptors(w))
+	if (w->inotify_fd == -EMFILE && has_descriptors(w))
 		limit_advise(words, LIMIT_INSTANCES,
 			     limit_enough(LIMIT_INSTANCES, 0, INSTANCES_MORE));
 	else
-		limit_explain(words, w->no_instance);
+		limit_explain(words, w->inotify_fd);
 	gap_complain(w, NULL, NULL,
 		     "no inotify instance is to be had; until there is one all roots are walked at "
 		     "every rescan only: %s",
