@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 /* Which directory something is. The birth time tells an inode number that is used again, as far as
  * the file system's clock ticks; where that is not enough, the watch descriptor decides. */
