@@ -6,9 +6,8 @@
 
 #include "tests/sim/simulation.h"
 
-#define FOREIGN_MAGIC 0x65735546 /* FUSE */
-#define INODES_MOST   48
-#define OPENS_MOST    6
+#define INODES_MOST 48
+#define OPENS_MOST  6
 
 static const char *const names[] = { "a", "b", "c", "d", "e" };
 
@@ -327,7 +326,7 @@ static void mount_one(void)
 		return;
 	if (kind >= 5 && sim.features & SIM_BINDS)
 		bound = any_dir();
-	if (mem_mount(spot, bound, kind == 0 ? FOREIGN_MAGIC : TMPFS_MAGIC) != 0)
+	if (mem_mount(spot, bound, kind == 0 ? FUSE_SUPER_MAGIC : TMPFS_MAGIC) != 0)
 		return;
 	sim_say("mount %s on %s", bound ? path_of(bound) : "a new one", path_of(spot.inode));
 	sim.mounted = sim.mounts_untold = true;

@@ -193,6 +193,8 @@ int mem_watch(struct mem_inode *inode, uint32_t mask);
 /** Ends a watch with IN_IGNORED. */
 void mem_unwatch(struct mem_inode *inode);
 size_t mem_queue_left(void);
+/** The same in bytes, as they are read. */
+uint64_t mem_queue_bytes(void);
 const struct mem_event *mem_queue_first(void);
 void mem_queue_pop(void);
 /** Bytes of an event as read(2) gives them. */

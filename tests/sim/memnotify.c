@@ -24,6 +24,14 @@ size_t mem_queue_left(void)
 	return mem.queue_len - mem.queue_at;
 }
 
+uint64_t mem_queue_bytes(void)
+{
+	uint64_t bytes = 0;
+	for (size_t i = mem.queue_at; i < mem.queue_len; i++)
+		bytes += mem_event_size(&mem.queue[i]);
+	return bytes;
+}
+
 const struct mem_event *mem_queue_first(void)
 {
 	return mem_queue_left() ? &mem.queue[mem.queue_at] : NULL;

@@ -351,11 +351,8 @@ void view_unwatch(int inotify_fd, int wd)
 /* Called with the reader's lock held: nothing else may happen here. */
 uint64_t view_queued(int inotify_fd)
 {
-	uint64_t bytes = 0;
 	(void)inotify_fd;
-	for (size_t i = mem.queue_at; i < mem.queue_len; i++)
-		bytes += mem_event_size(&mem.queue[i]);
-	return bytes;
+	return mem_queue_bytes();
 }
 
 int64_t view_now_ns(void)

@@ -6,6 +6,7 @@
  * was left, when it was, takes that back. Where the same file comes back to a path without the
  * watcher having noticed that it was away, nothing new is owed.
  */
+#include <linux/magic.h>
 #include <sys/inotify.h>
 
 #include <stdio.h>
@@ -89,12 +90,6 @@ void oracle_instance(void)
 void oracle_walk(void)
 {
 	told.walking = true;
-}
-
-void oracle_end(void)
-{
-	free(files);
-	files = NULL;
 }
 
 /* ------- what there is ------- */
@@ -405,10 +400,7 @@ void oracle_ticket(void)
 
 static void passed(const struct ticket *ticket)
 {
-	uint64_t waiting = 0;
-	for (size_t i = mem.queue_at; i < mem.queue_len; i++)
-		waiting += mem_event_size(&mem.queue[i]);
-	if (!sim.fed_garbage && mem.queued - waiting < ticket->horizon)
+	if (!sim.fed_garbage && mem.queued - mem_queue_bytes() < ticket->horizon)
 		sim_fail("a ticket passed before an event that was queued before it");
 	for (size_t i = 0; ticket->by_events && is_strict() && i < ticket->owed; i++) {
 		const struct place *place = &files[ticket->what[i].file];
@@ -600,7 +592,7 @@ static void check_trees(void)
 		sim_fail("the tree has %zu directories, there are %zu", sim.w->tree.count,
 			 nodes_met);
 	for (const struct mem_mount *mount = mem.mounts; mount; mount = mount->next) {
-		if (mount->root->fs->magic == 0x65735546)
+		if (mount->root->fs->magic == FUSE_SUPER_MAGIC)
 			return;
 	}
 	if (trouble > 0)

@@ -31,7 +31,6 @@ struct sim {
 	unsigned features;
 	unsigned race;	/* of 256 */
 	bool racing;	/* processes run while the watcher works */
-	bool quiet;	/* nobody does anything any more */
 	uint64_t clock; /* counts what happens; orders doing and telling */
 	struct watcher *w;
 	const char *roots[SIM_ROOTS];
@@ -70,7 +69,6 @@ size_t sim_directories(struct mem_spot from, struct mem_spot *out, size_t most);
 /* ------- oracle.c ------- */
 
 void oracle_begin(void);
-void oracle_end(void);
 /** To be called after whatever a process did. */
 void oracle_look(void);
 /** A name under which somebody wrote was closed. */
