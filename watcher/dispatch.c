@@ -59,7 +59,7 @@ static void attributes_changed(struct watcher *w, struct node *node)
 {
 	/* Another one may have been renamed over a root: where the path leads through a symlink and
 	 * somebody is in the old one, no other event says so. */
-	if (!node->parent)
+	if (!node->parent && tree_attached(node) && !root_stands(root_of(w, node)))
 		look_again(w, node, false, WATCHER_CAUSE_ROOT);
 	if (node->trouble == TROUBLE_UNREADABLE)
 		/* it may have been part of a walk that visits everything */

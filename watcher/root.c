@@ -64,6 +64,12 @@ int root_open(const struct root *root)
 	return place_same(&id, &root->id) ? own_take(&fd) : PLACE_ELSEWHERE;
 }
 
+bool root_stands(const struct root *root)
+{
+	OWN_CLOSE int fd = root_open(root);
+	return fd >= 0;
+}
+
 void root_walk(struct watcher *w, struct root *root)
 {
 	if (root->present)
@@ -268,18 +274,12 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 	return 0;
 }
 
-/* Does the path still lead there, now that all directories above it are looked out for? */
-static bool still_leads(const struct root *root)
-{
-	OWN_CLOSE int fd = root_open(root);
-	return fd != PLACE_ELSEWHERE;
-}
-
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
 {
 	int failed = check(w, root, cause);
 	for (unsigned tries = 1; tries < RESOLVE_TRIES; tries++) {
-		if (failed != 0 || !root->present || still_leads(root))
+		/* all directories above it are looked out for by now */
+		if (failed != 0 || !root->present || root_stands(root))
 			break;
 		failed = check(w, root, cause);
 	}
@@ -308,11 +308,13 @@ static bool concerns(const struct root *root, const struct change *change, bool 
 		const struct lookout *lookout = &root->lookouts[i];
 		if (lookout->wd != change->wd)
 			continue;
-		bool deletion =
-			lookout->deletions && change->mask & IN_DELETE && change->mask & IN_ISDIR;
-		if (*out_self || deletion ||
+		if (*out_self ||
 		    (lookout->name_len > 0 && lookout->name_len == change->name_len &&
 		     memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0))
+			return true;
+		/* of its neighbours, mostly */
+		if (lookout->deletions && change->mask & IN_DELETE && change->mask & IN_ISDIR &&
+		    !root_stands(root))
 			return true;
 	}
 	return false;

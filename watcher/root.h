@@ -23,6 +23,9 @@ void root_free(struct root *root);
  * elsewhere now.
  */
 int root_open(const struct root *root);
+/** Does the path of a present root lead there, as far as can be told? Less work than root_check().
+ */
+bool root_stands(const struct root *root);
 /** Resolves the root anew; when it changed, the old tree is given up, and a new one walked. */
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause);
 /** The root's directory turns out to be watched at another place: it is left to that. */

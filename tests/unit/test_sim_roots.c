@@ -158,6 +158,28 @@ Test(sim_roots, directory_above_a_root_is_replaced_while_its_new_way_is_looked_a
 	cr_assert_gt(moment, 20);
 }
 
+static unsigned questions;
+
+static void count_question(void)
+{
+	questions++;
+}
+
+Test(sim_roots, what_is_no_change_of_its_place_costs_a_root_little)
+{
+	stage_begin();
+	stage_ready();
+	for (int i = 0; i < 20; i++) {
+		stage_dir("/w/x");
+		cr_assert_eq(mem_rmdir(entry_at("/w/x")), 0);
+		mem_touch(entry_at("/w/r"));
+	}
+	mem_hook = count_question;
+	stage_settle();
+	cr_assert_leq(questions, 20 * 2 * 3, "%u", questions);
+	stage_end();
+}
+
 static int no_descriptor(const char *what)
 {
 	(void)what;
