@@ -156,21 +156,6 @@ static bool is_better(sqlite3_stmt *row, enum known_as as, const struct known *b
 static_assert(VERSION_QUEUED < VERSION_DONE && VERSION_DONE < VERSION_UNSCANNED,
 	      "is_better() compares states");
 
-static char *row_path(sqlite3_stmt *row)
-{
-	const void *dir = sqlite3_column_text(row, DIR);
-	size_t dir_len = (size_t)sqlite3_column_bytes(row, DIR);
-	const void *name = sqlite3_column_text(row, NAME);
-	size_t name_len = (size_t)sqlite3_column_bytes(row, NAME);
-	char *path = xcalloc(1, dir_len + name_len + 2);
-	if (dir_len)
-		memcpy(path, dir, dir_len);
-	path[dir_len] = '/';
-	if (name_len)
-		memcpy(path + dir_len + 1, name, name_len);
-	return path;
-}
-
 static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
 {
 	const char *reason = (const char *)sqlite3_column_text(row, REASON);
@@ -188,8 +173,9 @@ static void take_row(sqlite3_stmt *row, enum known_as as, struct known *out)
 	out->tries = (unsigned)sqlite3_column_int64(row, TRIES);
 	out->incomplete = sqlite3_column_int(row, INCOMPLETE) != 0;
 	out->has_sha256 = row_sha256(row, SHA256, out->sha256);
+	size_t len = 0;
 	if (as == KNOWN_ELSEWHERE)
-		out->path = row_path(row);
+		out->path = row_path(row, DIR, NAME, &len);
 }
 
 static void bind_stamp(sqlite3_stmt *row, const struct identity *identity)

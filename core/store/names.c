@@ -6,8 +6,6 @@
  */
 #include "core/store/names.h"
 
-#include <string.h>
-
 #include "core/base/mem.h"
 #include "core/store/db.h"
 #include "core/store/reader.h"
@@ -63,17 +61,9 @@ int names_earlier(struct names *names, const struct identity *identity,
 
 static void tell(sqlite3_stmt *row, const struct store_name_visit *each)
 {
-	const void *dir = sqlite3_column_text(row, 0);
-	size_t dir_len = (size_t)sqlite3_column_bytes(row, 0);
-	const void *name = sqlite3_column_text(row, 1);
-	size_t name_len = (size_t)sqlite3_column_bytes(row, 1);
-	AUTO_FREE char *path = xcalloc(1, dir_len + name_len + 2);
-	if (dir_len)
-		memcpy(path, dir, dir_len);
-	path[dir_len] = '/';
-	if (name_len)
-		memcpy(path + dir_len + 1, name, name_len);
-	each->visit(each->context, path, dir_len + 1 + name_len);
+	size_t len = 0;
+	AUTO_FREE char *path = row_path(row, 0, 1, &len);
+	each->visit(each->context, path, len);
 }
 
 int names_each(struct names *names, const struct identity *identity, unsigned limit,

@@ -177,18 +177,26 @@ static void read_entry(sqlite3_stmt *statement, int at, struct version *version)
 	}
 }
 
-static struct version *read_path(sqlite3_stmt *statement, int dir, int name)
+char *row_path(sqlite3_stmt *statement, int dir, int name, size_t *len)
 {
 	const char *dir_text = column_text(statement, dir);
 	size_t dir_len = (size_t)sqlite3_column_bytes(statement, dir);
 	const char *name_text = column_text(statement, name);
 	size_t name_len = (size_t)sqlite3_column_bytes(statement, name);
-	AUTO_FREE char *path = xcalloc(1, dir_len + name_len + 2);
+	char *path = xcalloc(1, dir_len + name_len + 2);
 	memcpy(path, dir_text ? dir_text : "", dir_len);
 	path[dir_len] = '/';
 	memcpy(path + dir_len + 1, name_text ? name_text : "", name_len);
-	struct version *version = version_new(path, dir_len + 1 + name_len);
-	version->dir_len = dir_len;
+	*len = dir_len + 1 + name_len;
+	return path;
+}
+
+static struct version *read_path(sqlite3_stmt *statement, int dir, int name)
+{
+	size_t len = 0;
+	AUTO_FREE char *path = row_path(statement, dir, name, &len);
+	struct version *version = version_new(path, len);
+	version->dir_len = (size_t)sqlite3_column_bytes(statement, dir);
 	return version;
 }
 

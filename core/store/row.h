@@ -8,6 +8,7 @@
 #define CARVED_CORE_STORE_ROW_H
 
 #include <sqlite3.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct finding;
@@ -82,6 +83,8 @@ void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding);
 /** The current row, whose finding begins at column at. */
 struct finding row_read_finding(sqlite3_stmt *statement, int at);
 
+/** The path that the columns with its directory and its name make; owned. */
+char *row_path(sqlite3_stmt *statement, int dir, int name, size_t *len);
 /** Decodes 64 hex digits; false when there are none. */
 int row_sha256(sqlite3_stmt *statement, int column, uint8_t out[32]);
 
