@@ -95,11 +95,12 @@ static const char *worst_signature(const struct version *version)
 /* Until stdout takes something, or it was in vain. */
 static bool wait_for_reader(struct app *app)
 {
-	AUTO_CLOSE int end_fd = loop_end_fd();
 	struct pollfd fds[] = { { .fd = STDOUT_FILENO, .events = POLLOUT },
-				{ .fd = end_fd, .events = POLLIN } };
+				{ .fd = -1, .events = POLLIN } };
 	if (poll(fds, 1, 0) > 0)
 		return true;
+	AUTO_CLOSE int end_fd = loop_end_fd();
+	fds[1].fd = end_fd;
 	if (app->mode != APP_STOPPING && poll(fds, 2, -1) > 0 && fds[0].revents)
 		return true;
 	/* asked to end, by a signal that the loop has yet to take perhaps */
