@@ -244,7 +244,7 @@ static int load(struct app *app, struct error *err)
 /* Processes, descriptors or memory that are not to be had are no fault of the configuration. */
 static bool is_want(int result)
 {
-	return result == -EAGAIN || result == -ENOMEM || result == -EMFILE || result == -ENFILE;
+	return result == -EAGAIN || error_is_ours(-result);
 }
 
 static int run(struct app *app, struct error *err)

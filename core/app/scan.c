@@ -85,11 +85,9 @@ static enum step not_opened(struct job *job, int code)
 {
 	if (error_is_absence(code))
 		return tell(job, JOB_GONE, code);
-	switch (code) {
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
+	if (error_is_ours(code))
 		return tell(job, JOB_LATER, code);
+	switch (code) {
 	case EWOULDBLOCK: /* somebody's lease is being broken: open(2) */
 		return tell(job, JOB_WRITER, code);
 	case ENXIO: /* a FIFO, a socket, or a device without a driver */

@@ -57,7 +57,7 @@ static ssize_t read_sidecar(const struct job *job, char **text)
 
 static bool is_passing(ssize_t failure)
 {
-	return failure == -EMFILE || failure == -ENFILE || failure == -ENOMEM || failure == -EAGAIN;
+	return failure == -EAGAIN || error_is_ours((int)-failure);
 }
 
 static void run(struct pool_job *pool_job, void *scanner)
@@ -75,7 +75,7 @@ static void run(struct pool_job *pool_job, void *scanner)
 	} else if (len == -EFBIG) {
 		/* what a client sent stands in it, and must not be able to hide the rest */
 		job->shortened = "its sidecar is too large to be read";
-	} else if (len < 0 && len != -ENOENT) {
+	} else if (len < 0 && !error_is_absence((int)-len)) {
 		log_warning("a sidecar cannot be read, whether its file is whole is not known "
 			    "path=%s error=%s",
 			    job->version->path, error_text((int)-len));

@@ -161,7 +161,7 @@ static bool begin(struct talk *talk, bool fresh, bool *used, struct answer *answ
 	clamd_pool_known(talk->clamd->pool, talk->version);
 	if (clamd_pool_take(talk->clamd->pool, fresh, &talk->session, used, err) == 0)
 		return true;
-	if (err->code == EMFILE || err->code == ENFILE || err->code == ENOMEM)
+	if (error_is_ours(err->code))
 		answer_not_run(answer, err->code, err->text);
 	else if (fresh) /* it was there a moment ago, and took this file */
 		answer_fail(answer, OUTCOME_ERROR,

@@ -105,7 +105,7 @@ static int open_session(struct clamd_pool *pool, struct clamd_session **out, str
 	int result = clamd_session_open(out, pool->peer, mono_add_ms(mono_now(), CLAMD_PATIENCE_MS),
 					err);
 	/* what we ourselves have none left of says nothing of clamd */
-	if (result < 0 && err->code != EMFILE && err->code != ENFILE && err->code != ENOMEM)
+	if (result < 0 && !error_is_ours(err->code))
 		went_away(pool, err);
 	return result;
 }

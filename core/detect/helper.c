@@ -271,8 +271,7 @@ static int fork_scanner(struct helper *helper, struct scanner *out, struct error
 	int result = revive(helper, err);
 	if (result == 0) {
 		result = helper_process_fork(&helper->process, &out->process, err);
-		bool ours = result == -EAGAIN || result == -ENOMEM || result == -EMFILE ||
-			    result == -ENFILE;
+		bool ours = result == -EAGAIN || error_is_ours(-result);
 		if (result < 0 && !ours)
 			give_up_process(helper);
 		if (result < 0 && !ours) /* it was dead, or hung: once more with a new one */
