@@ -75,12 +75,27 @@ static void drop_result(struct reload_result *result)
 	*result = (struct reload_result){ 0 };
 }
 
+/* A file that an editor has cut and not written yet, or moved away, must not put the built-in
+ * detectors in the place of those that somebody chose. */
+static int check_written(const struct config *config, const struct engine *earlier,
+			 struct error *err)
+{
+	if (config->has_document || !earlier || !earlier->config->has_document)
+		return 0;
+	return error_set(
+		err, EINVAL, "%s: it %s; where the built-in settings are meant, {} says so",
+		earlier->config->file,
+		config->file ? "holds no settings any more, as if it were cut short" : "is gone");
+}
+
 static void fulfil(struct reload_wish *wish, int cancel_fd, struct reload_result *out)
 {
 	*out = (struct reload_result){ .anew = !wish->config, .config = TAKE(wish->config) };
 	int result = 0;
 	if (out->anew)
 		result = config_load(&out->config, wish->overrides, &out->err);
+	if (result == 0 && out->anew)
+		result = check_written(out->config, wish->earlier, &out->err);
 	if (result == 0)
 		result = engine_new_after(&out->engine, out->config, wish->earlier, cancel_fd,
 					  &out->err);

@@ -210,6 +210,7 @@ static struct origin origin_of(const struct node *map, const char *key)
 int loading_file(struct loading *loading, struct error *err)
 {
 	const struct node *root = loading->document->root;
+	loading->config->has_document = root != NULL;
 	if (!root || node_is_null(root))
 		return 0;
 	if (root->type != NODE_MAP)

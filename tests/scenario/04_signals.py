@@ -40,6 +40,24 @@ def test_hup_refuses_a_bad_file_and_keeps_the_old_one():
         same(carved.row(path), (b"done", None, b"clean"), "under the old configuration")
 
 
+def test_hup_refuses_a_file_that_was_just_cut():
+    with Carved(NOOP) as carved:
+        carved.start()
+        for count, text in enumerate(("", " \n\n", "# to be written\n"), 1):
+            carved.write_config(text)
+            carved.send(signal.SIGHUP)
+            carved.until(lambda n=count: carved.stderr().count(b"holds no settings any more") == n,
+                         "the reload is refused in words")
+        path = carved.put()
+        carved.wait_settled(1)
+        same(carved.row(path), (b"done", None, b"clean"), "under the old configuration")
+        same(carved.sql("SELECT DISTINCT detector FROM scan"), [(b"noop",)], "who was asked")
+        carved.write_config("{}\n")
+        carved.send(signal.SIGHUP)
+        carved.until(lambda: b"configuration and detectors reloaded" in carved.stderr(),
+                     "an empty document is meant")
+
+
 def test_hup_takes_a_good_file():
     with Carved(NOOP) as carved:
         carved.start()

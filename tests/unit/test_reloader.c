@@ -55,6 +55,48 @@ Test(reloader, a_refusal_has_words)
 	reloader_free(reloader);
 }
 
+/* The wish for the file as it is now, after it had these settings. */
+static struct reload_result rewritten(const char *before, const char *after)
+{
+	struct reloader *reloader = NULL;
+	struct error err = { 0 };
+	const struct config_overrides overrides = { .file = support_file };
+	struct config *config = NULL;
+	struct reload_wish wish = { .overrides = &overrides };
+	support_write("carved.yml", before);
+	cr_assert_eq(config_load(&config, &overrides, &err), 0, "%s", err.text);
+	cr_assert_eq(engine_new(&wish.earlier, config, &err), 0, "%s", err.text);
+	support_write("carved.yml", after);
+	cr_assert_eq(reloader_new(&reloader, &err), 0);
+	cr_assert_eq(reloader_ask(reloader, &wish), 0);
+	struct reload_result result = wait_for(reloader);
+	config_unref(config);
+	reloader_free(reloader);
+	return result;
+}
+
+Test(reloader, a_file_that_lost_its_document_is_refused_and_an_empty_document_is_not)
+{
+	static const char settings[] = "detectors: [ { type: noop } ]\n";
+	static const char *const cut[] = { "", "\n \n", "# a comment\n" };
+
+	static const struct {
+		const char *before, *after;
+	} taken[] = { { settings, "{}\n" }, { settings, "---\n" }, { "", "" }, { "", settings } };
+
+	for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+		struct reload_result result = rewritten(settings, cut[i]);
+		cr_assert(!result.engine && !result.config, "%s", cut[i]);
+		cr_assert(strstr(result.err.text, "holds no settings"), "%s", result.err.text);
+	}
+	for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+		struct reload_result result = rewritten(taken[i].before, taken[i].after);
+		cr_assert(result.engine && result.config, "%zu: %s", i, result.err.text);
+		engine_unref(result.engine);
+		config_unref(result.config);
+	}
+}
+
 Test(reloader, ends_with_work_under_way_and_without_any)
 {
 	struct reloader *reloader = NULL;
