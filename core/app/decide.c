@@ -125,7 +125,7 @@ static bool worth_another_look(const struct job *job, const struct known *known)
  *
  * Ticks of whole seconds are long enough for a second write, and for its scan, so there a walk
  * doubts as well; once, as the look that it leads to is later. A look in the future was made before
- * the clock was set back: nothing tells whether the change came after it. refresh_prior() makes it
+ * the clock was set back: nothing tells whether the change came after it. refresh_row() makes it
  * the change time then, so that this too costs one hash. */
 static int64_t slack_ns(const struct job *job)
 {
@@ -157,18 +157,6 @@ static bool stamp_is_doubtful(const struct app *app, const struct job *job,
 	return changed_ns + slack_ns(job) > known->checked_ns || may_be_mapped(app, job);
 }
 
-static void look_again(struct app *app, struct job *job, const struct known *known)
-{
-	job->prior_id = known->id;
-	job->prior_stands = known->as != KNOWN_CHANGED;
-	job->prior_has_sha256 = known->has_sha256;
-	memcpy(job->prior_sha256, known->sha256, sizeof job->prior_sha256);
-	const struct version *version = job->version;
-	if (known->as == KNOWN_SAME && version->identity.ctime_ns <= known->checked_ns)
-		record_doubt(app, version, known->id); /* no walk would have it */
-	decide_dispatch(app, job);
-}
-
 /* The newest row of this file at this path that is not queued: by its hash a change is told from a
  * touch. */
 static bool find_earlier(struct app *app, const struct job *job, const struct known *known,
@@ -181,6 +169,31 @@ static bool find_earlier(struct app *app, const struct job *job, const struct kn
 	if (store_earlier(app->reader, job->version, job->row, out, &err) < 0)
 		unread_tell(app, &err);
 	return out->has_sha256;
+}
+
+/* The file may have been touched back to a time at which it had another content: then it is
+ * the content of a row with a later one that it still has. */
+static void note_later(struct app *app, struct job *job, const struct known *known)
+{
+	struct known later;
+	if (known->as != KNOWN_SAME || !find_earlier(app, job, known, &later) ||
+	    later.id == known->id || later.checked_ns < known->checked_ns)
+		return;
+	job->later_id = later.id;
+	memcpy(job->later_sha256, later.sha256, sizeof job->later_sha256);
+}
+
+static void look_again(struct app *app, struct job *job, const struct known *known)
+{
+	job->prior_id = known->id;
+	job->prior_stands = known->as != KNOWN_CHANGED;
+	job->prior_has_sha256 = known->has_sha256;
+	memcpy(job->prior_sha256, known->sha256, sizeof job->prior_sha256);
+	note_later(app, job, known);
+	const struct version *version = job->version;
+	if (known->as == KNOWN_SAME && version->identity.ctime_ns <= known->checked_ns)
+		record_doubt(app, version, known->id); /* no walk would have it */
+	decide_dispatch(app, job);
 }
 
 /* The job goes on with a queued row of its own path, which may wait because a known file was
@@ -419,6 +432,7 @@ void decide(struct app *app, struct job *job, enum version_reason reason)
 	struct version *version = job->version;
 	job->sighting_of = 0;
 	job->prior_id = 0;
+	job->later_id = 0;
 	job->prior_stands = false;
 	job->prior_imported = false;
 	job->prior_has_sha256 = false;

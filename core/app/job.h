@@ -87,6 +87,9 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 			      * file, once nobody writes to it */
 	bool prior_has_sha256;
 	uint8_t prior_sha256[32];
+	int64_t later_id; /* row of the same file and path that was looked at after the prior one,
+			   * under another size or time, 0: none */
+	uint8_t later_sha256[32];
 
 	/* the worker's */
 	bool hashed;	       /* version->sha256 belongs to version->identity */

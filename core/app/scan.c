@@ -162,15 +162,26 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 
 /* The same content again under a new size or time is no new version: the known row is brought up to
  * date. */
-static enum step refresh_prior(struct job *job)
+static enum step refresh_row(struct job *job, int64_t row)
 {
 	struct version *version = job->version;
 	/* a change time in the future is that of a clock that was set back since: decide.c */
 	if (version->checked_ns < version->identity.ctime_ns)
 		version->checked_ns = version->identity.ctime_ns;
 	job->op.verb = STORE_REFRESH;
-	version->id = job->prior_id;
+	version->id = row;
 	return STEP_SAVE;
+}
+
+/* The known row that has the job's content, 0: none has. */
+static int64_t row_of_content(const struct job *job)
+{
+	const uint8_t *sha256 = job->version->sha256;
+	if (job->prior_id && job->prior_has_sha256 && memcmp(job->prior_sha256, sha256, 32) == 0)
+		return job->prior_id;
+	if (job->later_id && memcmp(job->later_sha256, sha256, 32) == 0)
+		return job->later_id;
+	return 0;
 }
 
 static enum step find_writer(struct job *job, int fd)
@@ -211,10 +222,8 @@ static enum step hash_content(struct scanner *scanner, struct job *job, struct e
 	if (!identity_same_version(&after, &version->identity) || size != after.size)
 		return tell(job, JOB_CHANGED, 0);
 	hashing_keep(job, &hashes);
-	if (job->prior_id && job->prior_has_sha256 &&
-	    memcmp(job->prior_sha256, version->sha256, 32) == 0)
-		return refresh_prior(job);
-	return STEP_ON;
+	int64_t row = row_of_content(job);
+	return row ? refresh_row(job, row) : STEP_ON;
 }
 
 static void back_to_pool(struct app *app, struct job *job)
@@ -334,7 +343,7 @@ static enum step examine(struct scanner *scanner, struct job *job, struct engine
 	if (step == STEP_ON)
 		step = find_writer(job, *fd);
 	if (step == STEP_ON && job->prior_imported)
-		step = refresh_prior(job);
+		step = refresh_row(job, job->prior_id);
 	/* before it is read: a thousand files that wait would be read again each time */
 	if (step == STEP_ON && ask_waits_on(engine, job->version))
 		step = STEP_SAVE;

@@ -12,7 +12,7 @@
 #include "core/store/row.h"
 
 static const char earlier_sql[] =
-	"SELECT v.id, v.sha256 FROM"
+	"SELECT v.id, v.sha256, v.checked_ns FROM"
 	" (SELECT id, dir_id, name FROM version WHERE inode = ?1 AND btime_ns = ?2 LIMIT 1024) f"
 	" CROSS JOIN dir d ON d.id = f.dir_id CROSS JOIN version v ON v.id = f.id"
 	" WHERE f.name = ?4 AND d.path = ?3 AND d.fsid = ?5 AND v.state <> 'queued' AND v.id <> ?6"
@@ -52,6 +52,7 @@ int names_earlier(struct names *names, const struct identity *identity,
 		known.as = KNOWN_CHANGED;
 		known.id = sqlite3_column_int64(row, 0);
 		known.has_sha256 = row_sha256(row, 1, known.sha256);
+		known.checked_ns = sqlite3_column_int64(row, 2);
 	}
 	int rc = sqlite3_reset(row);
 	if (rc == SQLITE_OK)

@@ -58,7 +58,7 @@ void store_reader_begin(struct store_reader *reader);
 void store_reader_end(struct store_reader *reader);
 
 /** The newest row that is not queued, nor not_id, of version's file at its path: KNOWN_CHANGED with
- * id and hash, or KNOWN_NOT. Nothing to be freed. */
+ * id, hash and checked_ns, or KNOWN_NOT. Nothing to be freed. */
 int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
 		  struct known *out, struct error *err);
 

@@ -30,6 +30,7 @@ enum statement {
 	UPDATE_ANY,
 	KIND,
 	REFRESH,
+	REFRESH_NUMBERED,
 	REFRESH_FILE,
 	REQUEUE,
 	DELETE_QUEUED,
@@ -67,6 +68,10 @@ static const char *const sql[STATEMENTS] = {
 		 " WHERE id = ?1 AND state = 'unscanned'",
 	[REFRESH] = "UPDATE version SET size = ?6, mtime_ns = ?7, checked_ns = ?14"
 		    " WHERE id = ?1 AND state <> 'queued' AND (inode <> 0 OR ?4 = 0)",
+	/* Another content has that size and time. */
+	[REFRESH_NUMBERED] =
+		"UPDATE version SET size = ?6, mtime_ns = ?7, content = ?33, checked_ns = ?14"
+		" WHERE id = ?1 AND state <> 'queued' AND inode <> 0",
 	[REFRESH_FILE] = "UPDATE version SET dir_id = ?2, name = ?3, inode = ?4, btime_ns = ?5,"
 			 " size = ?6, mtime_ns = ?7, checked_ns = ?14"
 			 " WHERE id = ?1 AND state <> 'queued' AND inode = 0",
@@ -324,6 +329,21 @@ static void bind_whole(struct save *save, enum statement which, const struct sto
 	row_bind(save->statements[which], op->version, dir_id, &save->scratch);
 }
 
+/* The same, should the file have had another content under that size and time: the row's is one
+ * more of those. */
+static int refresh_numbered(struct save *save, struct store_op *op, int64_t dir_id)
+{
+	int64_t other = 0;
+	int rc = is_other_content(save, op, dir_id, &other);
+	if (rc == SQLITE_OK && other)
+		rc = number_content(save, op, dir_id);
+	if (rc != SQLITE_OK || !other)
+		return rc;
+	op->result = STORE_WRITTEN;
+	bind_whole(save, REFRESH_NUMBERED, op, dir_id);
+	return run_guarded(save, REFRESH_NUMBERED, op);
+}
+
 static int refresh(struct save *save, struct store_op *op)
 {
 	int64_t dir_id = 0;
@@ -333,6 +353,9 @@ static int refresh(struct save *save, struct store_op *op)
 	bind_whole(save, REFRESH, op, dir_id);
 	rc = run_guarded(save, REFRESH, op);
 	if (rc != SQLITE_OK || op->result == STORE_WRITTEN || op->version->identity.inode == 0)
+		return rc;
+	rc = refresh_numbered(save, op, dir_id);
+	if (rc != SQLITE_OK || op->result == STORE_WRITTEN)
 		return rc;
 	op->result = STORE_WRITTEN;
 	bind_whole(save, REFRESH_FILE, op, dir_id);

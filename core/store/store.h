@@ -41,7 +41,8 @@ enum store_verb {
 	STORE_ADD,
 	/* Row version->id, which is terminal, has its size, mtime and checked_ns brought up to
 	 * date: the same content was found again. If version->identity.inode was unknown in the row
-	 * it is filled in. */
+	 * it is filled in. Where the file had another content under that size and time, this is one
+	 * more of those. */
 	STORE_REFRESH,
 	/* Row version->id, terminal and unscanned, becomes queued again (its reason is gone), with
 	 * the version's identity and due time. */

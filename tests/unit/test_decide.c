@@ -117,9 +117,15 @@ Test(decide, identical_content_is_scanned_once_and_every_sighting_kept)
 }
 
 /* Writes text from the beginning of the file and sets its times to 1000 s, before the close. */
+static const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+
+static void touch_back(const char *path)
+{
+	cr_assert_eq(utimensat(AT_FDCWD, path, past, 0), 0);
+}
+
 static void write_stamped(const char *path, const char *text)
 {
-	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
@@ -164,6 +170,30 @@ Test(decide, a_content_that_was_changed_while_nobody_looked_is_found_by_the_walk
 	daemon_start(&d);
 	daemon_wait_ready(&d);
 	daemon_expect(&d, "SELECT count(DISTINCT sha256) FROM file WHERE state = 'done'", "2");
+	daemon_finish(&d);
+}
+
+Test(decide, a_file_touched_back_to_where_it_had_other_contents_keeps_its_row)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	write_stamped(path, "BBBB");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
+	daemon_put(&d, NAME, "CCCC");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "3");
+	cr_assert_eq(daemon_stop(&d), 0);
+	touch_back(path);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE mtime_ns = 1000000000000", "3");
+	daemon_expect(&d, "SELECT count(*) || ' ' || count(DISTINCT sha256) FROM file", "3 3");
+	/* and another content there is another version still */
+	write_stamped(path, "DDDD");
+	daemon_expect(&d, "SELECT count(*) || ' ' || count(DISTINCT sha256) FROM file", "4 4");
 	daemon_finish(&d);
 }
 

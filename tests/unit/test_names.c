@@ -23,6 +23,7 @@ static int64_t put(const char *path, unsigned n, int size, uint8_t hash, enum ve
 	v->identity.size = size;
 	v->has_sha256 = hash != 0;
 	v->sha256[31] = hash;
+	v->checked_ns = hash;
 	if (state == VERSION_DONE)
 		world_finish(v, OUTCOME_CLEAN);
 	else if (state == VERSION_UNSCANNED)
@@ -50,6 +51,7 @@ Test(names, earlier_is_the_newest_row_of_the_file_at_the_path_that_is_not_queued
 	struct known known = earlier("/r/a", 1, own);
 	cr_expect(known.as == KNOWN_CHANGED && known.id == newest);
 	cr_expect(known.has_sha256 && known.sha256[31] == 0xa2);
+	cr_expect(known.checked_ns == 0xa2);
 	cr_expect(earlier("/r/a", 1, newest).sha256[31] == 0xa1, "the row itself is none");
 	cr_expect(earlier("/r/c", 1, 0).as == KNOWN_NOT);
 }

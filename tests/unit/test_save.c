@@ -256,6 +256,38 @@ Test(save, refresh_onto_another_rows_key_leaves_both)
 	world_tally_is_right(&w);
 }
 
+/* A row of file 1 at /r/a; its content is this byte. */
+static struct version *hashed(int64_t id, int size, uint8_t byte)
+{
+	struct version *v = world_version("/r/a", 1);
+	v->id = id;
+	v->identity.size = size;
+	v->has_sha256 = true;
+	v->sha256[0] = byte;
+	return v;
+}
+
+Test(save, refresh_onto_a_stamp_of_other_contents_is_one_more_of_them)
+{
+	struct version *v = hashed(0, 10, 0xa);
+	world_finish(v, OUTCOME_CLEAN);
+	world_put(&w, v);
+	v = hashed(0, 20, 0xb);
+	world_finish(v, OUTCOME_CLEAN);
+	v = hashed(world_put(&w, v), 10, 0xb);
+	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_WRITTEN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT size, content, substr(sha256, 1, 2) FROM version ORDER BY id",
+		   "10|0|0a\n10|1|0b");
+	v = hashed(0, 20, 0xb); /* a content that is there already is left as it is */
+	world_finish(v, OUTCOME_CLEAN);
+	v = hashed(world_put(&w, v), 10, 0xb);
+	cr_expect(world_do(&w, STORE_REFRESH, v) == STORE_KNOWN);
+	version_free(v);
+	EXPECT_SQL(&w, "SELECT size, content FROM version ORDER BY id", "10|0\n10|1\n20|0");
+	world_tally_is_right(&w);
+}
+
 Test(save, requeue_makes_an_unscanned_row_queued_again)
 {
 	struct version *v = world_version("/r/a", 1);
