@@ -229,7 +229,8 @@ static void take_apart(struct app *app)
 	engine_unref(app->engine);
 	reload_done(app); /* after the engine: its helpers die with the thread that started them */
 	lock_done(&app->engine_lock);
-	unread_done(&app->unread);
+	seldom_done(&app->want);
+	seldom_done(&app->unread);
 	loop_done(app);
 	config_unref(app->config);
 }
@@ -295,7 +296,8 @@ int app_run(const struct app_options *options, struct error *err)
 	app->options = *options;
 	app->config = config_ref(options->config);
 	lock_init(&app->engine_lock);
-	unread_init(&app->unread);
+	seldom_init(&app->want);
+	seldom_init(&app->unread);
 	flight_init(&app->flight);
 	list_init(&app->side_ops);
 	int code = run(app, err);

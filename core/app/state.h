@@ -14,9 +14,9 @@
 #include "core/app/app.h"
 #include "core/app/flight.h"
 #include "core/app/rescan.h"
-#include "core/app/unread.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
+#include "core/base/seldom.h"
 #include "core/base/table.h"
 
 struct control;
@@ -107,19 +107,18 @@ struct app {
 	bool watcher_armed; /* its descriptor is polled */
 	bool rules_unwatched; /* changes of some rules would not be told: tried again */
 	bool cancelled;
-	bool history_met;	/* below a root, and it was said */
-	bool in_trouble;	/* the store's trouble was logged */
-	uint64_t once_ticket;	/* when it has passed, all that the walk led to is in */
-	int64_t next_due_ns;	/* earliest due time of a queued row, wall clock; INT64_MAX: none */
-	struct mono full_since; /* since when there is no room for running jobs; 0: there is */
+	bool history_met;	   /* below a root, and it was said */
+	bool in_trouble;	   /* the store's trouble was logged */
+	uint64_t once_ticket;	   /* when it has passed, all that the walk led to is in */
+	int64_t next_due_ns;	   /* earliest due time of a queued row; INT64_MAX: none */
+	struct mono full_since;	   /* since when there is no room for running jobs; 0: there is */
 	struct mono no_room_since; /* since when events are left to the kernel; 0: they are not */
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;
 	struct mono timer_set; /* what timer_fd is set to; ns 0: fired or never set */
-	struct mono want_told; /* when it was last said that we are short of something; 0: never */
-	unsigned long long want_untold; /* how often it was true since */
-	struct unread unread;		/* any thread */
+	struct seldom want;    /* we are short of something; the loop's */
+	struct seldom unread;  /* the history cannot be read; any thread */
 	struct mono stop_deadline;
 	struct mono json_until;	 /* the --json lines are waited for; ns 0: as long as it takes */
 	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it

@@ -28,8 +28,6 @@
 #define FILES_TO_START	      32
 #define FILES_OF_WORKER_LEAST 3
 
-#define APP_WANT_TOLD_MS 10000
-
 unsigned long long want_files(const struct config *config)
 {
 	unsigned long long detectors = config->detector_count;
@@ -86,8 +84,8 @@ int want_prepare(const struct config *config, struct error *err)
 
 void want_tell(struct app *app, const char *path, int code)
 {
-	if (app->want_told.ns && !mono_passed(mono_add_ms(app->want_told, APP_WANT_TOLD_MS))) {
-		app->want_untold++;
+	unsigned long long others = 0;
+	if (!seldom_say(&app->want, &others)) {
 		log_debug("not looked at now, trying again path=%s error=%s", path,
 			  error_text(code));
 		return;
@@ -95,9 +93,7 @@ void want_tell(struct app *app, const char *path, int code)
 	char words[LIMIT_WORDS];
 	limit_explain(words, -code);
 	log_warning("a file could not be looked at, trying again path=%s error=%s others=%llu: %s",
-		    path, error_text(code), app->want_untold, words);
-	app->want_told = mono_now();
-	app->want_untold = 0;
+		    path, error_text(code), others, words);
 }
 
 static void member(struct str *out, const char *name, unsigned long long value)

@@ -24,7 +24,7 @@ unsigned long long want_files_open(void);
 int want_prepare(const struct config *config, struct error *err);
 
 /** path could not be looked at now for want of something (errno code). Says so with what to raise,
- * at most once in APP_WANT_TOLD_MS: it may be true for thousands of files. */
+ * though seldom: it may be true for thousands of files. */
 void want_tell(struct app *app, const char *path, int code);
 
 /** Appends the member "limits" of the status. */

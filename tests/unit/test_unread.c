@@ -33,21 +33,21 @@ Test(unread, thousands_of_files_make_one_line)
 {
 	struct app app = { 0 };
 	struct error err = { 0 };
-	unread_init(&app.unread);
+	seldom_init(&app.unread);
 	(void)error_set(&err, EBADMSG, "it is corrupt");
 	capture();
 	for (int i = 0; i < 16384; i++)
 		unread_tell(&app, &err);
 	cr_assert_str_eq(captured(), "<3>carved: cannot read the history: it is corrupt\n");
 	cr_assert_eq(app.unread.untold, 16383);
-	unread_done(&app.unread);
+	seldom_done(&app.unread);
 }
 
 Test(unread, it_is_said_again_later_and_how_often_it_was_true)
 {
 	struct app app = { 0 };
 	struct error err = { 0 };
-	unread_init(&app.unread);
+	seldom_init(&app.unread);
 	(void)error_set(&err, EBADMSG, "it is corrupt");
 	app.unread.told = mono_add_ms(mono_now(), -60000);
 	app.unread.untold = 7;
@@ -56,5 +56,5 @@ Test(unread, it_is_said_again_later_and_how_often_it_was_true)
 	unread_tell(&app, &err);
 	cr_assert_str_eq(captured(),
 			 "<3>carved: cannot read the history: it is corrupt others=7\n");
-	unread_done(&app.unread);
+	seldom_done(&app.unread);
 }
