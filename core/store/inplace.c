@@ -48,35 +48,42 @@ static void save_log(const struct db *db)
 	(void)sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
 }
 
-static int check_log(struct inplace *inplace, const struct db *db, struct error *err)
+/* The log and its index as they are now. */
+static int look(struct inplace *out, const struct db *db, struct error *err)
 {
 	const char *main = sqlite3_db_filename(db->handle, "main");
 	const char *wal_name = sqlite3_filename_wal(main);
 	AUTO_STR shm_name = STR_INIT;
 	str_printf(&shm_name, "%s-shm", main);
-	dev_t device = 0;
-	ino_t shm = 0;
-	ino_t wal = 0;
-	int result = inode_at(str_text(&shm_name), &device, &shm, err);
-	if (result == 0)
-		result = inode_at(wal_name, &device, &wal, err);
-	if (result < 0)
-		return result;
-	if (!inplace->seen) {
-		inplace->seen = wal != 0 && shm != 0;
-		inplace->wal = wal;
-		inplace->shm = shm;
-		inplace->device = device;
-		return 0;
-	}
-	if (wal == 0)
-		save_log(db);
-	if (wal != inplace->wal || device != inplace->device)
-		return moved(db, "-wal", err);
-	return shm == inplace->shm ? 0 : moved(db, "-shm", err);
+	*out = (struct inplace){ 0 };
+	int result = inode_at(str_text(&shm_name), &out->device, &out->shm, err);
+	return result < 0 ? result : inode_at(wal_name, &out->device, &out->wal, err);
 }
 
-int inplace_check(struct inplace *inplace, const struct db *db, struct error *err)
+int inplace_note(struct inplace *out, const struct db *db, struct error *err)
+{
+	int result = look(out, db, err);
+	if (result == 0 && !out->wal)
+		result = moved(db, "-wal", err);
+	if (result == 0 && !out->shm)
+		result = moved(db, "-shm", err);
+	return result;
+}
+
+static int check_log(const struct inplace *inplace, const struct db *db, struct error *err)
+{
+	struct inplace now;
+	int result = look(&now, db, err);
+	if (result < 0)
+		return result;
+	if (now.wal == 0)
+		save_log(db);
+	if (now.wal != inplace->wal || now.device != inplace->device)
+		return moved(db, "-wal", err);
+	return now.shm == inplace->shm ? 0 : moved(db, "-shm", err);
+}
+
+int inplace_check(const struct inplace *inplace, const struct db *db, struct error *err)
 {
 	dev_t device = 0;
 	ino_t main = 0;

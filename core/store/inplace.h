@@ -7,21 +7,20 @@
 
 #include <sys/stat.h>
 
-#include <stdbool.h>
-
 struct db;
 struct error;
 
-/* Embedded by the writer; the log and its index as they were first seen. */
+/* The log and its index as they were when the history was opened. */
 struct inplace {
-	bool seen;
 	dev_t device;
 	ino_t wal, shm;
 };
 
+/** Once db has read: then both are there. 0, or as inplace_check(). */
+int inplace_note(struct inplace *out, const struct db *db, struct error *err);
 /** 0, or -ESTALE: the history, its -wal or its -shm was moved, removed or replaced; err says which.
  * Another failure: that cannot be told, as a directory may not be searched, say. When the log alone
  * is gone, what it held is brought into the history before. The thread of db. */
-int inplace_check(struct inplace *inplace, const struct db *db, struct error *err);
+int inplace_check(const struct inplace *inplace, const struct db *db, struct error *err);
 
 #endif

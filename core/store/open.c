@@ -56,7 +56,7 @@ static int open_database(struct store *store, const struct store_options *option
 	if (result == 0)
 		result = save_new(&store->save, store->db, err);
 	if (result == 0)
-		result = inplace_check(&store->at_start, store->db, err);
+		result = inplace_note(&store->inplace, store->db, err);
 	if (result == 0)
 		db_accept(store->db);
 	return result;
@@ -107,10 +107,9 @@ void store_close(struct store *store)
 
 bool store_owns(const struct store *store, dev_t device, ino_t inode)
 {
-	const struct inplace *files = &store->at_start;
+	const struct inplace *files = &store->inplace;
 	return lockfile_is(store->lockfile, device, inode) ||
-	       (files->seen && files->device == device &&
-		(files->wal == inode || files->shm == inode));
+	       (files->device == device && (files->wal == inode || files->shm == inode));
 }
 
 int64_t store_last_alive_ns(const struct store *store)

@@ -21,11 +21,10 @@ struct save;
 
 struct store {
 	struct lockfile *lockfile;
-	struct inplace at_start; /* its log and index; fixed */
-	struct db *db;		 /* the writer thread's, from its start to its end */
-	struct save *save;	 /* the same */
-	struct inplace inplace;	 /* the same */
-	int wal_frames;		 /* the same: length of the write-ahead log after the last commit */
+	struct inplace inplace; /* its log and index; fixed */
+	struct db *db;		/* the writer thread's, from its start to its end */
+	struct save *save;	/* the same */
+	int wal_frames;		/* the same: length of the write-ahead log after the last commit */
 	int64_t last_alive_ns;
 	int event_fd;
 	bool running; /* the thread was started; the opener's */

@@ -15,9 +15,8 @@ static void setup(void)
 	world_init(&w);
 	world_close(&w);
 	cr_assert_eq(db_open_history(&db, w.db, DB_WRITE, &err), 0, "%s", err.text);
-	inplace = (struct inplace){ 0 };
-	cr_assert_eq(inplace_check(&inplace, db, &err), 0);
-	cr_assert(inplace.seen);
+	cr_assert_eq(inplace_note(&inplace, db, &err), 0);
+	cr_assert(inplace.wal && inplace.shm);
 }
 
 static void teardown(void)
@@ -125,4 +124,13 @@ Test(inplace, a_directory_that_may_not_be_searched_is_not_a_history_that_was_mov
 	cr_expect_eq(result, -EACCES);
 	cr_expect(strstr(err.text, "Permission denied"), "%s", err.text);
 	cr_expect_eq(inplace_check(&inplace, db, &err), 0);
+}
+
+Test(inplace, what_is_gone_at_once_is_not_taken_for_how_it_is)
+{
+	struct inplace later;
+	struct error err = { 0 };
+	take_away("-shm");
+	cr_expect_eq(inplace_note(&later, db, &err), -ESTALE);
+	cr_expect(strstr(err.text, "-shm: "), "%s", err.text);
 }
