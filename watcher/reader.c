@@ -27,7 +27,7 @@
 #define BOUND_DEFAULT ((size_t)8 << 20)
 #define BOUND_LEAST   ((size_t)4096)
 #define BOUND_MOST    ((size_t)1 << 30)
-#define READ_MOST     ((size_t)64 << 10)  /* larger reads were not faster, watching.md's figures */
+#define READ_MOST     ((size_t)64 << 10)  /* larger reads were not faster */
 #define TIDY_ABOVE    ((size_t)256 << 10) /* as long as this little was touched, keep it */
 
 struct reader {

@@ -1,8 +1,8 @@
 /*
  * scan: see scan.h.
  *
- * The steps of design section 3, each a function that says how to go on. The first fstat fixes what
- * is scanned; whatever differs afterwards sends the job back to the loop.
+ * The steps of DESIGN.md, section 4, each a function that says how to go on. The first fstat fixes
+ * what is scanned; whatever differs afterwards sends the job back to the loop.
  */
 #include "core/app/scan.h"
 

@@ -1,7 +1,7 @@
 /*
  * settings: one table of every key of carved.yml: its type, range, default, environment names and
- * what it is for. Parsing, the environment, the words of errors and the man page come from it. The
- * table is const; any thread.
+ * what it is for. Parsing, the environment and the words of errors come from it. The table is
+ * const; any thread.
  */
 #ifndef CARVED_CORE_CONFIG_SETTINGS_H
 #define CARVED_CORE_CONFIG_SETTINGS_H
