@@ -5,26 +5,9 @@
 #include "core/config/config.h"
 #include "core/detect/scratch_dir.h"
 #include "tests/unit/daemon_harness.h"
+#include "tests/unit/stderr_capture.h"
 
 TestSuite(isolation, .timeout = 120);
-
-/* What is written to stderr while the function runs; owned. */
-static char *said(void (*function)(const struct config *), const struct config *config)
-{
-	char path[] = "/tmp/carved-isolation-XXXXXX";
-	int file = mkstemp(path);
-	int saved = dup(STDERR_FILENO);
-	cr_assert(file >= 0 && saved >= 0);
-	(void)dup2(file, STDERR_FILENO);
-	function(config);
-	(void)dup2(saved, STDERR_FILENO);
-	char text[4096] = "";
-	(void)!pread(file, text, sizeof text - 1, 0);
-	close(file);
-	close(saved);
-	unlink(path);
-	return xstrdup(text);
-}
 
 Test(isolation, leftovers_go_and_the_kernel_is_told)
 {
@@ -34,14 +17,17 @@ Test(isolation, leftovers_go_and_the_kernel_is_told)
 	AUTO_FREE char *place = scratch_dir_place(d.history);
 	AUTO_FREE char *left = NULL;
 	cr_assert_eq(scratch_dir_make(place, &left, NULL), 0);
-	AUTO_FREE char *words = said(isolation_begin, &config);
+	capture();
+	isolation_begin(&config);
+	const char *words = captured();
 	cr_expect(strstr(words, "isolation: "), "%s", words);
 	cr_expect(strstr(words, "Landlock"), "%s", words);
 	cr_expect_lt(access(place, F_OK), 0);
 	AUTO_FREE char *again = NULL;
 	cr_assert_eq(scratch_dir_make(place, &again, NULL), 0);
-	AUTO_FREE char *nothing = said(isolation_end, &config);
-	cr_expect_str_eq(nothing, "");
+	capture();
+	isolation_end(&config);
+	cr_expect_str_eq(captured(), "");
 	cr_expect_lt(access(place, F_OK), 0);
 	daemon_done(&d);
 }
@@ -53,7 +39,9 @@ Test(isolation, a_place_that_cannot_be_removed_is_told)
 	const struct config config = { .history = d.history };
 	AUTO_FREE char *place = scratch_dir_place(d.history);
 	cr_assert_eq(symlink("/tmp", place), 0);
-	AUTO_FREE char *words = said(isolation_end, &config);
+	capture();
+	isolation_end(&config);
+	const char *words = captured();
 	cr_expect(strstr(words, place), "%s", words);
 	cr_expect_eq(access("/tmp", F_OK), 0);
 	daemon_done(&d);

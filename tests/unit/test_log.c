@@ -7,26 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/log.h"
-
-static int saved_stderr = -1;
-static int ends[2] = { -1, -1 };
-
-static void capture(void)
-{
-	cr_assert_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
-	saved_stderr = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-	cr_assert_geq(dup2(ends[1], STDERR_FILENO), 0);
-}
-
-/* What was logged since capture(); stderr is itself again. */
-static const char *captured(void)
-{
-	static char text[4096];
-	ssize_t got = read(ends[0], text, sizeof text - 1);
-	text[got > 0 ? got : 0] = '\0';
-	dup2(saved_stderr, STDERR_FILENO);
-	return text;
-}
+#include "tests/unit/stderr_capture.h"
 
 Test(log, a_line_has_the_journals_priority_when_stderr_is_no_terminal)
 {

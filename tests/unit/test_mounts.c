@@ -77,9 +77,11 @@ static void check_gap_was_closed(const struct world *world)
 		     gaps_opened(world));
 }
 
-/* <dir>/r with a/b and c in it. */
-static void make_tree(struct world *world)
+/* A mount namespace, and <dir>/r with a/b and c in it; false where there is no such namespace. */
+static bool own_tree(struct world *world)
 {
+	if (!own_mounts())
+		return false;
 	world_ready(world);
 	make_dir(at(world, "r/a"));
 	make_dir(at(world, "r/a/b"));
@@ -87,14 +89,14 @@ static void make_tree(struct world *world)
 	make_dir(at(world, "rest"));
 	world_settle(world);
 	world_forget(world);
+	return true;
 }
 
 Test(mounts, mounts_elsewhere_walk_nothing)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	mount_tmpfs(at(&world, "rest"));
 	cr_assert_eq(walks_of_change(&world), 0);
 	cr_assert_eq(gaps_opened(&world), 0);
@@ -109,9 +111,8 @@ Test(mounts, mounts_elsewhere_walk_nothing)
 Test(mounts, only_the_place_that_is_mounted_otherwise_is_walked)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	mount_tmpfs(at(&world, "r/a/b"));
 	make_file(at(&world, "r/a/b/f"));
 	cr_assert_eq(walks_of_change(&world), 1);
@@ -138,9 +139,8 @@ Test(mounts, only_the_place_that_is_mounted_otherwise_is_walked)
 Test(mounts, mounts_in_directories_that_are_not_known_yet_are_found)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	make_dir(at(&world, "r/new"));
 	make_dir(at(&world, "r/new/er"));
 	mount_tmpfs(at(&world, "r/new/er"));
@@ -156,9 +156,8 @@ Test(mounts, mounts_in_directories_that_are_not_known_yet_are_found)
 Test(mounts, a_mount_moved_within_the_root_is_looked_at_on_both_ends)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	make_file(at(&world, "r/a/b/below"));
 	mount_tmpfs(at(&world, "r/a/b"));
 	make_file(at(&world, "r/a/b/f"));
@@ -174,9 +173,8 @@ Test(mounts, a_mount_moved_within_the_root_is_looked_at_on_both_ends)
 Test(mounts, bind_of_the_root_over_itself_hides_what_was_mounted_below)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	make_file(at(&world, "r/a/b/below"));
 	mount_tmpfs(at(&world, "r/a/b"));
 	(void)walks_of_change(&world);
@@ -194,9 +192,8 @@ Test(mounts, bind_of_the_root_over_itself_hides_what_was_mounted_below)
 Test(mounts, root_bound_into_itself_is_entered_once)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	make_file(at(&world, "r/f"));
 	world_settle(&world);
 	bind(at(&world, "r"), at(&world, "r/c"));
@@ -279,9 +276,8 @@ Test(mounts, root_through_a_symlink_is_located_where_it_leads)
 Test(mounts, remount_that_changes_options_only_walks_nothing)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	mount_tmpfs(at(&world, "r/c"));
 	(void)walks_of_change(&world);
 	cr_assert_eq(mount(NULL, at(&world, "r/c"), NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
@@ -292,9 +288,8 @@ Test(mounts, remount_that_changes_options_only_walks_nothing)
 Test(mounts, file_mounted_alone_is_said_and_looked_at_every_rescan)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	make_file(at(&world, "host"));
 	make_file(at(&world, "r/c/f"));
 	world_settle(&world);
@@ -318,9 +313,8 @@ Test(mounts, file_mounted_alone_is_said_and_looked_at_every_rescan)
 Test(mounts, changes_that_come_too_fast_are_taken_together)
 {
 	struct world world;
-	if (!own_mounts())
+	if (!own_tree(&world))
 		return;
-	make_tree(&world);
 	mount_tmpfs(at(&world, "r/c"));
 	watcher_mounts_changed(world.w);
 	world_settle(&world);

@@ -5,15 +5,14 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "core/app/state.h"
 #include "core/app/want.h"
 #include "core/base/error.h"
-#include "core/base/mem.h"
 #include "core/config/config.h"
+#include "tests/unit/stderr_capture.h"
 
 static const struct config small = { .workers = 1, .root_count = 1, .detector_count = 1 };
 static const struct config large = { .workers = 64, .root_count = 9, .detector_count = 8 };
@@ -48,36 +47,14 @@ static rlim_t soft_limit(void)
 	return limit.rlim_cur;
 }
 
-/* What is written to stderr while function(argument) runs; owned. */
-static char *said(void (*function)(void *), void *argument)
-{
-	char path[] = "/tmp/carved-want-XXXXXX";
-	int file = mkstemp(path);
-	int saved = dup(STDERR_FILENO);
-	cr_assert(file >= 0 && saved >= 0);
-	(void)dup2(file, STDERR_FILENO);
-	function(argument);
-	(void)dup2(saved, STDERR_FILENO);
-	char text[4096] = "";
-	(void)!pread(file, text, sizeof text - 1, 0);
-	close(file);
-	close(saved);
-	unlink(path);
-	return xstrdup(text);
-}
-
-static int prepared;
 static struct error err;
-
-static void prepare(void *config)
-{
-	prepared = want_prepare(config, &err);
-}
 
 Test(want, soft_limit_is_raised_to_the_hard_one)
 {
 	limit_to(100, 1000);
-	AUTO_FREE char *words = said(prepare, (void *)(uintptr_t)&small);
+	capture();
+	int prepared = want_prepare(&small, &err);
+	const char *words = captured();
 	cr_assert_eq(prepared, 0);
 	cr_assert_eq(soft_limit(), 1000);
 	cr_assert_str_empty(words);
@@ -86,7 +63,9 @@ Test(want, soft_limit_is_raised_to_the_hard_one)
 Test(want, low_limit_is_told_with_the_value_to_set)
 {
 	limit_to(1000, 1000);
-	AUTO_FREE char *words = said(prepare, (void *)(uintptr_t)&large);
+	capture();
+	int prepared = want_prepare(&large, &err);
+	const char *words = captured();
 	cr_assert_eq(prepared, 0);
 	cr_assert_not_null(strstr(words, "only 1000 files may be open (RLIMIT_NOFILE)"), "%s",
 			   words);
@@ -96,24 +75,21 @@ Test(want, low_limit_is_told_with_the_value_to_set)
 Test(want, limit_below_what_a_start_needs_is_refused)
 {
 	limit_to(100, 100);
-	prepare((void *)(uintptr_t)&large);
-	cr_assert_eq(prepared, -EMFILE);
+	cr_assert_eq(want_prepare(&large, &err), -EMFILE);
 	cr_assert_not_null(strstr(err.text, "only 100 files may be open"), "%s", err.text);
 	cr_assert_not_null(strstr(err.text, "LimitNOFILE=4096 "), "%s", err.text);
-}
-
-static void tell_often(void *argument)
-{
-	for (unsigned i = 0; i < 1000; i++)
-		want_tell(argument, "in/a file", EMFILE);
 }
 
 Test(want, what_is_true_of_thousands_of_files_is_said_once)
 {
 	struct app app = { 0 };
 	seldom_init(&app.want);
-	AUTO_FREE char *words = said(tell_often, &app);
-	char *line = strstr(words, "a file could not be looked at, trying again path=in/a file");
+	capture();
+	for (unsigned i = 0; i < 1000; i++)
+		want_tell(&app, "in/a file", EMFILE);
+	const char *words = captured();
+	const char *line =
+		strstr(words, "a file could not be looked at, trying again path=in/a file");
 	cr_assert_not_null(line, "%s", words);
 	cr_assert_not_null(strstr(line, "RLIMIT_NOFILE"));
 	cr_assert_null(strstr(line + 1, "a file could not"));
