@@ -125,8 +125,8 @@ def test_all_helpers_stopped_for_ever():
         return scanners
     counts, _ = interfere(stop_all)
     print(f"        all helpers stopped for ever: {counts}", flush=True)
-    # each of four workers may meet a scanner that hangs, and then a zygote that does
-    check(set(counts) <= {b"clean", b"timeout"} and counts.get(b"timeout", 0) <= 8, f"{counts}")
+    # each of four workers may meet a scanner that hangs; a zygote that does costs no answer
+    check(set(counts) <= {b"clean", b"timeout"} and counts.get(b"timeout", 0) <= 4, f"{counts}")
 
 
 def test_everything_dies_with_the_daemon():
