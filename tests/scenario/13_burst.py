@@ -6,7 +6,6 @@ hashing (5000); $CARVED_QUEUE: how long the queue gets (40000). $CARVED_PRODUCER
 makes them (tests/bench/producer.c); without it the test makes them itself, more slowly.
 """
 import os
-import re
 import subprocess
 import sys
 import time
@@ -45,12 +44,6 @@ def produce(carved, count, size, seed):
                             stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
 
-def memory(carved, word):
-    """VmHWM or VmRSS in KiB."""
-    with open(f"/proc/{carved.process.pid}/status", encoding="ascii") as file:
-        return int(re.search(rf"^{word}:\s+(\d+) kB", file.read(), re.MULTILINE).group(1))
-
-
 def check_memory(kilobytes, most, words):
     check(scenario.sanitizer() or kilobytes <= most, f"{words}: {kilobytes} KiB, more than {most}")
 
@@ -58,7 +51,7 @@ def check_memory(kilobytes, most, words):
 def report(carved, files, seconds):
     gaps = carved.sql("SELECT cause, count(*), count(closed_ns), sum(found) FROM gap GROUP BY 1")
     told = ", ".join(f"{n} {cause.decode()} ({found} found)" for cause, n, _, found in gaps) or "none"
-    print(f"        {files} files in {seconds:.1f} s, VmHWM {memory(carved, 'VmHWM')} KiB, gaps: {told}",
+    print(f"        {files} files in {seconds:.1f} s, VmHWM {carved.memory('VmHWM')} KiB, gaps: {told}",
           flush=True)
     same([row for row in gaps if row[1] != row[2]], [], "causes with gaps that are still open")
 
@@ -81,10 +74,10 @@ def burst(count, config):
         same([producer.wait() for producer in producers], [0, 0], "producers")
         carved.wait_until("SELECT count(*), count(*) FILTER (WHERE state = 'queued') FROM file",
                           [(2 * count, 0)], PATIENCE)
-        carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+        carved.wait_gaps_closed()
         report(carved, 2 * count, time.monotonic() - began)
         check_each_once(carved, 2 * count)
-        check_memory(memory(carved, "VmHWM"), MEMORY_MOST, "memory at most")
+        check_memory(carved.memory("VmHWM"), MEMORY_MOST, "memory at most")
         carved.stop()
         check_each_once(carved, 2 * count)
 
@@ -106,7 +99,7 @@ def grow(carved, count, seed):
     before = accounted(carved)
     same(produce(carved, count, 20, seed).wait(), 0, "producer")
     carved.until(lambda: accounted(carved) >= before + count, "all of it is in the history", PATIENCE)
-    return memory(carved, "VmRSS")
+    return carved.memory("VmRSS")
 
 
 def test_a_queue_behind_a_slow_detector():
@@ -119,7 +112,7 @@ def test_a_queue_behind_a_slow_detector():
         first = grow(carved, QUEUE // 5, 1)
         last = grow(carved, QUEUE - QUEUE // 5, 2)
         print(f"        VmRSS {first} KiB behind {QUEUE // 5} queued files, {last} KiB behind {QUEUE}, "
-              f"VmHWM {memory(carved, 'VmHWM')} KiB", flush=True)
+              f"VmHWM {carved.memory('VmHWM')} KiB", flush=True)
         same(carved.sql("SELECT count(*), count(DISTINCT path) FROM pending"),
              [(QUEUE + 1, QUEUE + 1)], "pending")
         check_memory(last, QUEUED_MOST, "memory behind the whole queue")

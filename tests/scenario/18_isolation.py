@@ -294,12 +294,6 @@ def test_a_fork_bomb_is_ended_with_its_group():
         same(processes_with(marker), [], "processes that are left")
 
 
-def peak(carved):
-    """KiB that the daemon had resident at most."""
-    with open(f"/proc/{carved.process.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM"))
-
-
 def test_a_gigabyte_of_output_is_read_and_dropped():
     with Carved() as carved:
         carved.start()
@@ -310,7 +304,7 @@ def test_a_gigabyte_of_output_is_read_and_dropped():
         same((outcome, detail["error"], detail["stderr"]),
              ("error", "exit status 7", "last words"), "the answer")
         if b"Sanitizer" not in open(binary(), "rb").read():
-            check(peak(carved) < 128 * 1024, f"the daemon grew to {peak(carved)} KiB")
+            check(carved.memory("VmHWM") < 128 * 1024, f"the daemon grew to {carved.memory('VmHWM')} KiB")
 
 
 def test_an_end_by_signal_is_told():

@@ -202,8 +202,7 @@ def test_a_long_list_is_indexed_mended_and_replaced():
         carved.start()
         check(os.path.exists(index), "there is no index beside the history")
         same(os.stat(index).st_mode & 0o777, 0o600, "mode of the index")
-        with open(f"/proc/{carved.process.pid}/status", encoding="ascii") as file:
-            used = [int(line.split()[1]) for line in file if line.startswith("VmHWM")][0]
+        used = carved.memory("VmHWM")
         if not scenario.sanitizer():
             check(used < 32 * 1024, f"{used} KiB of memory for a list of {LONG} lines")
         for i in (0, 4321, LONG - 1):

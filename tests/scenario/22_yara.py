@@ -1,4 +1,5 @@
 """Rules of YARA: what they find, what a bad file costs, and what happens when they change on disk."""
+import importlib
 import io
 import json
 import os
@@ -6,8 +7,11 @@ import signal
 import time
 import zipfile
 
+import proc
 import scenario
 from scenario import EICAR, Carved, broapt_name, check, command, fuid, same
+
+helpers = importlib.import_module("24_helpers")
 
 PACKAGING = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packaging")
 HELLO = 'rule hello : greeting { meta: author = "me" level = 3 strings: $a = "hello" condition: $a }\n'
@@ -34,24 +38,6 @@ def write_rule(carved, name, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
     return path
-
-
-def children(carved):
-    found = set()
-    for task in os.listdir(f"/proc/{carved.process.pid}/task"):
-        with open(f"/proc/{carved.process.pid}/task/{task}/children", encoding="ascii") as file:
-            found |= set(map(int, file.read().split()))
-    return found
-
-
-def helpers_of(carved):
-    """Children that have become carved-detect."""
-    found = set()
-    for pid in children(carved):
-        with open(f"/proc/{pid}/comm", encoding="utf-8") as file:
-            if file.read() == "carved-detect\n":
-                found.add(pid)
-    return found
 
 
 def until_said(carved, words, count=1):
@@ -299,9 +285,9 @@ def test_a_link_to_rules_that_is_switched_is_noticed():
 def test_a_file_in_a_new_directory_while_rules_are_loaded_is_noticed():
     with with_rules({"a.yar": MANY}) as carved:
         carved.start()
-        before = children(carved)
+        before = proc.children(carved.process.pid)
         os.mkdir(os.path.join(carved.home, "rules", "sub"))
-        carved.until(lambda: children(carved) - before, "loading begins")
+        carved.until(lambda: proc.children(carved.process.pid) - before, "loading begins")
         write_rule(carved, "sub/new.yar", HELLO)
         until_said(carved, b"rules changed on disk, detectors reloaded", 2)
         path = carved.put(content=b"hello")
@@ -315,9 +301,8 @@ def test_a_signal_ends_the_start_while_rules_are_loaded():
         with with_rules({"a.yar": MANY}) as carved:
             carved.start(ready=False)
             # the program under way is the helper: it never comes to an end of its loading
-            carved.until(lambda: helpers_of(carved), "loading begins")
-            for pid in helpers_of(carved):
-                os.kill(pid, signal.SIGSTOP)
+            zygotes = carved.until(lambda: helpers.helpers(carved)[0], "loading begins")
+            helpers.send(zygotes, signal.SIGSTOP)
             carved.stop(number)
             check(b"while detectors were loading" in carved.stderr(), f"{carved.stderr()!r}")
 
@@ -367,19 +352,12 @@ def test_idle_is_asleep():
         carved.start()
         carved.put(content=b"hello")
         carved.wait_settled(1)
-
-        def switches():
-            total = 0
-            for task in os.listdir(f"/proc/{carved.process.pid}/task"):
-                with open(f"/proc/{carved.process.pid}/task/{task}/status", encoding="ascii") as file:
-                    total += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
-            return total
-        # it comes to rest: two equal readings with a pause between
+        # two equal readings, and time between them in which something could have run
         last = [-1]
 
         def rests():
             time.sleep(2)
-            last.append(switches())
+            last.append(proc.switches(carved.process.pid))
             return last[-1] == last[-2]
         carved.until(rests, "no context switches", timeout=60)
         carved.stop()

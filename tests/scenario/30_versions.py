@@ -1,6 +1,5 @@
 """Files that change, are replaced, renamed, linked or removed: each content gets its row, once."""
 import contextlib
-import ctypes
 import mmap
 import os
 import signal
@@ -12,16 +11,9 @@ import tempfile
 import time
 
 import scenario
+import trees
 from scenario import Carved, Skip, broapt_name, check, same
-from story import CHUNK, LIBC, append, descriptor, digest, end, told, write_at_once, zeek_name
-
-AT_FDCWD, RENAME_EXCHANGE = -100, 2
-
-
-def exchange(one, two):
-    done = LIBC.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(two), RENAME_EXCHANGE)
-    if done != 0:
-        raise Skip(f"renameat2: {os.strerror(ctypes.get_errno())}")
+from story import CHUNK, append, descriptor, digest, end, told, write_at_once, zeek_name
 
 
 def is_open_in(pid, path):
@@ -94,10 +86,10 @@ def test_exchanged(story):
     write_at_once(story.beside(third), b"third")
     versions = [(first, b"first"), (second, b"second")]
     story.ends_with(*versions)
-    exchange(story.at(first), story.at(second))
+    trees.exchange(story.at(first), story.at(second))
     versions += [(first, b"second"), (second, b"first")]
     story.ends_with(*versions)
-    exchange(story.at(first), story.beside(third))
+    trees.exchange(story.at(first), story.beside(third))
     story.ends_with(*versions, (first, b"third"))
 
 

@@ -4,7 +4,6 @@ gap, recorded with what was found; nothing lost, nothing twice, memory flat, and
 
 The sizes are for a few seconds; $CARVED_FULL makes them those that the promises are about.
 """
-import ctypes
 import importlib
 import itertools
 import math
@@ -13,11 +12,13 @@ import select
 import shutil
 import signal
 import sqlite3
-import subprocess
 import time
 
+import proc
 import scenario
-from scenario import NOOP, Carved, Skip, broapt_name, check, letters, same, scaled
+import steps
+import trees
+from scenario import NOOP, Carved, Skip, broapt_name, check, in_memory, letters, same, scaled
 
 burst = importlib.import_module("13_burst")
 
@@ -27,8 +28,6 @@ RING = 8 << 20       # bytes: the reader's buffer, watcher.h
 LONG = 150           # bytes that make a name long enough to fill it soon
 EVENT = 240          # bytes of an event with such a name, at least
 EXIT_MOST = 30.0     # seconds; a bound on a hang, not what is aimed at
-RENAME_EXCHANGE = 2
-AT_FDCWD = -100
 OVERFLOWS = "SELECT count(*), count(closed_ns), sum(found) FROM gap WHERE cause = 'overflow'"
 
 
@@ -89,15 +88,7 @@ class Stopped:
 
     def __enter__(self):
         self.carved.send(signal.SIGSTOP)
-        self.carved.until(lambda: self.state() == "T", "it is stopped")
-
-    def state(self):
-        tasks = f"/proc/{self.carved.process.pid}/task"
-        states = ""
-        for task in os.listdir(tasks):
-            with open(f"{tasks}/{task}/stat", encoding="utf-8", errors="replace") as file:
-                states += file.read().rpartition(") ")[2][0]
-        return "T" if set(states) <= {"T", "t"} else states
+        self.carved.until(lambda: proc.is_stopped(self.carved.process.pid), "it is stopped")
 
     def __exit__(self, kind, value, trace):
         self.carved.send(signal.SIGCONT)
@@ -126,7 +117,7 @@ def wait_at_rest(carved):
         return (now["watching"]["gaps_open"] == 0 and not now["watching"]["walking"]
                 and not any(now["queue"].values()) and not files_below(carved.root) - done_paths(carved))
     carved.until(at_rest, "every file has an answer and no job is left", burst.PATIENCE)
-    carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+    carved.wait_gaps_closed()
     same(carved.sql("SELECT count(*) FROM pending"), [(0,)], "pending")
 
 
@@ -154,8 +145,8 @@ def check_gap(carved, mounts, found):
     check(counted == found or (mounts.changed() and counted < found), f"found {counted}, not {found}")
 
 
-def memory(carved):
-    return f"VmRSS {burst.memory(carved, 'VmRSS')} KiB, VmHWM {burst.memory(carved, 'VmHWM')} KiB"
+def used(carved):
+    return f"VmRSS {carved.memory()} KiB, VmHWM {carved.memory('VmHWM')} KiB"
 
 
 def test_two_producers_and_the_default_queue():
@@ -172,9 +163,9 @@ def test_two_producers_and_the_default_queue():
         seconds = time.monotonic() - began
         now = carved.status()["watching"]
         say(f"{2 * count} files in {seconds:.1f} s, {now['events'] / seconds:.0f} events/s, "
-            f"{now['overflows']} overflows, {now['buffered_most']} bytes buffered at most, {memory(carved)}")
+            f"{now['overflows']} overflows, {now['buffered_most']} bytes buffered at most, {used(carved)}")
         burst.check_each_once(carved, 2 * count)
-        burst.check_memory(burst.memory(carved, "VmHWM"), burst.MEMORY_MOST, "memory at most")
+        burst.check_memory(carved.memory("VmHWM"), burst.MEMORY_MOST, "memory at most")
         carved.stop()
         burst.check_each_once(carved, 2 * count)
 
@@ -221,12 +212,6 @@ def test_a_file_that_is_looked_at_again_is_found_once():
         same(carved.wait_until(closed_gap, lambda rows: rows), [(1,)], "found")
 
 
-def exchange(one, other):
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.renameat2(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), RENAME_EXCHANGE) != 0:
-        raise OSError(ctypes.get_errno(), "renameat2")
-
-
 class Tree:
     """Directories and files below the root, and what becomes of them."""
 
@@ -264,17 +249,17 @@ class Tree:
         self.move(f"{known}0", f"{known}-renamed")
         self.move(f"{known}1", f"{known}2/inside")
         self.swap(f"{known}3", f"{known}4")
-        exchange(self.at(f"{known}5"), self.at(f"{known}6"))
+        trees.exchange(self.at(f"{known}5"), self.at(f"{known}6"))
         shutil.rmtree(self.at(f"{known}7"))
         self.plant(f"{known}7")
         self.move(f"{known}8", f"{known}-moved")
         self.plant(f"{known}8")
-        exchange(self.at(f"{known}9"), self.at(f"{new}0"))
+        trees.exchange(self.at(f"{known}9"), self.at(f"{new}0"))
         self.move(f"{new}3", f"{new}-renamed")
         self.move(f"{new}6", f"{known}2/inside/{new}")
         self.swap(f"{new}9", f"{new}12")
         files = sorted(files_below(self.at(f"{known}2")))
-        exchange(files[0], files[1])
+        trees.exchange(files[0], files[1])
         os.rename(files[2], files[2] + b".txt")
         os.rename(files[0], files[1])
 
@@ -302,7 +287,7 @@ def test_stopped_while_trees_are_made_and_moved():
             tree.plant("x27/told/lost")
         wait_at_rest(carved)
         gaps, closed, found = carved.sql(OVERFLOWS)[0]
-        say(f"{count} files, found {found}, {memory(carved)}")
+        say(f"{count} files, found {found}, {used(carved)}")
         same((gaps, closed), (1, 1), "gaps and how many are closed")
         check(found >= directories, f"found: {found}")
         check_rows(carved, before)
@@ -349,56 +334,28 @@ def test_overload_without_end():
             overflow(carved, known, one_in_each)
             lost += directories
             pulses += 1
-            sizes.append(burst.memory(carved, "VmRSS"))
+            sizes.append(carved.memory())
         seconds = time.monotonic() - began
         now = carved.status()["watching"]
         reconciles = (now["walks"] - walks) / (directories + 1)
         say(f"{pulses} overflows in {seconds:.1f} s: {reconciles:.1f} walks, VmRSS "
-            f"{sizes[::max(1, pulses // 5)]} KiB, {memory(carved)}")
+            f"{sizes[::max(1, pulses // 5)]} KiB, {used(carved)}")
         check(now["overflows"] >= pulses, f"overflows: {now['overflows']}")
         carved.write_config(NOOP)
         carved.send(signal.SIGHUP)
         wait_at_rest(carved)
         check_rows(carved)
         gaps, closed, found = carved.sql(OVERFLOWS)[0]
-        say(f"{gaps} gaps, found {found}, {memory(carved)}")
+        say(f"{gaps} gaps, found {found}, {used(carved)}")
         same(gaps, closed, "gaps, and those that are closed")
         disturbed = mounts.changed()
         check(reconciles <= reconciles_most(seconds) or disturbed,
               f"{reconciles} walks, more than {reconciles_most(seconds):.1f}")
         check((lost <= found or disturbed) and found <= carved.made,
               f"found {found}, lost were {lost} of {carved.made}")
-        burst.check_memory(burst.memory(carved, "VmHWM"), burst.MEMORY_MOST, "memory at most")
+        burst.check_memory(carved.memory("VmHWM"), burst.MEMORY_MOST, "memory at most")
         burst.check_memory(sizes[-1] - sizes[pulses // 5], burst.GROWTH_MOST, "growth of memory")
         carved.stop()
-
-
-class StopsInAWalk:
-    """The daemon stops itself, by strace, when it lists a directory for the nth time."""
-
-    def __init__(self, carved, nth):
-        self.carved = carved
-        self.words = ["strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=getdents64", "-e",
-                      f"inject=getdents64:signal=SIGSTOP:when={nth}", "-p", str(carved.process.pid)]
-        self.tracer = None
-
-    def traced(self):
-        with open(f"/proc/{self.carved.process.pid}/status", encoding="utf-8") as file:
-            tracer = next(line for line in file if line.startswith("TracerPid:"))
-        if self.tracer.poll() is not None:
-            raise Skip(f"strace cannot attach: {self.tracer.stderr.read()!r}")
-        return tracer.split()[1] != "0"
-
-    def __enter__(self):
-        if not shutil.which("strace"):
-            raise Skip("no strace")
-        self.tracer = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        self.carved.until(self.traced, "strace is attached")
-
-    def __exit__(self, kind, value, trace):
-        self.tracer.terminate()
-        self.tracer.wait()
-        self.tracer.stderr.close()
 
 
 def test_overflow_while_the_walk_of_another_is_under_way():
@@ -418,11 +375,11 @@ def test_overflow_while_the_walk_of_another_is_under_way():
             flood(known, queue_length() + 1)
             for i in range(0, directories, 10):
                 carved.put(f"d{i}/{broapt_name()}")
-        stopped = Stopped(carved)
-        with StopsInAWalk(carved, 100):
-            with stopped:
+        # it stops itself when it lists a directory for the 100th time
+        with steps.Attached(carved, "getdents64:signal=SIGSTOP:when=100"):
+            with Stopped(carved):
                 hidden()
-            carved.until(lambda: stopped.state() == "T", "it stops in the walk")
+            carved.until(lambda: proc.is_stopped(carved.process.pid), "it stops in the walk")
             hidden()
             carved.send(signal.SIGCONT)
             wait_at_rest(carved)
@@ -470,14 +427,14 @@ def test_buffer_full_behind_a_locked_history():
         try:
             fill_the_store(carved)
             lost = fill_all_buffers(carved)
-            say(f"all full: {memory(carved)}")
+            say(f"all full: {used(carved)}")
         finally:
             lock.execute("ROLLBACK")
             lock.close()
         wait_at_rest(carved)
         check_gap(carved, mounts, lost)
         check_rows(carved)
-        burst.check_memory(burst.memory(carved, "VmHWM"), 2 * burst.MEMORY_MOST, "memory at most")
+        burst.check_memory(carved.memory("VmHWM"), 2 * burst.MEMORY_MOST, "memory at most")
 
 
 def test_buffer_full_behind_detectors_that_hang():
@@ -502,7 +459,7 @@ def test_buffer_full_behind_detectors_that_hang():
                 pass
         carved.until(lambda: carved.status()["queue"]["running"] >= 16000, "memory is full")
         lost = fill_all_buffers(carved)
-        say(f"all full: {memory(carved)}")
+        say(f"all full: {used(carved)}")
         carved.write_config(NOOP)
         carved.send(signal.SIGHUP)
         os.close(gate)
@@ -530,7 +487,7 @@ def test_files_made_and_deleted_while_the_daemon_is_held_up():
         carved.put()
         wait_at_rest(carved)
         check_rows(carved)
-        burst.check_memory(burst.memory(carved, "VmHWM"), 2 * burst.MEMORY_MOST, "memory at most")
+        burst.check_memory(carved.memory("VmHWM"), 2 * burst.MEMORY_MOST, "memory at most")
 
 
 def end(carved, number):
@@ -578,14 +535,7 @@ def test_signals_during_a_walk():
 
 def spent(carved):
     """Context switches of all threads, and ticks of CPU time, so far."""
-    pid = carved.process.pid
-    switches = 0
-    for task in os.listdir(f"/proc/{pid}/task"):
-        with open(f"/proc/{pid}/task/{task}/status", encoding="utf-8", errors="replace") as file:
-            switches += sum(int(line.split()[1]) for line in file if "ctxt_switches" in line)
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        fields = file.read().rpartition(") ")[2].split()
-    return switches, int(fields[11]) + int(fields[12])
+    return proc.switches(carved.process.pid), proc.ticks(carved.process.pid)
 
 
 def rest(carved, seconds):
@@ -611,7 +561,7 @@ def test_idle_with_ten_thousand_directories():
     if scenario.sanitizer() == "thread":
         raise Skip("the thread sanitizer has a thread that never rests")
     seconds = scaled(5.0, 60.0)
-    with Carved(NOOP) as carved:
+    with in_memory(NOOP) as carved:
         tree = Tree(carved)
         for i in range(100):
             for j in range(99):
@@ -626,7 +576,7 @@ def test_idle_with_ten_thousand_directories():
         same(watching(carved, "directories"), 10001, "directories")
         switches, ticks = rest(carved, seconds)
         say(f"{seconds:.0f} s idle with 10001 directories: {switches} context switches, {ticks} ticks, "
-            f"{memory(carved)}")
+            f"{used(carved)}")
         same((switches, ticks), (0, 0), "context switches and ticks")
 
 

@@ -95,7 +95,7 @@ def test_too_deep_is_said():
         carved.wait_until("SELECT count(*) FROM gap WHERE cause = 'unreadable' AND closed_ns IS NULL", [(1,)])
         check(b"is not entered" in carved.stderr(), "it is not said")
         subprocess.run(["rm", "-rf", carved.path_of("x" * 255)], check=True)
-        carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+        carved.wait_gaps_closed()
         carved.check_watches()
 
 
@@ -308,7 +308,7 @@ def test_names_are_bytes():
 
 def test_populated_directory_comes_and_goes():
     files = scaled(500, 20000)
-    with trees.quick().start() as carved:
+    with scenario.in_memory(trees.CONFIG).start() as carved:
         out = outside(carved)
         made = Carved.path_of
         os.makedirs(os.path.join(out, "d/e"))
@@ -328,7 +328,7 @@ def test_populated_directory_comes_and_goes():
 
 def test_many_directories_at_once():
     wide = scaled(1000, 10000)
-    with trees.quick().start() as carved:
+    with scenario.in_memory(trees.CONFIG).start() as carved:
         for number in range(wide):
             os.mkdir(carved.path_of(f"w{number}"))
         for first in range(10):
@@ -352,7 +352,7 @@ def test_many_directories_at_once():
 
 def test_files_in_directories_that_were_just_made():
     count = scaled(2000, 20000)
-    with trees.quick().start() as carved:
+    with scenario.in_memory(trees.CONFIG).start() as carved:
         for number in range(count):
             top = carved.path_of(f"d{number}")
             os.mkdir(top)
@@ -363,7 +363,7 @@ def test_files_in_directories_that_were_just_made():
 
 def test_removed_while_it_is_walked():
     wide = scaled(300, 3000)
-    with trees.quick() as carved:
+    with scenario.in_memory(trees.CONFIG) as carved:
         def grow(top):
             for number in range(wide):
                 os.makedirs(carved.path_of(f"{top}/{number % 17}/{number}"))
@@ -382,11 +382,6 @@ def test_removed_while_it_is_walked():
         same(trees.check(carved), wide, "files")
 
 
-def memory(carved):
-    with open(f"/proc/{carved.process.pid}/status", encoding="ascii") as file:
-        return int(next(line for line in file if line.startswith("VmRSS")).split()[1])
-
-
 def highest(carved):
     """The highest number among the watches."""
     found = 0
@@ -403,7 +398,7 @@ def highest(carved):
 def test_numbers_of_watches_grow_and_memory_does_not():
     """The kernel never gives a number of a watch out again."""
     wanted, batch = scaled((3000, 500), ((1 << 20) + 1, 5000))
-    with trees.quick().start() as carved:
+    with scenario.in_memory(trees.CONFIG).start() as carved:
         places = [carved.path_of(f"d{number}") for number in range(batch)]
         first = number = 0
         while number <= wanted:
@@ -414,12 +409,12 @@ def test_numbers_of_watches_grow_and_memory_does_not():
             for path in places:
                 os.rmdir(path)
             carved.check_watches()
-            first = first or memory(carved)
+            first = first or carved.memory()
         make(carved, "a/b")
         move(carved, "a", "c")
         put(carved, "c/b")
         trees.check(carved)
-        last = memory(carved)
+        last = carved.memory()
         print(f"        highest number {highest(carved)}, VmRSS {first} KiB, then {last} KiB", flush=True)
         check(scenario.sanitizer() or last < first + 8192, f"memory grew from {first} KiB to {last} KiB")
 

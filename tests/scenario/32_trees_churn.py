@@ -8,6 +8,7 @@ import os
 import random
 import signal
 
+import proc
 import scenario
 import trees
 from scenario import check, same, scaled
@@ -82,7 +83,7 @@ def start(churn):
 
 
 def churn_once(seed, meanwhile):
-    with trees.quick() as carved:
+    with scenario.in_memory(trees.CONFIG) as carved:
         tops = [os.fsencode(os.path.join(carved.home, name)) for name in ("in", "in2")]
         outside = os.fsencode(os.path.join(carved.home, "out"))
         os.mkdir(tops[1])
@@ -95,7 +96,7 @@ def churn_once(seed, meanwhile):
             files = trees.check(carved, *tops)
         except scenario.Failed as failure:
             raise scenario.Failed(f"seed {seed}: {failure}") from None
-        carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+        carved.wait_gaps_closed()
         carved.made += files
         overflows = carved.sql("SELECT count(*) FROM gap WHERE cause = 'overflow'")[0][0]
         states = dict(carved.sql("SELECT coalesce(reason, state), count(*) FROM file GROUP BY 1"))
@@ -126,11 +127,6 @@ def storm(carved, count):
     os.rename(one, two)
 
 
-def stands_still(carved):
-    with open(f"/proc/{carved.process.pid}/stat", encoding="ascii") as file:
-        return file.read().rpartition(")")[2].split()[0] == "T"
-
-
 def queue_holds():
     with open("/proc/sys/fs/inotify/max_queued_events", encoding="ascii") as file:
         return int(file.read())
@@ -144,7 +140,7 @@ def test_while_the_kernels_queue_runs_over():
 
     def meanwhile(carved):
         carved.send(signal.SIGSTOP)
-        carved.until(lambda: stands_still(carved), "it is stopped")
+        carved.until(lambda: proc.is_stopped(carved.process.pid), "it is stopped")
         storm(carved, count)
         carved.send(signal.SIGCONT)
     for seed in seeds():

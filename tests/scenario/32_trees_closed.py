@@ -45,7 +45,7 @@ def walk(carved):
 
 def check_all(carved):
     trees.check(carved)
-    carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+    carved.wait_gaps_closed()
 
 
 def test_closed_at_the_start():

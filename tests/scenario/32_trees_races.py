@@ -2,47 +2,11 @@
 directories are made, moved and removed."""
 import os
 import shutil
-import signal
-import subprocess
 
 import scenario
+import steps
 import trees
-from scenario import Carved, check, same, scaled
-
-
-class Injected:
-    """strace at work on the daemon with these injections; it lets go at the end."""
-
-    def __init__(self, carved, *injections, only=()):
-        if not shutil.which("strace"):
-            raise scenario.Skip("strace is not installed")
-        calls = ",".join(sorted({injection.partition(":")[0] for injection in injections}))
-        words = ["strace", "-f", "-o", os.path.join(carved.home, "strace"), "-e", f"trace={calls}"]
-        for injection in injections:
-            words += ["-e", f"inject={injection}"]
-        for path in only:
-            words += ["-P", path]
-        self.carved = carved
-        # pylint: disable-next=consider-using-with
-        self.process = subprocess.Popen([*words, "-p", str(carved.process.pid)], stdin=subprocess.DEVNULL,
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-
-    def __enter__(self):
-        line = self.process.stderr.readline()
-        if b"attached" not in line:
-            self.process.wait()
-            raise scenario.Skip(f"strace cannot attach: {line!r}")
-        return self
-
-    def __exit__(self, kind, value, trace):
-        self.process.send_signal(signal.SIGINT)
-        self.process.stderr.read()
-        self.process.wait()
-        self.process.stderr.close()
-        if kind is None:
-            with open(os.path.join(self.carved.home, "strace"), "rb") as file:
-                hits = sum(b"INJECTED" in line or b"DELAYED" in line for line in file)
-            check(hits > 0, "nothing was injected")
+from scenario import Carved, same, scaled
 
 
 def put(carved, *parts):
@@ -77,7 +41,7 @@ def bustle(carved, rounds):
 
 def with_injections(*injections, rounds=8):
     with Carved(trees.CONFIG).start() as carved:
-        with Injected(carved, *injections):
+        with steps.Attached(carved, *injections):
             bustle(carved, scaled(rounds, rounds * 10))
             trees.until_accounted(carved)
         put(carved, "n0")
@@ -109,12 +73,12 @@ def test_paths_are_raced_by_renames_elsewhere():
 
 def test_directories_that_fail_once_are_tried_again():
     with Carved("rescan_interval: 1s\n" + trees.CONFIG).start() as carved:
-        with Injected(carved, "openat2:error=EIO:when=5+17", "getdents64:error=EIO:when=3+13",
+        with steps.Attached(carved, "openat2:error=EIO:when=5+17", "getdents64:error=EIO:when=3+13",
                       "inotify_add_watch:error=ENOMEM:when=4+11"):
             bustle(carved, 6)
             put(carved, "n0")
         trees.check(carved)
-        carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+        carved.wait_gaps_closed()
 
 
 def test_one_entry_cannot_be_looked_at():
@@ -126,13 +90,13 @@ def test_one_entry_cannot_be_looked_at():
             with open(os.path.join(out, "d", name), "wb") as file:
                 file.write(name.encode())
         at = carved.path_of("d/bad")
-        with Injected(carved, "statx:error=EIO", only=["bad", os.fsdecode(at)]):
+        with steps.Attached(carved, "statx:error=EIO", only=["bad", os.fsdecode(at)]):
             os.rename(os.path.join(out, "d"), carved.path_of("d"))
             carved.wait_until("SELECT state, reason, note, count(*) FROM file GROUP BY 1, 2, 3 ORDER BY 1",
                               [(b"done", None, None, 2), (b"unscanned", b"unreadable", b"Input/output error", 1)])
             carved.wait_until("SELECT count(*) FROM gap WHERE cause = 'unreadable' AND closed_ns IS NULL", [(1,)])
         carved.wait_until("SELECT count(*) FROM file WHERE state = 'done'", [(3,)])
-        carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+        carved.wait_gaps_closed()
 
 
 if __name__ == "__main__":

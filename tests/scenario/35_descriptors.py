@@ -10,7 +10,9 @@ import socket
 import sys
 import time
 
+import proc
 import scenario
+import steps
 from clamd import Clamd
 from scenario import Carved, Skip, check, same
 
@@ -54,9 +56,7 @@ def leave(carved, more):
 
 
 def processor_seconds(carved):
-    with open(f"/proc/{carved.process.pid}/stat", encoding="ascii") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return proc.ticks(carved.process.pid) / os.sysconf("SC_CLK_TCK")
 
 
 def check_it_sleeps(carved, words, seconds=1.0):
@@ -108,7 +108,7 @@ def run_out(which, more, port):
         same(carved.sql("SELECT outcome, detail FROM scan WHERE outcome IN ('error', 'timeout')"), [],
              f"attempts that failed, {words}")
         each_once(carved, 16)
-        carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)])
+        carved.wait_gaps_closed()
         if more == 0:
             for told in (b"RLIMIT_NOFILE", b"LimitNOFILE="):
                 check(told in carved.stderr(), f"{told} is said: {which}")
@@ -151,8 +151,9 @@ def test_clients_that_say_nothing_take_the_last_ones():
 
 def test_no_client_can_be_let_in_at_all():
     with Carved(QUICK + scenario.NOOP) as carved:
-        limits.injected(carved, "accept4:error=ENFILE:when=1..200")
-        carved.start(env=limits.UNTRACEABLE)
+        output = os.path.join(carved.home, "strace")
+        carved.start(before=steps.before("accept4:error=ENFILE:when=1..200", output=output),
+                     env=steps.environment())
         client = socket.socket(socket.AF_UNIX)
         client.connect(carved.history + ".sock")
         check_it_sleeps(carved, "a client that is not let in")
@@ -160,8 +161,7 @@ def test_no_client_can_be_let_in_at_all():
         carved.watched = False
         carved.put()
         each_once(carved, 1)
-        with open(os.path.join(carved.home, "strace"), encoding="ascii") as file:
-            tries = file.read().count("ENFILE")
+        tries = steps.injected(output)
         check(1 <= tries < 20, f"tried {tries} times")
         carved.stop()
 
@@ -170,11 +170,11 @@ def test_the_whole_system_has_none_now_and_then():
     step = scenario.scaled(7, 3)
     for call in ("openat2", "openat"):
         with Carved(QUICK + scenario.NOOP) as carved:
-            limits.injected(carved, f"{call}:error=ENFILE:when=150+{step}")
+            faulty = steps.before(f"{call}:error=ENFILE:when=150+{step}")
             for i in range(10):
                 carved.put(f"d{i}/" + scenario.broapt_name())
             try:
-                carved.start(env=limits.UNTRACEABLE)
+                carved.start(before=faulty, env=steps.environment())
             except scenario.Failed:
                 raise Skip("the start needs what was refused") from None
             for i in range(10):
@@ -189,8 +189,8 @@ def test_no_thread_at_the_start():
         raise Skip("the thread sanitizer has a thread of its own")
     for nth in scenario.scaled((1, 3), range(1, 6)):
         with Carved(scenario.NOOP) as carved:
-            limits.injected(carved, f"clone3:error=EAGAIN:when={nth}")
-            carved.start("--workers", "3", ready=False, env=limits.UNTRACEABLE)
+            carved.start("--workers", "3", ready=False, before=steps.before(f"clone3:error=EAGAIN:when={nth}"),
+                         env=steps.environment())
             same(carved.wait(), 3, f"exit status without thread {nth}")
             check(b"TasksMax=" in carved.stderr(), f"what to raise is said without thread {nth}: {carved.stderr()!r}")
 

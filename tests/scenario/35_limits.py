@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 import scenario
-from scenario import Carved, Skip, check, command, same
+import steps
+from scenario import Carved, Skip, check, same
 
 QUICK = "rescan_interval: 300ms\n" + scenario.NOOP
 HOG = r"""
@@ -32,15 +33,6 @@ def needs_namespace():
                            check=False, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
     if tried.returncode != 0:
         raise Skip(f"no user namespace with limits of its own: {tried.stderr.decode().strip()}")
-
-
-def needs_strace():
-    if not shutil.which("strace"):
-        raise Skip("no strace")
-    tried = subprocess.run(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"], check=False,
-                           stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
-    if tried.returncode != 0:
-        raise Skip(f"strace may not trace: {tried.stderr.decode().strip()}")
 
 
 def through(carved, words):
@@ -66,17 +58,6 @@ def inside(carved, *words, **options):
 
 def set_limit(carved, name, value):
     same(inside(carved, "sh", "-c", f"echo {value} >/proc/sys/user/max_inotify_{name}").wait(), 0, f"setting {name}")
-
-
-def injected(carved, *faults):
-    """With errors in its system calls, as strace's -e inject= has them."""
-    needs_strace()
-    calls = ",".join(sorted({fault.split(":")[0] for fault in faults}))
-    words = " ".join(f"-e inject={fault}" for fault in faults)
-    through(carved, f"exec strace -D -f -qq -o {carved.home}/strace -e trace={calls} {words} {carved.binary} \"$@\"")
-
-
-UNTRACEABLE = {"ASAN_OPTIONS": "detect_leaks=0"}  # LeakSanitizer cannot work in a traced process
 
 
 def watching(carved):
@@ -264,10 +245,10 @@ def test_a_watch_refused_once():
     for error, words in (("ENOSPC", b"no watch"), ("ENOMEM", b"MemoryMax=")):
         for nth in scenario.scaled((2, 5), range(1, 27)):
             with Carved(QUICK) as carved:
-                injected(carved, f"inotify_add_watch:error={error}:when={nth}")
                 make_tree(carved, 20)
                 files = put_everywhere(carved)
-                carved.start(env=UNTRACEABLE)
+                carved.start(before=steps.before(f"inotify_add_watch:error={error}:when={nth}"),
+                             env=steps.environment())
                 carved.until(lambda: all_closed(carved), f"{error} at {nth}: the gap is closed")
                 carved.check_watches()
                 files += put_everywhere(carved)

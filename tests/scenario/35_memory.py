@@ -3,13 +3,11 @@ says so, and goes on where it was at the next start.
 """
 import importlib
 import os
-import re
 import resource
 import signal
-import tempfile
 
 import scenario
-from scenario import Carved, Skip, check, same
+from scenario import Carved, Skip, check, in_memory, same
 
 limits = importlib.import_module("35_limits")
 
@@ -19,27 +17,9 @@ FIXED = 16 * 1024      # KiB that are there anyway, beside what the start took
 AT_MOST = 48 * 1024    # KiB, however many files there are: DESIGN.md
 
 
-def memory(carved, word):
-    """VmRSS, VmHWM or VmSize in KiB."""
-    with open(f"/proc/{carved.process.pid}/status", encoding="ascii") as file:
-        return int(re.search(rf"^{word}:\s+(\d+) kB", file.read(), re.MULTILINE).group(1))
-
-
 def needs_true_memory():
     if scenario.sanitizer():
         raise Skip("a sanitizer's memory tells nothing")
-
-
-def in_memory(settings):
-    """A daemon whose directories are in memory, where there is room: a disk takes minutes for a million."""
-    free = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
-    before = tempfile.tempdir
-    if free and free.f_bavail * free.f_frsize > 4 << 30:
-        tempfile.tempdir = "/dev/shm"
-    try:
-        return Carved(settings + scenario.NOOP)
-    finally:
-        tempfile.tempdir = before
 
 
 def make_directories(carved, count, length):
@@ -54,11 +34,11 @@ def test_directories_by_the_million():
     needs_true_memory()
     limits.needs_namespace()  # other programs of this user need watches too
     for count, length in scenario.scaled(((20000, 8),), ((1000000, 8), (100000, LONG))):
-        with in_memory("rescan_interval: 1h\n") as carved:
+        with in_memory("rescan_interval: 1h\n" + scenario.NOOP, 4 << 30) as carved:
             carved.watched = False  # there are fewer watches than directories
             limits.limited(carved, watches=count // 10)
             carved.start()
-            small = memory(carved, "VmRSS")
+            small = carved.memory("VmRSS")
             make_directories(carved, count, length)
             carved.put(f"0/{0:0{length}d}/" + scenario.broapt_name())
             carved.send(signal.SIGUSR2)
@@ -66,7 +46,7 @@ def test_directories_by_the_million():
             carved.until(lambda: not carved.status()["watching"]["walking"], "all are walked")
             watching = carved.status()["watching"]
             same(watching["directories"], count + 1 + (count + 999) // 1000, "directories")
-            taken = memory(carved, "VmHWM") - small
+            taken = carved.memory("VmHWM") - small
             print(f"        {count} directories with names of {length} bytes: {taken * 1024 // count} bytes for each, "
                   f"{watching['watches']} watches", flush=True)
             check(taken <= FIXED + count * (NODE + length) // 1024, f"{taken} KiB for {count} directories")
@@ -76,7 +56,7 @@ def test_directories_by_the_million():
 def test_many_files_with_long_names_in_one_directory():
     needs_true_memory()
     count = scenario.scaled(5000, 200000)
-    with in_memory("") as carved:
+    with in_memory(scenario.NOOP, 4 << 30) as carved:
         for i in range(count):
             name = scenario.broapt_name()
             prefix, suffix = name[:40], name[40:]
@@ -84,19 +64,19 @@ def test_many_files_with_long_names_in_one_directory():
                 file.write(i.to_bytes(8, "little"))
         carved.start()
         carved.wait_settled(count)
-        print(f"        {count} files with names of {LONG} bytes: at most {memory(carved, 'VmHWM')} KiB", flush=True)
-        check(memory(carved, "VmHWM") <= AT_MOST, f"{memory(carved, 'VmHWM')} KiB")
+        print(f"        {count} files with names of {LONG} bytes: at most {carved.memory('VmHWM')} KiB", flush=True)
+        check(carved.memory("VmHWM") <= AT_MOST, f"{carved.memory('VmHWM')} KiB")
         carved.stop()
 
 
 def test_no_memory_is_said_and_the_next_start_goes_on():
     needs_true_memory()
-    with in_memory("rescan_interval: 300ms\n") as carved:
+    with in_memory("rescan_interval: 300ms\n" + scenario.NOOP, 4 << 30) as carved:
         carved.start()
         files = 200
         for _ in range(files // 2):
             carved.put()
-        most = (memory(carved, "VmSize") + 1024) * 1024
+        most = (carved.memory("VmSize") + 1024) * 1024
         resource.prlimit(carved.process.pid, resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
         resource.prlimit(carved.process.pid, resource.RLIMIT_CORE, (0, 0))
         make_directories(carved, 10000, 240)

@@ -84,11 +84,6 @@ def fill(directory):
     return path
 
 
-def memory(carved):
-    with open(f"/proc/{carved.process.pid}/status", encoding="ascii") as file:
-        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
-
-
 def test_a_full_disk_is_waited_for():
     files = scaled(3000, 50000)
     with Carved(NOOP) as carved, mounted(carved.state, "-t", "tmpfs", "-o", scaled("size=40m", "size=400m"), "none"):
@@ -102,7 +97,7 @@ def test_a_full_disk_is_waited_for():
         said(carved, b"the disk is full: free some space", b"everything is held")
         full = trouble(carved)
         check(full and "disk is full" in full, f"status says {full!r}")
-        held = memory(carved)
+        held = carved.memory()
         done = carved.sql("SELECT count(*) FROM file WHERE state = 'done'")[0][0]
         check(done < len(paths), "it was never full")
         freed_ns = time.time_ns()

@@ -6,12 +6,10 @@ Left alone is what no signal interrupts in a real kernel, and would be lost: fut
 read from and written to eventfds, which do not block.
 """
 import os
-import re
-import shutil
-import subprocess
 
 import scenario
-from scenario import Carved, Skip, broapt_name, check, command, same, scaled
+import steps
+from scenario import Carved, broapt_name, check, command, same, scaled
 
 RULE = 'rule bad { strings: $a = "INJECT-EVIL" condition: $a }\n'
 YARA = """workers: 2
@@ -29,8 +27,7 @@ class Injected(Carved):
 
     def __init__(self, *faults, only=None, attach=False, follow=True):
         super().__init__(scenario.NOOP)
-        self.plain = self.binary
-        self.trace_path = os.path.join(self.home, "trace")
+        self.trace_path = os.path.join(self.home, "strace")
         self.faults = faults
         self.only = only
         self.attach = attach
@@ -38,51 +35,23 @@ class Injected(Carved):
         self.tracer = None
 
     def start(self, *words, **options):
-        need_strace()
-        # under ptrace there is no looking for leaks
-        options.setdefault("env", {})["ASAN_OPTIONS"] = "detect_leaks=0"
-        self.binary = self.plain
+        steps.need_strace()
+        how = {"only": [self.only] if self.only else (), "follow": self.follow}
         if self.faults and not self.attach:
-            self.binary = os.path.join(self.home, "traced")
-            with open(self.binary, "w", encoding="utf-8") as file:
-                file.write(f"#!/bin/sh\nexec {' '.join(self.strace())} -D '{self.plain}' \"$@\"\n")
-            os.chmod(self.binary, 0o755)
-        super().start(*words, **options)
+            options["before"] = steps.before(*self.faults, output=self.trace_path, **how)
+        super().start(*words, env=steps.environment(), **options)
         if self.faults and self.attach:
-            self.tracer = subprocess.Popen([*self.strace(), "-p", str(self.process.pid)],
-                                           stdin=subprocess.DEVNULL)
-            self.until(self.traced, "strace is attached to all threads")
+            self.tracer = steps.Attached(self, *self.faults, **how)
+            self.tracer.__enter__()   # and it ends with what it traces
         return self
-
-    def strace(self):
-        calls = ",".join(fault.split(":")[0] for fault in self.faults)
-        words = ["strace", "-qq", "-o", self.trace_path, "-e", f"trace={calls}"]
-        for fault in self.faults:
-            words += ["-e", f"inject={fault}"]
-        return words + (["-f"] if self.follow else []) + (["-P", self.only] if self.only else [])
-
-    def traced(self):
-        for thread in os.listdir(f"/proc/{self.process.pid}/task"):
-            with open(f"/proc/{self.process.pid}/task/{thread}/status", "rb") as file:
-                if b"TracerPid:\t0\n" in file.read():
-                    return False
-        return True
 
     def remove(self, kind):
         if self.tracer:
-            self.tracer.wait()   # it ends with what it traces
+            self.tracer.end()
         super().remove(kind)
 
-    def injected(self):
-        """How often it was meddled with."""
-        try:
-            with open(self.trace_path, "rb") as file:
-                return len(re.findall(rb"\((?:INJECTED|DELAYED)", file.read()))
-        except FileNotFoundError:
-            return 0
-
     def check_injected(self):
-        self.until(lambda: self.injected() > 0, "a system call was meddled with")
+        self.until(lambda: steps.injected(self.trace_path) > 0, "a system call was meddled with")
 
     def scans(self, config=YARA):
         """With detectors in processes of their own."""
@@ -91,15 +60,6 @@ class Injected(Carved):
             file.write(RULE)
         self.write_config(config.format(rules=rules))
         return self
-
-
-def need_strace():
-    if not shutil.which("strace"):
-        raise Skip("no strace")
-    tried = subprocess.run(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"],
-                           check=False, stderr=subprocess.PIPE)
-    if tried.returncode != 0 or tried.stderr:
-        raise Skip(f"strace may not trace: {tried.stderr.decode().strip()}")
 
 
 def put_some(carved, count, place=""):

@@ -260,7 +260,7 @@ class Churn:
     def check_end(self):
         if self.options.limit:
             self.raise_limit()
-        self.carved.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)], PATIENCE)
+        self.carved.wait_gaps_closed(PATIENCE)
         self.carved.check_watches()
 
     def run(self):

@@ -17,6 +17,7 @@ import tarfile
 import tempfile
 import time
 
+import proc
 import scenario
 
 BINARY = "/usr/sbin/clamd"
@@ -158,8 +159,4 @@ class Clamd:
     def stopped(self):
         """SIGSTOP, and waits until it holds."""
         self.send(signal.SIGSTOP)
-
-        def holds():
-            with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-                return file.read().rsplit(")", 1)[1].split()[0] == "T"
-        self._until(holds, "stopped")
+        self._until(lambda: proc.is_stopped(self.process.pid), "stopped")

@@ -26,6 +26,7 @@ import urllib.parse
 import uuid
 
 import oracle
+import proc
 
 # In two halves, so that this file is not what it is about: the EICAR test file, 68 bytes.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-" + rb"ANTIVIRUS-TEST-FILE!$H+H*"
@@ -240,6 +241,10 @@ class Carved:
 
     # the process
 
+    def memory(self, word="VmRSS"):
+        """VmRSS, VmHWM or VmSize in KiB."""
+        return proc.memory(self.process.pid, word)
+
     def start(self, *words, ready=True, roots=None, env=None, before=()):
         """before: words of a program that runs it and keeps its process id, say strace -D."""
         check(self.process is None, "it is running already")
@@ -413,11 +418,28 @@ class Carved:
         self.wait_until("SELECT count(*), count(*) FILTER (WHERE state = 'queued') FROM file",
                         [(count, 0)], timeout)
 
+    def wait_gaps_closed(self, timeout=PATIENCE):
+        self.wait_until("SELECT count(*) FROM gap WHERE closed_ns IS NULL", [(0,)], timeout)
+
     def row(self, path, columns="state, reason, verdict"):
         """The one row of a path."""
         rows = self.sql(f"SELECT {columns} FROM file WHERE path = CAST(? AS TEXT)", path)
         same(len(rows), 1, f"rows of {path!r}")
         return rows[0]
+
+
+def in_memory(config, room=0):
+    """A daemon whose directory lies in memory, where there is such a place with so many bytes of room:
+    thousands of directories are made and removed there in no time, whatever else the disk has to do."""
+    before = tempfile.tempdir
+    if os.access("/dev/shm", os.W_OK):
+        there = os.statvfs("/dev/shm")
+        if there.f_bavail * there.f_frsize >= room:
+            tempfile.tempdir = "/dev/shm"
+    try:
+        return Carved(config)
+    finally:
+        tempfile.tempdir = before
 
 
 def run_one(name, test):

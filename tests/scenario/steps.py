@@ -1,14 +1,18 @@
-"""What strace does to a process at the N-th system call of a kind: kill it, or refuse the call.
+"""What strace does to a process at the N-th system call of a kind: kill it, delay or refuse the call.
 
 So every step of the daemon can be its last, without anything in the product that is for tests only.
 strace counts the calls of each thread by themselves: it strikes in the thread that comes to N first.
+A fault is what strace's -e inject= takes.
 """
+import functools
 import os
 import re
 import shutil
+import signal
+import subprocess
 import tempfile
 
-import scenario
+import proc
 from scenario import Skip, check
 
 # Everything by which the daemon changes or learns something, or waits.
@@ -17,19 +21,77 @@ CALLS = ("openat openat2 rename statx newfstatat fcntl read pread64 write pwrite
          "close waitid timerfd_settime getrandom").split()
 
 
+@functools.cache
 def need_strace():
     if not shutil.which("strace"):
         raise Skip("strace is not installed")
-    done = scenario.subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], check=False,
-                                   capture_output=True)
-    if done.returncode:
+    done = subprocess.run(["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", "trace=none", "true"],
+                          check=False, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if done.returncode or done.stderr:
         raise Skip(f"strace may not trace here: {done.stderr!r}")
 
 
+def strace(*faults, output="/dev/null", only=(), follow=True):
+    """Words of strace. only: but for calls that have to do with these paths. follow: also in threads and
+    children that are made later."""
+    calls = ",".join(sorted({fault.partition(":")[0] for fault in faults}))
+    words = ["strace", "-qq", "-o", output, "-e", f"trace={calls}"]
+    for fault in faults:
+        words += ["-e", f"inject={fault}"]
+    for path in only:
+        words += ["-P", path]
+    return words + (["-f"] if follow else [])
+
+
+def before(*faults, **options):
+    """Words before a command, which keeps its process id: faults from its first instruction on."""
+    need_strace()
+    return [*strace(*faults, **options), "-D"]
+
+
 def inject(call, when, what="signal=SIGKILL"):
-    """Words before a command: what happens at the calls of that kind that when names (3, 3+, 3..5)."""
-    return ["strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}",
-            "-e", f"inject={call}:{what}:when={when}"]
+    """The same: what happens at the calls of that kind that when names (3, 3+, 3..5)."""
+    return before(f"{call}:{what}:when={when}")
+
+
+class Attached:
+    """strace at work on a daemon that runs, for the length of a "with"; or until both end."""
+
+    def __init__(self, carved, *faults, **options):
+        self.carved = carved
+        self.output = os.path.join(carved.home, "strace")
+        self.words = [*strace(*faults, output=self.output, **options), "-p", str(carved.process.pid)]
+        self.tracer = None
+
+    def __enter__(self):
+        need_strace()
+        self.tracer = subprocess.Popen(self.words, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.carved.until(self.at_work, "strace is attached to all threads")
+        return self
+
+    def at_work(self):
+        if self.tracer.poll() is not None:
+            raise Skip(f"strace cannot attach: {self.tracer.stderr.read()!r}")
+        return proc.is_traced(self.carved.process.pid)
+
+    def __exit__(self, kind, value, trace):
+        self.tracer.send_signal(signal.SIGINT)
+        self.end()
+        if kind is None:
+            check(injected(self.output) > 0, "nothing was injected")
+
+    def end(self):
+        """It ends, at the latest with what it traces."""
+        self.tracer.communicate()
+
+
+def injected(output):
+    """How often strace has meddled with a call, by what it wrote; or has stopped who did it."""
+    try:
+        with open(output, "rb") as file:
+            return len(re.findall(rb"\((?:INJECTED|DELAYED)|--- SIGSTOP ", file.read()))
+    except FileNotFoundError:
+        return 0
 
 
 def environment():

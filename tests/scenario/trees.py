@@ -2,26 +2,14 @@
 the history must say of them."""
 import ctypes
 import os
-import tempfile
 
 import oracle
-from scenario import Carved, Failed, fuid, same
+from scenario import Failed, fuid, same
 
 AT_FDCWD = -100
 RENAME_EXCHANGE = 2
 LIBC = ctypes.CDLL(None, use_errno=True)
 CONFIG = "unmatched: scan\ndetectors:\n  - { type: noop }\n"
-
-
-def quick(config=CONFIG):
-    """A daemon whose directory lies in memory, where there is such a place: thousands of directories
-    are made and removed there in no time, whatever else the disk has to do."""
-    before = tempfile.tempdir
-    tempfile.tempdir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else before
-    try:
-        return Carved(config)
-    finally:
-        tempfile.tempdir = before
 
 
 def exchange(one, two):
