@@ -245,6 +245,15 @@ def test_includes_count_and_are_relative():
         carved.stop()
 
 
+def check_reloaded(carved, content, count=1):
+    """The rules are read anew, for the count-th time, and find that content; the daemon ends."""
+    until_said(carved, b"rules changed on disk, detectors reloaded", count)
+    path = carved.put(content=content)
+    carved.wait_settled(1)
+    same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
+    carved.stop()
+
+
 def test_rules_that_go_and_come_back_are_noticed():
     with with_rules({"a.yar": HELLO}) as carved:
         carved.start()
@@ -257,11 +266,7 @@ def test_rules_that_go_and_come_back_are_noticed():
         os.rename(rules + ".new", rules)
         until_said(carved, b"rules changed on disk, detectors reloaded")
         write_rule(carved, "c.yar", HELLO.replace("hello", "night"))
-        until_said(carved, b"rules changed on disk, detectors reloaded", 2)
-        path = carved.put(content=b"night")
-        carved.wait_settled(1)
-        same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
-        carved.stop()
+        check_reloaded(carved, b"night", 2)
 
 
 def test_a_link_to_rules_that_is_switched_is_noticed():
@@ -275,11 +280,7 @@ def test_a_link_to_rules_that_is_switched_is_noticed():
             file.write(HELLO.replace("hello", "day"))
         os.symlink("rules.2", rules + ".new")
         os.rename(rules + ".new", rules)
-        until_said(carved, b"rules changed on disk, detectors reloaded")
-        path = carved.put(content=b"day")
-        carved.wait_settled(1)
-        same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
-        carved.stop()
+        check_reloaded(carved, b"day")
 
 
 def test_a_file_in_a_new_directory_while_rules_are_loaded_is_noticed():
@@ -289,11 +290,7 @@ def test_a_file_in_a_new_directory_while_rules_are_loaded_is_noticed():
         os.mkdir(os.path.join(carved.home, "rules", "sub"))
         carved.until(lambda: proc.children(carved.process.pid) - before, "loading begins")
         write_rule(carved, "sub/new.yar", HELLO)
-        until_said(carved, b"rules changed on disk, detectors reloaded", 2)
-        path = carved.put(content=b"hello")
-        carved.wait_settled(1)
-        same(carved.row(path, "verdict"), (b"malicious",), "the new rule")
-        carved.stop()
+        check_reloaded(carved, b"hello", 2)
 
 
 def test_a_signal_ends_the_start_while_rules_are_loaded():

@@ -10,8 +10,8 @@ import uuid
 
 import scenario
 from scenario import Carved, Skip, broapt_name, check, fuid, same
-from story import (CHUNK, LIBC, SIZE, Story, append, descriptor, digest, end, told, write_at_once,
-                   zeek_name)
+from story import (CHUNK, LIBC, SIZE, Story, append, begun, descriptor, digest, end, told,
+                   write_at_once, zeek_name)
 
 AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
 
@@ -19,12 +19,9 @@ AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
 @told
 def test_closed(story):
     name = broapt_name()
-    fd = descriptor(story.at(name))
-    os.write(fd, CHUNK)
+    fd = begun(story.at(name))
     story.held(name)
-    os.write(fd, CHUNK)
-    os.close(fd)
-    story.ends_with((name, 2 * CHUNK))
+    story.ends_by(fd, name)
 
 
 @told
@@ -38,26 +35,20 @@ def test_moved_in(story):
 @told
 def test_moved_in_while_it_is_written(story):
     name = broapt_name()
-    fd = descriptor(story.beside(name))
-    os.write(fd, CHUNK)
+    fd = begun(story.beside(name))
     os.rename(story.beside(name), story.at(name))
     story.held(name)
-    os.write(fd, CHUNK)
-    os.close(fd)
-    story.ends_with((name, 2 * CHUNK))
+    story.ends_by(fd, name)
 
 
 @told
 def test_renamed_while_it_is_written(story):
     first, second = broapt_name(), broapt_name()
-    fd = descriptor(story.at(first))
-    os.write(fd, CHUNK)
+    fd = begun(story.at(first))
     story.held(first)
     os.rename(story.at(first), story.at(second))
     story.held(second)
-    os.write(fd, CHUNK)
-    os.close(fd)
-    story.ends_with((second, 2 * CHUNK))
+    story.ends_by(fd, second)
 
 
 @told
@@ -82,8 +73,7 @@ def test_linked(story):
 @told
 def test_linked_while_it_is_written(story):
     name = broapt_name()
-    fd = descriptor(story.beside(name))
-    os.write(fd, CHUNK)
+    fd = begun(story.beside(name))
     os.link(story.beside(name), story.at(name))
     story.held(name)
     os.write(fd, CHUNK)
@@ -96,16 +86,13 @@ def test_linked_while_it_is_written(story):
 @told
 def test_made_without_a_name(story):
     name = broapt_name()
-    fd = descriptor(story.top, os.O_WRONLY | os.O_TMPFILE)
-    os.write(fd, CHUNK)
+    fd = begun(story.top, os.O_WRONLY | os.O_TMPFILE)
     story.barrier()
     done = LIBC.linkat(AT_FDCWD, b"/proc/self/fd/%d" % fd, AT_FDCWD, os.fsencode(story.at(name)),
                        AT_SYMLINK_FOLLOW)
     same(done, 0, "linkat")
     story.held(name)
-    os.write(fd, CHUNK)
-    os.close(fd)
-    story.ends_with((name, 2 * CHUNK))
+    story.ends_by(fd, name)
 
 
 @told
@@ -146,8 +133,7 @@ def test_held_by_a_child(story):
     """One description in two processes: it is closed when the last of them has closed it."""
     name = broapt_name()
     release, wait = os.pipe()
-    fd = descriptor(story.at(name))
-    os.write(fd, CHUNK)
+    fd = begun(story.at(name))
     child = os.fork()
     if child == 0:
         os.close(wait)
@@ -202,8 +188,7 @@ def test_as_rsync_does(story):
     """A temporary beside it, closed, then renamed: the temporary is no file of its own."""
     name = broapt_name()
     temporary = f".{name}.Ab3dEf"
-    fd = descriptor(story.at(temporary))
-    os.write(fd, CHUNK)
+    fd = begun(story.at(temporary))
     story.barrier()
     os.close(fd)
     os.utime(story.at(temporary), (1, 1))

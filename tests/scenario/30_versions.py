@@ -13,7 +13,7 @@ import time
 import scenario
 import trees
 from scenario import Carved, Skip, broapt_name, check, same
-from story import CHUNK, append, descriptor, digest, end, told, write_at_once, zeek_name
+from story import CHUNK, append, begun, descriptor, digest, end, told, write_at_once, zeek_name
 
 
 def is_open_in(pid, path):
@@ -189,8 +189,7 @@ def test_replaced_with_the_old_one_closed_late(story):
 @told
 def test_unlinked_while_it_is_written(story):
     name = broapt_name()
-    fd = descriptor(story.at(name))
-    os.write(fd, CHUNK)
+    fd = begun(story.at(name))
     story.held(name)
     os.unlink(story.at(name))
     os.write(fd, CHUNK)

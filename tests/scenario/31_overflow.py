@@ -18,7 +18,7 @@ import proc
 import scenario
 import steps
 import trees
-from scenario import NOOP, Carved, Skip, broapt_name, check, in_memory, letters, same, scaled
+from scenario import NOOP, Carved, Skip, broapt_name, check, files_below, in_memory, letters, same, scaled
 
 burst = importlib.import_module("13_burst")
 
@@ -103,11 +103,6 @@ def overflow(carved, known, meanwhile):
         result = meanwhile()
     carved.until(lambda: watching(carved, "overflows") > before, "the overflow is seen")
     return result
-
-
-def files_below(top):
-    return {os.path.join(directory, name)
-            for directory, _, names in os.walk(os.fsencode(top)) for name in names}
 
 
 def wait_at_rest(carved):
@@ -299,6 +294,16 @@ def test_stopped_while_trees_are_made_and_moved():
         carved.stop()
 
 
+def start_wide(carved, directories):
+    """Starts it on so many directories; two files that it knows then."""
+    for i in range(directories):
+        os.mkdir(carved.path_of(f"d{i}"))
+    carved.start()
+    known = [carved.put() for _ in range(2)]
+    carved.wait_settled(2)
+    return known
+
+
 SLOW = ("stop_grace: 0s\ndetectors:\n  - { type: command, name: slow, "
         "run: [/bin/sh, -c, 'sleep 0.02', sh, '{path}'] }\n")
 
@@ -313,12 +318,7 @@ def test_overload_without_end():
     minute = scaled(0.0, 60.0)
     directories = 40
     with Carved(SLOW) as carved, Mounts() as mounts:
-        tree = Tree(carved)
-        for i in range(directories):
-            os.mkdir(tree.at(f"d{i}"))
-        carved.start()
-        known = [carved.put() for _ in range(2)]
-        carved.wait_settled(2)
+        known = start_wide(carved, directories)
         walks = watching(carved, "walks")
         began = time.monotonic()
 
@@ -363,12 +363,7 @@ def test_overflow_while_the_walk_of_another_is_under_way():
     of its steps. It has more steps left than that takes, four a directory."""
     directories = scaled(1200, 6000)
     with Carved(NOOP) as carved, Mounts() as mounts:
-        tree = Tree(carved)
-        for i in range(directories):
-            os.mkdir(tree.at(f"d{i}"))
-        carved.start()
-        known = [carved.put() for _ in range(2)]
-        carved.wait_settled(2)
+        known = start_wide(carved, directories)
         walks = watching(carved, "walks")
 
         def hidden():

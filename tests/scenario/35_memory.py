@@ -96,11 +96,7 @@ def test_a_start_without_enough_says_so():
     needs_true_memory()
     for megabytes in (20, 40):
         with Carved(scenario.NOOP) as carved:
-            path = os.path.join(carved.home, "start")
-            with open(path, "w", encoding="ascii") as file:
-                file.write(f"#!/bin/sh\nulimit -v {megabytes * 1024}\nexec {carved.binary} \"$@\"\n")
-            os.chmod(path, 0o755)
-            carved.binary = path
+            limits.through(carved, f"ulimit -v {megabytes * 1024}; exec {carved.binary} \"$@\"")
             carved.start("--workers", "2", ready=False)
             if not carved.ended(5):
                 carved.kill()  # enough for it

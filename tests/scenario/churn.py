@@ -16,9 +16,9 @@ The operations are tests/stress/churn.c, which keeps a record of every content t
 import argparse
 import collections
 import hashlib
+import importlib
 import os
 import random
-import shutil
 import signal
 import stat
 import subprocess
@@ -27,6 +27,8 @@ import time
 
 import scenario
 from scenario import Carved, Failed, Skip, check, same
+
+limits = importlib.import_module("35_limits")
 
 RULE = 'rule churn_evil { strings: $a = "CHURN-EVIL" condition: $a }\n'
 CONFIG = """workers: 2
@@ -107,23 +109,8 @@ class Churn:
         self.kills = 0
         self.stops = 0
         if options.limit:
-            self.limit_watches(options.limit)
-
-    def limit_watches(self, count):
-        probe = subprocess.run(["unshare", "-Ur", "true"], check=False, stderr=subprocess.DEVNULL)
-        if probe.returncode != 0 or not shutil.which("nsenter"):
-            raise Skip("no user namespaces here (unshare -Ur)")
-        wrapper = os.path.join(self.carved.home, "few-watches")
-        with open(wrapper, "w", encoding="utf-8") as file:
-            file.write(f"#!/bin/sh\nexec unshare -Ur sh -c 'echo {count} > "
-                       "/proc/sys/user/max_inotify_watches && exec \"$@\"' sh "
-                       f"'{self.carved.binary}' \"$@\"\n")
-        os.chmod(wrapper, 0o755)
-        self.carved.binary = wrapper
-
-    def raise_limit(self):
-        subprocess.run(["nsenter", "--preserve-credentials", "-U", "-t", str(self.carved.process.pid),
-                        "sh", "-c", "echo 100000 > /proc/sys/user/max_inotify_watches"], check=True)
+            limits.needs_namespace()
+            limits.limited(self.carved, watches=options.limit)
 
     # one round
 
@@ -259,7 +246,7 @@ class Churn:
 
     def check_end(self):
         if self.options.limit:
-            self.raise_limit()
+            limits.set_limit(self.carved, "watches", 100000)
         self.carved.wait_gaps_closed(PATIENCE)
         self.carved.check_watches()
 

@@ -9,7 +9,8 @@ import os
 import subprocess
 import sys
 
-from scenario import Skip
+import scenario
+from scenario import Skip, files_below
 
 MS_BIND, MS_MOVE = 4096, 8192
 MNT_DETACH = 2
@@ -87,9 +88,7 @@ def at_rest(carved):
     """Waits until the daemon has nothing to do; its status then."""
     def resting():
         status = carved.status()
-        busy = status["watching"]["walking"] or \
-            any(status["queue"][place] for place in ("running", "waiting", "saving", "recorded"))
-        return None if busy else status
+        return status if scenario.at_rest(status, "recorded") else None
     return carved.until(resting, "the daemon rests")
 
 
@@ -135,12 +134,6 @@ def wait_done(carved, *paths):
         carved.until(lambda path=path: carved.sql(
             "SELECT state FROM file WHERE path = CAST(? AS TEXT)", os.fsencode(path)) == [(b"done",)],
             f"{path!r} has one version, which is done")
-
-
-def files_below(root):
-    """All regular files as they are now."""
-    return {os.path.join(os.fsencode(where), name)
-            for where, _, names in os.walk(os.fsencode(root)) for name in names}
 
 
 def wait_rows_are_files(carved, root, besides=()):

@@ -90,6 +90,12 @@ def names():
     }
 
 
+def files_below(top):
+    """Paths of all files there, as bytes."""
+    return {os.path.join(directory, name)
+            for directory, _, names in os.walk(os.fsencode(top)) for name in names}
+
+
 def processes_with(word):
     """Ids of processes that have word as one of their arguments (zombies have none)."""
     found = []
@@ -141,6 +147,12 @@ def command(*words, **options):
     done = subprocess.run([binary(), *words], check=False, **options)
     check(not SANITIZER.search(done.stderr or b""), f"a sanitizer speaks: {done.stderr!r}")
     return done
+
+
+def at_rest(status, *more):
+    """Nothing is walked, and no file is at one of the places of the queue that work is done at, or more."""
+    return not status["watching"]["walking"] and \
+        not any(status["queue"][place] for place in ("running", "waiting", "saving", *more))
 
 
 class Carved:
@@ -339,8 +351,7 @@ class Carved:
     def check_watches_at_rest(self):
         """The same, where it can be told: not in the middle of work, or by other means."""
         status = self.status() if self.watched else None
-        if status and not status["watching"]["walking"] and \
-                not any(status["queue"][place] for place in ("running", "waiting", "saving")):
+        if status and at_rest(status):
             self.check_watches(status)
 
     def check_once(self):

@@ -34,6 +34,13 @@ def descriptor(path, flags=os.O_WRONLY | os.O_CREAT):
     return os.open(path, flags | os.O_CLOEXEC, 0o644)
 
 
+def begun(path, flags=os.O_WRONLY | os.O_CREAT):
+    """A descriptor by which a first chunk was written."""
+    fd = descriptor(path, flags)
+    os.write(fd, CHUNK)
+    return fd
+
+
 def write_at_once(path, content):
     with open(path, "wb", buffering=0) as file:
         file.write(content)
@@ -84,6 +91,12 @@ class Story:
                                   "finished_ns >= ?", os.fsencode(self.at(name)),
                                   os.stat(self.at(name)).st_ctime_ns),
               f"{name} was announced while somebody writes to it")
+
+    def ends_by(self, fd, name):
+        """Its second chunk is written and it is closed: that is its one version."""
+        os.write(fd, CHUNK)
+        os.close(fd)
+        self.ends_with((name, 2 * CHUNK))
 
     def ends_with(self, *versions):
         """The history of this directory is these versions (name, content), each done and clean,

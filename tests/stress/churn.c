@@ -263,15 +263,20 @@ static bool is_large(int fd)
 static char one[PATH_LEN];
 static char two[PATH_LEN];
 
-static int op_write(void)
+static int write_one(void)
 {
-	a_path(one);
 	int fd = begin_file(one);
 	if (fd < 0)
 		return errno;
 	write_pieces(fd);
 	finish(fd);
 	return 0;
+}
+
+static int op_write(void)
+{
+	a_path(one);
+	return write_one();
 }
 
 static int op_append_loop(void)
@@ -514,12 +519,7 @@ static int op_mkdir_deep(void)
 		(void)mkdir(one, 0755);
 		*slash = '/';
 	}
-	int fd = begin_file(one);
-	if (fd < 0)
-		return errno;
-	write_pieces(fd);
-	finish(fd);
-	return 0;
+	return write_one();
 }
 
 static int op_rmdir(void)

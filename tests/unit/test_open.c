@@ -198,10 +198,11 @@ Test(open, one_process_opens_a_history_once)
 	cr_expect(try_open(true, &err) == 0, "%s", err.text);
 }
 
-Test(open, another_process_is_named)
+static pid_t other_process_opens(void)
 {
 	struct error err;
 	int ready[2];
+	char got = 0;
 	cr_assert(pipe(ready) == 0);
 	pid_t pid = fork();
 	if (pid == 0) {
@@ -209,15 +210,27 @@ Test(open, another_process_is_named)
 		pause();
 		_exit(0);
 	}
-	char got = 0;
-	char number[32];
 	cr_assert(read(ready[0], &got, 1) == 1 && got == 'y');
-	cr_expect(try_open(true, &err) == -EBUSY);
-	snprintf(number, sizeof number, "process %d)", (int)pid);
-	cr_expect(strstr(err.text, number) && strstr(err.text, w.db), "%s", err.text);
+	return pid;
+}
+
+static void check_lock_dies_with(pid_t pid)
+{
+	struct error err;
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	cr_expect(try_open(true, &err) == 0, "the dead hold no lock: %s", err.text);
+}
+
+Test(open, another_process_is_named)
+{
+	struct error err;
+	char number[32];
+	pid_t pid = other_process_opens();
+	cr_expect(try_open(true, &err) == -EBUSY);
+	snprintf(number, sizeof number, "process %d)", (int)pid);
+	cr_expect(strstr(err.text, number) && strstr(err.text, w.db), "%s", err.text);
+	check_lock_dies_with(pid);
 }
 
 /* What a store's child inherits does not keep the next daemon out. Ours are all spawned. */
@@ -247,24 +260,13 @@ Test(open, an_orphan_does_not_hold_the_lock)
 Test(open, a_lock_file_that_was_removed_lets_nobody_in)
 {
 	struct error err;
-	int ready[2];
 	char lock[256];
-	cr_assert(pipe(ready) == 0);
-	pid_t pid = fork();
-	if (pid == 0) {
-		(void)!write(ready[1], try_open(true, &err) == 0 ? "y" : "n", 1);
-		pause();
-		_exit(0);
-	}
-	char got = 0;
-	cr_assert(read(ready[0], &got, 1) == 1 && got == 'y');
+	pid_t pid = other_process_opens();
 	snprintf(lock, sizeof lock, "%s.lock", w.db);
 	cr_assert(unlink(lock) == 0);
 	cr_expect(try_open(true, &err) == -EBUSY);
 	cr_expect(strstr(err.text, w.db) && strstr(err.text, "another name"), "%s", err.text);
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	cr_expect(try_open(true, &err) == 0, "the dead hold no lock: %s", err.text);
+	check_lock_dies_with(pid);
 }
 
 Test(open, a_history_with_two_names_is_refused)
