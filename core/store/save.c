@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/store/answers.h"
 #include "core/store/db.h"
+#include "core/store/gaplog.h"
 #include "core/store/keys.h"
 #include "core/store/mark.h"
 #include "core/store/renew.h"
@@ -35,9 +36,6 @@ enum statement {
 	REQUEUE,
 	DELETE_QUEUED,
 	DELETE_RESULTS,
-	GAP_OPEN,
-	GAP_CLOSE,
-	GAP_CLOSE_OLD,
 	DUE_BY,
 	RESCAN_DUE_BY,
 	ALIVE,
@@ -80,10 +78,6 @@ static const char *const sql[STATEMENTS] = {
 		    " tries = 0, away_since_ns = 0 WHERE id = ?1 AND state = 'unscanned'",
 	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
 	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
-	[GAP_OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",
-	[GAP_CLOSE] = "UPDATE gap SET closed_ns = ?2, found = ?3 WHERE id = ?1",
-	[GAP_CLOSE_OLD] =
-		"UPDATE gap SET closed_ns = ?2 WHERE closed_ns IS NULL AND opened_ns < ?1",
 	[DUE_BY] = "UPDATE version SET due_ns = ?1, away_since_ns = min(away_since_ns, ?1)"
 		   " WHERE state = 'queued' AND due_ns > ?2",
 	[RESCAN_DUE_BY] = "UPDATE rescan_queue SET due_ns = ?1,"
@@ -101,6 +95,7 @@ struct save {
 	struct tally *tally;
 	struct renew *renew;
 	struct mark *mark;
+	struct gaplog *gaplog;
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -121,6 +116,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 		result = renew_new(&save->renew, db, save->answers, save->tally, err);
 	if (result == 0)
 		result = mark_new(&save->mark, db, err);
+	if (result == 0)
+		result = gaplog_new(&save->gaplog, db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -137,6 +134,7 @@ void save_free(struct save *save)
 	keys_free(save->keys);
 	tally_free(save->tally);
 	mark_free(save->mark);
+	gaplog_free(save->gaplog);
 	free(save);
 }
 
@@ -410,27 +408,6 @@ static int forget_version(struct save *save, struct store_op *op)
 	return rc;
 }
 
-static int open_gap(struct save *save, struct store_gap *gap)
-{
-	sqlite3_stmt *insert = save->statements[GAP_OPEN];
-	db_bind_text(insert, 1, gap->root);
-	db_bind_text(insert, 2, gap->cause);
-	db_bind(insert, 3, gap->opened_ns);
-	int rc = db_run(insert);
-	if (rc == SQLITE_OK)
-		gap->id = sqlite3_last_insert_rowid(save->handle);
-	return rc;
-}
-
-static int close_gap(struct save *save, const struct store_gap *gap)
-{
-	sqlite3_stmt *update = save->statements[GAP_CLOSE];
-	db_bind(update, 1, gap->id);
-	db_bind(update, 2, gap->closed_ns);
-	db_bind(update, 3, gap->found);
-	return db_run(update);
-}
-
 static int bring_near(struct save *save, struct store_op *op)
 {
 	int changed = 0;
@@ -467,13 +444,11 @@ int save_op(struct save *save, struct store_op *op)
 	case STORE_RULES:
 		return renew_rules(save->renew, op->rules);
 	case STORE_GAP_OPEN:
-		return open_gap(save, op->gap);
+		return gaplog_open(save->gaplog, op->gap);
 	case STORE_GAP_CLOSE:
-		return close_gap(save, op->gap);
+		return gaplog_close(save->gaplog, op->gap);
 	case STORE_GAP_CLOSE_OLD:
-		db_bind(save->statements[GAP_CLOSE_OLD], 1, op->gap->opened_ns);
-		db_bind(save->statements[GAP_CLOSE_OLD], 2, op->gap->closed_ns);
-		return db_run(save->statements[GAP_CLOSE_OLD]);
+		return gaplog_close_old(save->gaplog, op->gap);
 	case STORE_DUE_BY:
 		return bring_near(save, op);
 	case STORE_ALIVE:

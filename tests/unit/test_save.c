@@ -357,25 +357,6 @@ Test(save, an_id_is_not_given_out_again_when_its_row_is_gone)
 	version_free(v);
 }
 
-Test(save, gaps_are_opened_and_closed_through_the_same_struct)
-{
-	struct store_gap gap = { .root = (char *)"/r", .cause = "overflow", .opened_ns = 5 };
-	struct store_op op = { .verb = STORE_GAP_OPEN, .gap = &gap };
-	list_init(&op.link);
-	store_submit(w.store, &op);
-	world_wait(&w, 1);
-	cr_assert(gap.id > 0);
-	EXPECT_SQL(&w, "SELECT root, cause, opened_ns, closed_ns, found FROM gap",
-		   "/r|overflow|5||0");
-	gap.closed_ns = 6;
-	gap.found = 7;
-	op.verb = STORE_GAP_CLOSE;
-	store_submit(w.store, &op);
-	world_wait(&w, 1);
-	EXPECT_SQL(&w, "SELECT closed_ns, found FROM gap", "6|7");
-	world_tally_is_right(&w);
-}
-
 Test(save, alive_is_the_latest_sign_of_life)
 {
 	struct store_gap now = { .opened_ns = T0 + 500 };
