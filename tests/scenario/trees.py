@@ -37,16 +37,16 @@ def files_on_disk(*tops):
     return found
 
 
-def until_accounted(carved, *tops):
-    """Waits until each file on disk has an answer at the place where it is, and nothing is queued; their
-    number."""
+def until_accounted(carved, *tops, states="state = 'done'"):
+    """Waits until each file on disk has an answer of these states at the place where it is, and nothing is
+    queued; their number."""
     files = files_on_disk(*(tops or (carved.root,)))
     left = []
 
     def accounted():
         if carved.sql("SELECT count(*) FROM file WHERE state = 'queued'") != [(0,)]:
             return False
-        rows = carved.sql("SELECT CAST(path AS BLOB), inode FROM file WHERE state = 'done'")
+        rows = carved.sql(f"SELECT CAST(path AS BLOB), inode FROM file WHERE {states}")
         left[:] = sorted(set(files.items()) - set(rows))
         return not left
     try:
