@@ -88,7 +88,6 @@ class Stopped:
 
     def __enter__(self):
         self.carved.send(signal.SIGSTOP)
-        self.carved.until(lambda: proc.is_stopped(self.carved.process.pid), "it is stopped")
 
     def __exit__(self, kind, value, trace):
         self.carved.send(signal.SIGCONT)

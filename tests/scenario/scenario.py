@@ -300,7 +300,10 @@ class Carved:
         return bool(select.select([self.pidfd], [], [], within)[0])
 
     def send(self, number):
+        """A signal; one that stops the daemon has done so: the others of its threads run on for a moment."""
         self.process.send_signal(number)
+        if number == signal.SIGSTOP:
+            self.until(lambda: proc.is_stopped(self.process.pid), "it is stopped")
 
     def wait(self, timeout=PATIENCE):
         """Its exit status, once it ends by itself."""
