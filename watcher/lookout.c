@@ -13,6 +13,9 @@
 #define MASK_SELF  (IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_MASK_ADD)
 #define MASK_NAMES (MASK_SELF | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
 
+/* The kernel follows no more on a path: MAXSYMLINKS. */
+#define LINKS_MOST 40
+
 static void drop(struct watcher *w, int wd)
 {
 	if (!wdmap_find(&w->tree.wds, wd))
@@ -22,20 +25,32 @@ static void drop(struct watcher *w, int wd)
 		view_unwatch(w->inotify_fd, wd);
 }
 
+void lookout_forget(struct lookout *lookouts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(lookouts[i].name);
+	free(lookouts);
+}
+
 void lookout_clear(struct watcher *w, struct root *root)
 {
 	for (size_t i = 0; i < root->lookout_count; i++)
 		drop(w, root->lookouts[i].wd);
-	free(root->lookouts);
+	lookout_forget(root->lookouts, root->lookout_count);
 	root->lookouts = NULL;
 	root->lookout_count = 0;
 	root->armed = false;
 }
 
-/* One more lookout; false when there is no watch to be had. */
+static bool same_name(const struct lookout *a, const struct lookout *b)
+{
+	return a->name && b->name && strcmp(a->name, b->name) == 0;
+}
+
+/* One more lookout, whose name is copied; false when there is no watch to be had. */
 static bool add(struct watcher *w, struct root *root, int fd, struct lookout lookout)
 {
-	uint32_t mask = lookout.name_len ? MASK_NAMES : MASK_SELF;
+	uint32_t mask = lookout.name ? MASK_NAMES : MASK_SELF;
 	if (lookout.deletions)
 		mask |= IN_DELETE;
 	lookout.wd = view_watch(w->inotify_fd, fd, mask);
@@ -47,11 +62,14 @@ static bool add(struct watcher *w, struct root *root, int fd, struct lookout loo
 		return false;
 	for (size_t i = 0; i < root->lookout_count; i++) {
 		struct lookout *other = &root->lookouts[i];
-		if (other->wd != lookout.wd ||
-		    (lookout.name_len > 0 && lookout.name_at != other->name_at))
+		if (other->wd != lookout.wd || (lookout.name && !same_name(&lookout, other)))
 			continue;
 		other->deletions |= lookout.deletions;
 		return true;
+	}
+	if (lookout.name) {
+		lookout.name_len = strlen(lookout.name);
+		lookout.name = own_copy(lookout.name, lookout.name_len);
 	}
 	root->lookouts = own_realloc(root->lookouts, root->lookout_count + 1, sizeof lookout);
 	root->lookouts[root->lookout_count++] = lookout;
@@ -82,29 +100,52 @@ static int open_nearest(const struct root *root, size_t *out_len)
 	return fd;
 }
 
-/* A lookout for the name in the root's path that follows its first len bytes. */
-static struct lookout name_after(const struct root *root, size_t len)
+/* A lookout in fd for the name in the root's path that follows its first len bytes. */
+static bool watch_name(struct watcher *w, struct root *root, int fd, size_t len)
 {
-	struct lookout lookout = { .name_at = len };
-	while (root->path[lookout.name_at] == '/')
-		lookout.name_at++;
-	lookout.name_len = strcspn(root->path + lookout.name_at, "/");
-	return lookout;
+	const char *at = root->path + len + strspn(root->path + len, "/");
+	char *name = own_copy(at, strcspn(at, "/"));
+	bool added = add(w, root, fd, (struct lookout){ .name = name });
+	free(name);
+	return added;
 }
 
-/* Lookouts for the symlinks among the names in the first len bytes of the root's path: when one is
- * changed no directory moves. */
-static void watch_links(struct watcher *w, struct root *root, size_t len)
+static void watch_links(struct watcher *w, struct root *root, int at, const char *path,
+			unsigned *most);
+
+/* A lookout for name in the directory fd, if it is a symlink, and for those that it leads through.
+ */
+static void watch_link(struct watcher *w, struct root *root, int fd, char *name, unsigned *most)
 {
-	struct statx st;
-	while (len > 0) {
-		len = above(root->path, len);
-		struct lookout lookout = name_after(root, len);
-		OWN_CLOSE int fd = place_open_outside(root->path, len, root->absolute);
-		char *name = own_copy(root->path + lookout.name_at, lookout.name_len);
-		if (fd >= 0 && view_stat(fd, name, STATX_TYPE, &st) == 0 && S_ISLNK(st.stx_mode))
-			(void)add(w, root, fd, lookout);
+	char *target = view_link(fd, name);
+	if (target && *most > 0) {
+		--*most;
+		(void)add(w, root, fd, (struct lookout){ .name = name });
+		free(target);
+		target = view_link(fd, name); /* what it leads to since it is looked out for */
+		if (target)
+			watch_links(w, root, fd, target, most);
+	}
+	free(target);
+}
+
+/* Lookouts for the symlinks that a path goes through, which begins at the directory at: when one is
+ * changed no directory moves. And for the name that is missing there, if one is. */
+static void watch_links(struct watcher *w, struct root *root, int at, const char *path,
+			unsigned *most)
+{
+	OWN_CLOSE int held = *path == '/' ? view_open("/") : view_open_at(at, ".");
+	while (held >= 0 && *(path += strspn(path, "/"))) {
+		size_t len = strcspn(path, "/");
+		char *name = own_copy(path, len);
+		watch_link(w, root, held, name, most);
+		int next = view_open_at(held, name);
+		if (next < 0)
+			(void)add(w, root, held, (struct lookout){ .name = name });
 		free(name);
+		own_close(held);
+		held = next;
+		path += len;
 	}
 }
 
@@ -133,8 +174,11 @@ static void look_out(struct watcher *w, struct root *root)
 	root->armed = false;
 	root->short_of_watches = false;
 	if (fd >= 0 && place_identify(fd, &root->armed_id) == 0) {
-		root->armed = add(w, root, fd, name_after(root, len));
-		watch_links(w, root, len);
+		unsigned most = LINKS_MOST;
+		root->armed = watch_name(w, root, fd, len);
+		OWN_CLOSE int from = place_open_outside("", 0, root->absolute);
+		if (from >= 0)
+			watch_links(w, root, from, root->path, &most);
 		climb(w, root, fd);
 	}
 }
@@ -151,7 +195,7 @@ void lookout_arm(struct watcher *w, struct root *root, int fd)
 	/* the new ones stand before the old ones go, so that shared ones are never away */
 	for (size_t i = 0; i < count; i++)
 		drop(w, old[i].wd);
-	free(old);
+	lookout_forget(old, count);
 }
 
 bool lookout_stands(const struct root *root)

@@ -7,10 +7,13 @@
 
 #include "watcher/inside.h"
 
+/** Frees lookouts that nobody stands on any more. */
+void lookout_forget(struct lookout *lookouts, size_t count);
 /** Takes all lookouts of root away. */
 void lookout_clear(struct watcher *w, struct root *root);
 /** Stands lookouts on the nearest directory above the root's path that exists, on all above it, and
- * on those that hold a symlink which the path goes through; then what lookout_climb() does for fd,
+ * on those that hold a symlink which the path goes through, be it one of its names or one that a
+ * symlink leads to; then what lookout_climb() does for fd,
  * the directory that the path leads to, unless it is -1. All others are taken away. */
 void lookout_arm(struct watcher *w, struct root *root, int fd);
 /** Adds lookouts above the directory that the root's path leads to, which is another chain when the

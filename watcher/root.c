@@ -46,9 +46,9 @@ void root_free(struct root *root)
 	if (!root)
 		return;
 	mounts_forget(root);
+	lookout_forget(root->lookouts, root->lookout_count);
 	free(root->path);
 	free(root->chain);
-	free(root->lookouts);
 	free(root);
 }
 
@@ -197,6 +197,15 @@ static int watch_top(struct watcher *w, struct root *root, int fd)
 	return 0;
 }
 
+/* Lookouts for the path, which leads to fd. */
+static void look_out(struct watcher *w, struct root *root, int fd)
+{
+	if (way_wants_events(w, root) && root->path_len > 0)
+		lookout_arm(w, root, fd);
+	else
+		lookout_climb(w, root, fd);
+}
+
 /* The path leads to a directory: begins its tree, or says why not. */
 static int begin_tree(struct watcher *w, struct root *root, int fd)
 {
@@ -209,7 +218,7 @@ static int begin_tree(struct watcher *w, struct root *root, int fd)
 		return failed;
 	way_choose(w, root, fd, magic);
 	mounts_remember(root, fd);
-	lookout_climb(w, root, fd);
+	look_out(w, root, fd);
 	if (root_clash(w, root))
 		return -EEXIST;
 	root->top = tree_add_top(&w->tree, root_index(w, root));
@@ -252,10 +261,7 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 		return fd;
 	}
 	if (is_unchanged(w, root, fd)) {
-		if (way_wants_events(w, root) && root->path_len > 0)
-			lookout_arm(w, root, fd);
-		else
-			lookout_climb(w, root, fd);
+		look_out(w, root, fd);
 		mounts_locate(root, fd);
 		return 0;
 	}
@@ -308,9 +314,8 @@ static bool concerns(const struct root *root, const struct change *change, bool 
 		const struct lookout *lookout = &root->lookouts[i];
 		if (lookout->wd != change->wd)
 			continue;
-		if (*out_self ||
-		    (lookout->name_len > 0 && lookout->name_len == change->name_len &&
-		     memcmp(root->path + lookout->name_at, change->name, change->name_len) == 0))
+		if (*out_self || (lookout->name && lookout->name_len == change->name_len &&
+				  memcmp(lookout->name, change->name, change->name_len) == 0))
 			return true;
 		/* of its neighbours, mostly */
 		if (lookout->deletions && change->mask & IN_DELETE && change->mask & IN_ISDIR &&
@@ -327,7 +332,7 @@ void root_lookout(struct watcher *w, const struct change *change)
 		bool self;
 		if (!concerns(root, change, &self))
 			continue;
-		if (self)
+		if (self || !root->present) /* what was missing on its way may be there */
 			root->armed = false;
 		const struct node *top = root->top;
 		root_check(w, root, WATCHER_CAUSE_ROOT);

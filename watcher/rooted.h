@@ -19,9 +19,9 @@ struct gap {
 /* A directory above a root that is watched for changes of the root's path. */
 struct lookout {
 	int wd;
-	size_t name_at;	 /* in the root's path: the name that matters */
-	size_t name_len; /* 0: none, only the directory itself */
-	bool deletions;	 /* of any directory in it: the root's own name may be none of its path */
+	bool deletions; /* of any directory in it: the root's own name may be none of its path */
+	size_t name_len;
+	char *name; /* the one that matters, owned; NULL: none, only the directory itself */
 };
 
 struct mounts;

@@ -62,6 +62,13 @@ int view_stat(int at, const char *name, unsigned mask, struct statx *out)
 	return failed;
 }
 
+char *view_link(int at, const char *name)
+{
+	char target[PATH_MAX];
+	ssize_t len = readlinkat(at, name, target, sizeof target);
+	return len > 0 ? own_copy(target, (size_t)len) : NULL;
+}
+
 int view_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic)
 {
 	struct statfs got;

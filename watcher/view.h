@@ -20,7 +20,8 @@ struct statx;
 
 /** Opens a directory (O_PATH) by any path; symlinks are followed. */
 int view_open(const char *path);
-/** Opens a directory (O_PATH) below at, which may be "." or "..". */
+/** Opens a directory (O_PATH) in the directory at, which may be "." or ".."; a symlink is followed.
+ */
 int view_open_at(int at, const char *name);
 /** Opens a directory beneath at with open(2) flags and without following any symlink: openat2(2),
  * RESOLVE_BENEATH. relative is shorter than PATH_MAX. */
@@ -30,6 +31,8 @@ void view_close(int fd);
 
 /** statx(2) of name in the directory at, or of at itself when it is "", no link followed: 0. */
 int view_stat(int at, const char *name, unsigned mask, struct statx *out);
+/** What the symlink name in the directory at leads to, owned by the caller; NULL: it is none. */
+char *view_link(int at, const char *name);
 /** f_fsid and f_type of the file system of an open directory: 0. */
 int view_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic);
 /** The next entries of a directory (struct dirent64): how many bytes of them, 0 at the end. */

@@ -233,6 +233,11 @@ static int resolve(struct mem_spot from, const char *path, unsigned links, struc
 	return 0;
 }
 
+int mem_resolve_at(struct mem_spot from, const char *path, struct mem_spot *out)
+{
+	return resolve(from, path, 0, out);
+}
+
 int mem_resolve(const char *path, struct mem_spot *out)
 {
 	return resolve((struct mem_spot){ mem.first, mem.first->root }, path, 0, out);

@@ -155,6 +155,8 @@ struct mem_entry *mem_entry_of(const struct mem_inode *dir);
 void mem_cross(struct mem_spot *spot);
 /** Follows a path from the first root, symlinks too. */
 int mem_resolve(const char *path, struct mem_spot *out);
+/** The same from a directory. */
+int mem_resolve_at(struct mem_spot from, const char *path, struct mem_spot *out);
 bool mem_is_above(const struct mem_inode *dir, const struct mem_inode *other);
 
 /* ------- what processes do ------- */

@@ -86,6 +86,11 @@ int view_open_at(int at, const char *name)
 	struct mem_spot spot = at_fd(at)->spot;
 	if (!(spot.inode->mode & MEM_SEARCH))
 		return -EACCES;
+	if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
+		failed = mem_resolve_at(spot, name, &spot);
+		if (failed != 0)
+			return failed;
+	}
 	if (strcmp(name, "..") == 0) {
 		while (spot.inode == spot.mount->root && spot.mount->parent)
 			spot = (struct mem_spot){ spot.mount->parent, spot.mount->point };
@@ -192,6 +197,17 @@ int view_stat(int at, const char *name, unsigned mask, struct statx *out)
 	}
 	fill(&spot, out);
 	return 0;
+}
+
+char *view_link(int at, const char *name)
+{
+	if (fault(__func__) != 0)
+		return NULL;
+	const struct mem_inode *dir = at_fd(at)->spot.inode;
+	const struct mem_entry *entry = dir->mode & MEM_SEARCH ? mem_find(dir, name) : NULL;
+	if (!entry || entry->inode->kind != MEM_LINK)
+		return NULL;
+	return own_copy(entry->inode->target, strlen(entry->inode->target));
 }
 
 int view_filesystem(int fd, uint64_t *out_fsid, uint64_t *out_magic)

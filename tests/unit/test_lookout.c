@@ -34,13 +34,12 @@ Test(lookout, stands_where_the_nearest_directory_is)
 	struct root *root = world.w->roots[0];
 	cr_assert(root->armed && lookout_stands(root));
 	const struct lookout *nearest = &root->lookouts[0];
-	cr_assert_eq(nearest->name_len, 1);
-	cr_assert_eq(root->path[nearest->name_at], 'b');
+	cr_assert_str_eq(nearest->name, "b");
 	make_dir(at(&world, "a/b"));
 	cr_assert(!lookout_stands(root), "the path leads further now");
 	lookout_arm(world.w, root, -1);
 	cr_assert(lookout_stands(root));
-	cr_assert_eq(root->path[root->lookouts[0].name_at], 'c');
+	cr_assert_str_eq(root->lookouts[0].name, "c");
 	move(at(&world, "a"), at(&world, "z"));
 	cr_assert(!lookout_stands(root));
 	world_close(&world);
