@@ -192,6 +192,15 @@ static void make_way(struct watcher *w, struct node *here)
 		limbo_enter(w, here);
 }
 
+/* Since when it is known that there is something to list where owner is found. It may have been
+ * lost long before that was told which finds it, and tickets taken since then wait for it. */
+static uint64_t found_since(const struct watcher *w, const struct node *owner)
+{
+	uint64_t since = watcher_since(w);
+	uint64_t lost = tree_attached(owner) ? since : limbo_since(w);
+	return lost < since ? lost : since;
+}
+
 static struct node *settle_moved(struct watcher *w, struct node *owner, struct node *parent,
 				 const char *name, size_t len)
 {
@@ -210,6 +219,7 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	struct bytes from = { 0 };
 	(void)paths_put(w, owner, &from);
 	bool left = tree_attached(owner);
+	uint64_t since = found_since(w, owner);
 	struct node *old_parent = owner->parent;
 	struct bytes old_name = { 0 };
 	bytes_append(&old_name, owner->name, owner->name_len);
@@ -226,7 +236,7 @@ static struct node *settle_moved(struct watcher *w, struct node *owner, struct n
 	}
 	bytes_done(&path);
 	bytes_done(&from);
-	agenda_push(&w->agenda, owner, true, watcher_since(w));
+	agenda_push(&w->agenda, owner, true, since);
 	agenda_give(&w->agenda, owner, &here_slot);
 	if (left)
 		look_where_it_was(w, old_parent, old_name.data, old_name.len, left_slot.since);

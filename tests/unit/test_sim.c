@@ -97,6 +97,28 @@ Test(sim, directory_that_takes_the_place_of_one_on_the_agenda_takes_its_turn)
 	stage_end();
 }
 
+Test(sim, directory_that_is_found_by_a_later_event_keeps_back_tickets_from_before_it_was_lost)
+{
+	stage_begin();
+	stage_dir("/w/r/d");
+	stage_file("/w/r/d/f");
+	stage_dir("/w/s/p");
+	stage_ready();
+	stage_move("/w/r/d", "/w/s/p/d");
+	stage_move("/w/s/p", "/w/r/p");
+	uint64_t ticket = watcher_ticket(stage.w);
+	stage_read();
+	const struct node *parent;
+	while (!(parent = node_at(&stage, "/w/r/p")) || !(parent->flags & NODE_QUEUED))
+		(void)world_step(&stage);
+	mem_touch(entry_at("/w/r/p/d"));
+	stage_read();
+	while (!watcher_passed(stage.w, ticket))
+		(void)world_step(&stage);
+	cr_assert(world_told(&stage, "/w/r/p/d/f"));
+	stage_end();
+}
+
 /* Moves what away once a new file in it is told, and back before that is: is the file told again?
  */
 static bool is_told_again(const char *file, const char *what, const char *elsewhere)
