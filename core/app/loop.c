@@ -337,7 +337,6 @@ int loop_run(struct app *app, struct error *err)
 		if (result < 0)
 			return result;
 		record_committed(app);
-		settle_results(app);
 		settle_tick(app);
 		reload_tick(app);
 		result = pull_events(app, err);

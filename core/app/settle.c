@@ -167,7 +167,7 @@ static void take_back(struct app *app, struct job *job)
 	handle_result(app, job);
 }
 
-void settle_results(struct app *app)
+static void take_results(struct app *app)
 {
 	struct list jobs;
 	list_init(&jobs);
@@ -217,7 +217,11 @@ static void resolve_one(struct app *app, struct job *job, bool drained)
 		crowd_out(app, job);
 }
 
-/* The first has waited longest: where its ticket has not passed, no other's has. Whatever makes its
+/* To be called before anything of this turn comes here: the loop has just heard of every mount
+ * there was, so what was not found before that was not covered by one that has come and gone
+ * unseen.
+ *
+ * The first has waited longest: where its ticket has not passed, no other's has. Whatever makes its
  * path lead somewhere again is told by an event, or by a walk. */
 static void resolve_limbo(struct app *app)
 {
@@ -301,8 +305,9 @@ bool settle_put_off_all(struct app *app)
 
 void settle_tick(struct app *app)
 {
-	wake_waiting(app);
 	resolve_limbo(app);
+	take_results(app);
+	wake_waiting(app);
 	struct mono now = mono_now();
 	if (app->next_interim.ns == 0 || now.ns < app->next_interim.ns)
 		return;

@@ -12,7 +12,8 @@
 struct app;
 struct job;
 
-/** Does what is due. */
+/** Takes what the workers handed back, and does what is due. To be called in each turn of the loop
+ * once all is known that has happened before it. */
 void settle_tick(struct app *app);
 /** Gives rows to all that wait and have none, for the next start. */
 void settle_leave(struct app *app);
@@ -21,7 +22,5 @@ void settle_leave(struct app *app);
 bool settle_put_off_all(struct app *app);
 /** The earliest moment at which settle_tick() has something to do; ns INT64_MAX: never. */
 struct mono settle_next(const struct app *app);
-/** Takes what the workers handed back. */
-void settle_results(struct app *app);
 
 #endif

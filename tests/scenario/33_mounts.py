@@ -12,6 +12,7 @@ import time
 
 import mounting
 import scenario
+import steps
 from mounting import (MNT_DETACH, Mounts, at_rest, gaps, leave, leave_in_the_end, umount, wait_done,
                       wait_for_gap, wait_rows_are_files, wait_way)
 from scenario import NOOP, Carved, check, command, same, scaled
@@ -219,6 +220,23 @@ def test_a_lazy_unmount_takes_the_writer_along():
              "what went with its disk")
         wait_for_gap(carved, "mount")
         carved.check_watches()
+
+
+def test_a_mount_that_is_gone_before_it_is_looked_for_hides_no_file():
+    with Carved(NEVER) as carved, Mounts() as mounts:
+        carved.start()
+        at_rest(carved)
+        path = os.path.join(carved.root, scenario.broapt_name())
+        elsewhere = put_at(carved, carved.home, "elsewhere")
+        # each turn of the loop begins late: the first learns of the name, the second looks for the file, and
+        # before the third looks for mounts the mount is gone
+        with steps.Attached(carved, "epoll_wait:delay_exit=500000") as late:
+            os.link(elsewhere, path)
+            carved.until(lambda: steps.injected(late.output) >= 2, "the file is to be looked at")
+            mounts.tmpfs(carved.root)
+            carved.until(lambda: steps.injected(late.output) >= 3, "mounts are to be looked for")
+            umount(carved.root)
+            wait_done(carved, path)
 
 
 def test_one_directory_at_two_places_is_watched_at_one():
