@@ -4,7 +4,9 @@
  * A file at a path is owed one telling since it came there, and one since it was last closed after
  * writing, before a ticket passes that is taken then and no walk is under way. Telling that a path
  * was left, when it was, takes that back. Where the same file comes back to a path without the
- * watcher having noticed that it was away, nothing new is owed.
+ * watcher having noticed that it was away, nothing new is owed. A mount that comes and goes before
+ * anybody looks for mounts leaves no trace, so what is told meanwhile is told of the files that it
+ * covers: whoever is told believes in no absence before that look (core/app/loop.c).
  */
 #include <linux/magic.h>
 #include <sys/inotify.h>
@@ -28,6 +30,7 @@ struct place {
 	uint64_t put; /* of the entry: only directories above it were moved while it is the same */
 	bool here;
 	bool seen;	     /* by the look that is going on */
+	bool covered;	     /* it went with a mount or umount */
 	uint64_t comings;    /* how often it came */
 	uint64_t since;	     /* when it came first */
 	uint64_t closed;     /* when it was closed last; 0: never */
@@ -38,6 +41,7 @@ struct place {
 static struct place *files;
 static size_t file_count;
 static uint64_t structure;
+static size_t mounts; /* at the last look */
 
 static struct {
 	bool open[SIM_ROOTS + 1][CAUSES];
@@ -77,6 +81,7 @@ void oracle_begin(void)
 		abort();
 	file_count = 0;
 	structure = 0;
+	mounts = 1;
 	memset(&told, 0, sizeof told);
 	memset(tickets, 0, sizeof tickets);
 	told.walking = true;
@@ -167,8 +172,18 @@ static void look_at_root(const char *root, bool count)
 		look_below(spot, path, strlen(path));
 }
 
+static size_t count_mounts(void)
+{
+	size_t count = 0;
+	for (const struct mem_mount *mount = mem.mounts; mount; mount = mount->next)
+		count += mount->parent != NULL || mount == mem.first;
+	return count;
+}
+
 void oracle_look(void)
 {
+	bool by_mount = count_mounts() != mounts;
+	mounts = count_mounts();
 	if (structure == mem.structure)
 		return;
 	structure = mem.structure;
@@ -182,8 +197,11 @@ void oracle_look(void)
 	for (unsigned i = 0; i < sim.root_count; i++)
 		look_at_root(sim.roots[i], false);
 	mem.all_seeing = false;
-	for (size_t i = 0; i < file_count; i++)
+	for (size_t i = 0; i < file_count; i++) {
+		if (files[i].here)
+			files[i].covered = by_mount;
 		files[i].here = files[i].seen;
+	}
 }
 
 void oracle_closed(const struct mem_entry *entry)
@@ -196,24 +214,35 @@ void oracle_closed(const struct mem_entry *entry)
 
 /* ------- what is told ------- */
 
+static bool is_covered(const struct place *place)
+{
+	return sim.mounts_untold && place->covered && !place->here;
+}
+
+static void tell(struct place *place, bool whole)
+{
+	place->told = sim.clock;
+	if (whole)
+		place->told_whole = sim.clock;
+}
+
 static void tell_here(const char *path, bool whole)
 {
 	uint64_t h = hash(path);
 	struct place *last = NULL;
 	for (size_t i = 0; i < file_count; i++) {
 		struct place *place = &files[i];
-		if (place->hash == h && (place->here || !last || !last->here))
+		if (place->hash == h && is_covered(place))
+			tell(place, whole);
+		else if (place->hash == h && (place->here || !last || !last->here))
 			last = place;
 	}
 	for (size_t i = 0; last && i < file_count; i++) {
-		if (files[i].hash == h && &files[i] != last)
+		if (files[i].hash == h && &files[i] != last && !is_covered(&files[i]))
 			files[i].told = files[i].told_whole = 0;
 	}
-	if (!last)
-		return;
-	last->told = sim.clock;
-	if (whole)
-		last->told_whole = sim.clock;
+	if (last)
+		tell(last, whole);
 }
 
 static void tell_left(const char *path, bool below)
@@ -223,7 +252,7 @@ static void tell_left(const char *path, bool below)
 		const char *other = files[i].path;
 		/* what is there is found there: an exchange is told as two renames, of which the
 		 * second says that the name was left, though it was not */
-		if (!files[i].here && strncmp(other, path, len) == 0 &&
+		if (!files[i].here && !is_covered(&files[i]) && strncmp(other, path, len) == 0 &&
 		    other[len] == (below ? '/' : '\0'))
 			files[i].told = files[i].told_whole = files[i].closed = 0;
 	}
