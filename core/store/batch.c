@@ -32,12 +32,13 @@ static void undo_ids(struct store_op *op)
 {
 	if (op->verb == STORE_GAP_OPEN)
 		op->gap->id = 0;
+	if (op->version)
+		op->version->content = op->undo_content;
 	if (op->verb != STORE_SAVE && op->verb != STORE_ADD)
 		return;
 	if (op->id_out)
 		*op->id_out = op->undo_id_out;
 	op->version->id = op->undo_id;
-	op->version->content = op->undo_content;
 }
 
 static int run_op(struct save *save, struct store_op *op)

@@ -113,3 +113,44 @@ Test(batch, a_failure_undoes_ids_in_memory)
 	free(ops);
 	world_tally_is_right(&w);
 }
+
+static struct version *stamped(int size, uint8_t byte)
+{
+	struct version *v = world_version("/r/a", 1);
+	world_finish(v, OUTCOME_CLEAN);
+	v->identity.size = size;
+	v->has_sha256 = true;
+	v->sha256[0] = byte;
+	return v;
+}
+
+/* The number that a refresh got among the contents of a stamp was of the transaction that failed.
+ */
+Test(batch, a_refresh_that_is_tried_again_is_written)
+{
+	world_put(&w, stamped(10, 0xa));
+	int64_t id = world_put(&w, stamped(20, 0xb));
+	world_close(&w);
+	AUTO(db) struct db *db = NULL;
+	AUTO(save) struct save *save = NULL;
+	struct error err = { 0 };
+	cr_assert(db_open_history(&db, w.db, DB_WRITE, &err) == 0, "%s", err.text);
+	cr_assert(save_new(&save, db, &err) == 0, "%s", err.text);
+	AUTO(version) struct version *moved = stamped(10, 0xb);
+	moved->id = id;
+	struct store_op op = { .verb = STORE_REFRESH, .version = moved };
+	struct list list;
+	list_init(&list);
+	list_append(&list, &op.link);
+	cr_assert(
+		sqlite3_exec(db->handle,
+			     "CREATE TEMP TRIGGER no BEFORE UPDATE ON version WHEN NEW.content = 1"
+			     " BEGIN SELECT RAISE(ABORT, 'a failing disk'); END",
+			     NULL, NULL, NULL) == SQLITE_OK);
+	(void)batch_write(db, save, &list, &err);
+	cr_expect(moved->content == 0);
+	cr_assert(sqlite3_exec(db->handle, "DROP TRIGGER temp.no", NULL, NULL, NULL) == SQLITE_OK);
+	cr_expect(batch_write(db, save, &list, &err) == 0, "%s", err.text);
+	cr_expect(op.result == STORE_WRITTEN);
+	EXPECT_SQL(&w, "SELECT size, content FROM version ORDER BY id", "10|0\n10|1");
+}
