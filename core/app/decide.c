@@ -157,8 +157,8 @@ static bool stamp_is_doubtful(const struct app *app, const struct job *job,
 	return changed_ns + slack_ns(job) > known->checked_ns || may_be_mapped(app, job);
 }
 
-/* The newest row of this file at this path that is not queued: by its hash a change is told from a
- * touch. */
+/* The row of this file at this path that was looked at last and is not queued: by its hash a change
+ * is told from a touch. */
 static bool find_earlier(struct app *app, const struct job *job, const struct known *known,
 			 struct known *out)
 {
@@ -171,12 +171,12 @@ static bool find_earlier(struct app *app, const struct job *job, const struct kn
 	return out->has_sha256;
 }
 
-/* The file may have been touched back to a time at which it had another content: then it is
- * the content of a row with a later one that it still has. */
+/* The file may have been touched back to a time at which it had another content, or had its old
+ * content put back before: then it is the content of a row that was looked at later. */
 static void note_later(struct app *app, struct job *job, const struct known *known)
 {
 	struct known later;
-	if (known->as != KNOWN_SAME || !find_earlier(app, job, known, &later) ||
+	if (known->as == KNOWN_IMPORTED || !find_earlier(app, job, known, &later) ||
 	    later.id == known->id || later.checked_ns < known->checked_ns)
 		return;
 	job->later_id = later.id;
@@ -196,9 +196,10 @@ static void look_again(struct app *app, struct job *job, const struct known *kno
 	decide_dispatch(app, job);
 }
 
-/* The job goes on with a queued row of its own path, which may wait because a known file was
- * touched. Outcomes of earlier attempts are of what the row is about, whatever that was. */
-static void dispatch_queued(struct app *app, struct job *job, const struct known *known)
+/* The file may be a known one that was touched: what it goes by is a queued row of its own path, or
+ * the row of another name. Outcomes of earlier attempts are of what the row is about, whatever that
+ * was. */
+static void dispatch_compared(struct app *app, struct job *job, const struct known *known)
 {
 	struct known earlier;
 	if (job->version->attempt == 0 && find_earlier(app, job, known, &earlier)) {
@@ -258,7 +259,7 @@ static void same_queued(struct app *app, struct job *job, const struct known *kn
 	if (reason != REASON_NONE)
 		record_unscanned(app, job, reason, NULL);
 	else if (now)
-		dispatch_queued(app, job, known);
+		dispatch_compared(app, job, known);
 	else
 		record_let_wait(app, job);
 }
@@ -358,7 +359,10 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 	case VERSION_STATES:
 		break;
 	}
-	decide_dispatch(app, job);
+	if (job->sighting_of)
+		decide_dispatch(app, job);
+	else
+		dispatch_compared(app, job, known);
 }
 
 /* The same file at the same path, with another size or time. */
@@ -371,7 +375,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			return;
 		}
 		if (adopt_own(app, job, known))
-			dispatch_queued(app, job, known);
+			dispatch_compared(app, job, known);
 		return;
 	}
 	if (app->config->hash && known->has_sha256 && !worth_another_look(job, known)) {
@@ -386,7 +390,7 @@ static void changed(struct app *app, struct job *job, const struct known *known)
 			record_let_wait(app, job);
 		return;
 	}
-	decide_dispatch(app, job);
+	dispatch_compared(app, job, known);
 }
 
 static void act(struct app *app, struct job *job, const struct known *known,

@@ -39,8 +39,8 @@ struct known {
 	int64_t size;
 	int64_t mtime_ns;
 	int64_t checked_ns;
-	bool ambiguous;	  /* KNOWN_ELSEWHERE: the file had several contents under this size and time
-			   */
+	bool ambiguous; /* KNOWN_ELSEWHERE: the file had several contents under this size and time,
+			 * or another one since */
 	unsigned attempt; /* attempts recorded so far */
 	unsigned tries;	  /* of them, those since it was queued last */
 	bool incomplete;  /* the file lacks a part, as its row says */
@@ -57,8 +57,9 @@ int store_find(struct store_reader *reader, const struct identity *identity, con
 void store_reader_begin(struct store_reader *reader);
 void store_reader_end(struct store_reader *reader);
 
-/** The newest row that is not queued, nor not_id, of version's file at its path: KNOWN_CHANGED with
- * id, hash and checked_ns, or KNOWN_NOT. Nothing to be freed. */
+/** Of the rows with a hash that version's file has at its path, but for queued ones and not_id, the
+ * one that was looked at last: KNOWN_CHANGED with id, hash and checked_ns, or KNOWN_NOT. Nothing to
+ * be freed. */
 int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
 		  struct known *out, struct error *err);
 

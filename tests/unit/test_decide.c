@@ -197,6 +197,26 @@ Test(decide, a_file_touched_back_to_where_it_had_other_contents_keeps_its_row)
 	daemon_finish(&d);
 }
 
+/* A was there, then B, then A again as it had been; a touch makes no further row of it. */
+Test(decide, a_content_that_was_put_back_and_touched_keeps_its_row)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	daemon_put(&d, NAME, "BBBB");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
+	write_stamped(path, "AAAA");
+	barrier(&d, 1);
+	const struct timespec later[] = { { .tv_sec = 2000 }, { .tv_sec = 2000 } };
+	cr_assert_eq(utimensat(AT_FDCWD, path, later, 0), 0);
+	daemon_expect(&d, "SELECT group_concat(id) FROM file WHERE mtime_ns = 2000000000000", "1");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE name = '" NAME "'", "2");
+	daemon_finish(&d);
+}
+
 Test(decide, a_file_with_several_contents_under_one_stamp_is_read_at_its_next_name)
 {
 	static const char both[] =

@@ -40,28 +40,30 @@ static struct known earlier(const char *path, unsigned n, int64_t not_id)
 	return known;
 }
 
-Test(names, earlier_is_the_newest_row_of_the_file_at_the_path_that_is_not_queued)
+Test(names, earlier_is_the_row_of_the_file_at_the_path_that_was_looked_at_last)
 {
+	int64_t last = put("/r/a", 1, 2, 0xa2, VERSION_DONE);
 	put("/r/a", 1, 1, 0xa1, VERSION_DONE);
-	int64_t newest = put("/r/a", 1, 2, 0xa2, VERSION_DONE);
 	int64_t own = put("/r/a", 1, 3, 0, VERSION_QUEUED);
 	put("/r/b", 1, 4, 0xb1, VERSION_DONE); /* another path */
 	put("/s/a", 1, 4, 0xc1, VERSION_DONE); /* another directory */
 	put("/r/a", 2, 4, 0xd1, VERSION_DONE); /* another file */
 	struct known known = earlier("/r/a", 1, own);
-	cr_expect(known.as == KNOWN_CHANGED && known.id == newest);
+	cr_expect(known.as == KNOWN_CHANGED && known.id == last);
 	cr_expect(known.has_sha256 && known.sha256[31] == 0xa2);
 	cr_expect(known.checked_ns == 0xa2);
-	cr_expect(earlier("/r/a", 1, newest).sha256[31] == 0xa1, "the row itself is none");
+	cr_expect(earlier("/r/a", 1, last).sha256[31] == 0xa1, "the row itself is none");
 	cr_expect(earlier("/r/c", 1, 0).as == KNOWN_NOT);
 }
 
-Test(names, an_earlier_row_that_was_not_hashed_says_so)
+Test(names, an_earlier_row_that_was_not_hashed_is_passed_over)
 {
-	put("/r/a", 1, 1, 0xa1, VERSION_DONE);
-	int64_t failed = put("/r/a", 1, 2, 0, VERSION_UNSCANNED);
+	put("/r/a", 1, 2, 0, VERSION_UNSCANNED);
+	cr_expect(earlier("/r/a", 1, 0).as == KNOWN_NOT);
+	int64_t hashed = put("/r/a", 1, 1, 0xa1, VERSION_DONE);
+	put("/r/a", 1, 3, 0, VERSION_UNSCANNED);
 	struct known known = earlier("/r/a", 1, 0);
-	cr_expect(known.id == failed && !known.has_sha256);
+	cr_expect(known.id == hashed && known.has_sha256);
 }
 
 static void note(void *context, const char *path, size_t len)
