@@ -295,12 +295,13 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 
 /* May the row's look at the file, under another name, stand for it? Not when somebody has written
  * to it since. A rename and a link, whose event we have, set the change time as well; where a walk
- * met the name, only the change time can tell. So it is where files have no time of birth: a number
- * of an inode that is used again makes another file look like this one, renamed. */
-static bool look_holds(const struct job *job, const struct known *known)
+ * met the name, its times were set, or a write may have been told by an event that was lost, only
+ * the change time can tell. So it is where files have no time of birth: a number of an inode that
+ * is used again makes another file look like this one, renamed. */
+static bool look_holds(const struct app *app, const struct job *job, const struct known *known)
 {
-	bool told = job->hint != HINT_WALKED && job->hint != HINT_QUEUED &&
-		    job->version->identity.btime_ns != 0;
+	bool told = (job->hint == HINT_COMPLETE || job->hint == HINT_APPEARED) &&
+		    gaps_open(app) == 0 && job->version->identity.btime_ns != 0;
 	bool vouched = job->version->identity.ctime_ns + slack_ns(job) <= known->checked_ns &&
 		       known->checked_ns <= clock_wall_ns(); /* else the clock was set back since */
 	return !job->written && !known->ambiguous && (told || vouched);
@@ -341,7 +342,7 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 		}
 		break;
 	case VERSION_DONE:
-		if (!look_holds(job, known))
+		if (!look_holds(app, job, known))
 			break;
 		if (touched_elsewhere(app, job, known))
 			return;

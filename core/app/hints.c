@@ -53,7 +53,9 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 			   enum job_hint hint)
 {
 	enum job_told told = told_by(event);
-	job->written = job->written || event->kind == WATCHER_CLOSED;
+	/* its times may have been set to those of an older look before they are looked at */
+	bool set = hint == HINT_TOUCHED && (job->state == JOB_WAITING || job->state == JOB_PARKED);
+	job->written = job->written || event->kind == WATCHER_CLOSED || set;
 	job->dir = event->dir;
 	switch (job->state) {
 	case JOB_WAITING:

@@ -110,7 +110,9 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	/* loop */
 	enum job_state state;
 	enum job_hint hint;
-	bool written; /* a close was told since it was admitted: no older look at the file holds */
+	bool written; /* a close was told since it was admitted, its times were set while it waited,
+		       * or what was written is looked at elsewhere: no older look at the file holds
+		       */
 	bool again;   /* something happened at the path meanwhile */
 	enum job_told again_told; /* and it says so much of the file's being complete */
 	bool again_unanswered; /* it was met as it is known; to be looked at again if it could not

@@ -106,8 +106,11 @@ bool samefile_wait(struct app *app, struct job *job, const struct identity *iden
 			return false;
 		}
 	}
-	if (!needs_turn(app, job, identity))
+	if (!needs_turn(app, job, identity)) {
+		/* a look at what was written may be under way: no older one holds */
+		job->written = job->written || other->written || other->prior_id != 0;
 		return false;
+	}
 	flight_park(&app->flight, job, other);
 	return true;
 }

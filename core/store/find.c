@@ -57,6 +57,15 @@ static const char by_stamp_sql[] =
 static const char contents_sql[] =
 	"SELECT max(content) FROM (SELECT content FROM version WHERE inode = ?1 AND btime_ns = ?2"
 	" AND size = ?3 AND mtime_ns = ?4 LIMIT 1024)";
+/* Ordered by when it was looked at, or by the ids, should the clock have been set. */
+static const char later_sql[] =
+	"SELECT EXISTS (SELECT 1 FROM version k CROSS JOIN version o WHERE k.id = ?3"
+	" AND o.inode = ?1 AND o.btime_ns = ?2 AND o.sha256 IS NOT k.sha256"
+	" AND (o.id > k.id OR o.checked_ns > k.checked_ns))";
+static const char other_stamp_sql[] =
+	"SELECT EXISTS (SELECT 1 FROM version WHERE inode = ?1 AND btime_ns = ?2"
+	" AND (size, mtime_ns) < (?3, ?4)) OR EXISTS (SELECT 1 FROM version WHERE inode = ?1"
+	" AND btime_ns = ?2 AND (size, mtime_ns) > (?3, ?4))";
 static const char at_path_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.name = ?6 AND d.fsid = ?7"
@@ -85,6 +94,10 @@ int find_init(struct find *find, const struct db *db, struct error *err)
 	if (result == 0)
 		result = db_prepare(db, &find->contents, contents_sql, err);
 	if (result == 0)
+		result = db_prepare(db, &find->later, later_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &find->other_stamp, other_stamp_sql, err);
+	if (result == 0)
 		result = db_prepare(db, &find->at_path, at_path_sql, err);
 	if (result == 0)
 		result = db_prepare(db, &find->by_path, by_path_sql, err);
@@ -99,6 +112,8 @@ void find_done(struct find *find)
 	sqlite3_finalize(find->by_key);
 	sqlite3_finalize(find->by_stamp);
 	sqlite3_finalize(find->contents);
+	sqlite3_finalize(find->later);
+	sqlite3_finalize(find->other_stamp);
 	sqlite3_finalize(find->at_path);
 	sqlite3_finalize(find->by_path);
 	sqlite3_finalize(find->any_imported);
@@ -216,13 +231,34 @@ static int find_by_stamp(struct find *find, const struct identity *identity,
 	return sqlite3_reset(row);
 }
 
+/* One integer; whether it is more than 0 is added to *out. */
+static int is_so(sqlite3_stmt *row, bool *out)
+{
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*out = *out || sqlite3_column_int64(row, 0) > 0;
+	return sqlite3_reset(row);
+}
+
+/* Of a file with very many rows another stamp is enough: it may have had another content under it.
+ */
 static int has_several_contents(struct find *find, const struct identity *identity, bool *out)
 {
-	sqlite3_stmt *row = find->contents;
-	bind_stamp(row, identity);
-	if (sqlite3_step(row) == SQLITE_ROW)
-		*out = sqlite3_column_int64(row, 0) > 0;
-	return sqlite3_reset(row);
+	bind_stamp(find->contents, identity);
+	int rc = is_so(find->contents, out);
+	if (rc != SQLITE_OK)
+		return rc;
+	bind_stamp(find->other_stamp, identity);
+	return is_so(find->other_stamp, out);
+}
+
+/* Was another content of the file met after the row that was found? Then its size and time were set
+ * back to what they had been. */
+static int had_another_later(struct find *find, const struct identity *identity, struct known *out)
+{
+	db_bind(find->later, 1, (int64_t)identity->inode);
+	db_bind(find->later, 2, identity->btime_ns);
+	db_bind(find->later, 3, out->id);
+	return is_so(find->later, &out->ambiguous);
 }
 
 /* A file of very many rows. */
@@ -264,7 +300,9 @@ static int find_by_file(struct find *find, const struct identity *identity,
 	out->ambiguous = ambiguous;
 	out->only = seen <= 1;
 	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE)
-		rc = find_among_many(find, identity, path, out);
+		return find_among_many(find, identity, path, out);
+	if (rc == SQLITE_OK && out->as == KNOWN_ELSEWHERE && out->state == VERSION_DONE)
+		rc = had_another_later(find, identity, out);
 	return rc;
 }
 

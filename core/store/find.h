@@ -18,10 +18,12 @@ struct known;
 /* Embedded in the reader. */
 struct find {
 	sqlite3_stmt *by_file; /* rows of one (inode, birth time) */
+	sqlite3_stmt *later;   /* has a row another content, and come after one? */
 	/* of a file of very many rows: */
 	sqlite3_stmt *by_key;
 	sqlite3_stmt *by_stamp;
 	sqlite3_stmt *contents;
+	sqlite3_stmt *other_stamp;
 	sqlite3_stmt *at_path;
 	sqlite3_stmt *by_path;	    /* an imported row */
 	sqlite3_stmt *any_imported; /* whether there is one at all */

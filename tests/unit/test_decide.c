@@ -217,6 +217,29 @@ Test(decide, a_content_that_was_put_back_and_touched_keeps_its_row)
 	daemon_finish(&d);
 }
 
+/* Its row under another name says clean, of what it was at that time. */
+Test(decide, a_file_touched_back_to_the_time_of_its_old_name_is_what_it_is)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, SHAPE, "done:clean:" NAME);
+	rename_in(&d, NAME, OTHER);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
+	daemon_path(&d, OTHER, path);
+	cr_assert_eq(utimensat(AT_FDCWD, path, NULL, 0), 0);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE mtime_ns = 1000000000000", "1");
+	daemon_put(&d, OTHER, "BBBB");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "3");
+	touch_back(path);
+	daemon_expect(&d, "SELECT group_concat(id) FROM file WHERE mtime_ns = 1000000000000",
+		      "1,3");
+	daemon_expect(&d, "SELECT count(*) FROM file", "3");
+	daemon_finish(&d);
+}
+
 Test(decide, a_file_with_several_contents_under_one_stamp_is_read_at_its_next_name)
 {
 	static const char both[] =

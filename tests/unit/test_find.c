@@ -232,3 +232,51 @@ Test(find, the_last_of_several_contents_under_one_stamp_stands_for_the_file)
 	known = find("/r/b", &v->identity);
 	cr_expect(known.as == KNOWN_NOT && !known.ambiguous);
 }
+
+/* A row of file 1 with this content; its time is the same for the same stamp. */
+static int64_t put_content(const char *path, int stamp, uint8_t byte, int64_t checked_ns)
+{
+	struct version *v = world_version(path, 1);
+	world_finish(v, OUTCOME_CLEAN);
+	v->identity.mtime_ns += stamp;
+	v->checked_ns = checked_ns;
+	v->has_sha256 = true;
+	memset(v->sha256, byte, 32);
+	return world_put(&w, v);
+}
+
+/* Is the file, at /r/c with that stamp, what its row at another path says? */
+static bool is_ambiguous(int stamp)
+{
+	AUTO(version) struct version *v = world_version("/r/c", 1);
+	v->identity.mtime_ns += stamp;
+	struct known known = find("/r/c", &v->identity);
+	cr_assert(known.as == KNOWN_ELSEWHERE);
+	bool ambiguous = known.ambiguous;
+	known_done(&known);
+	return ambiguous;
+}
+
+Test(find, a_row_elsewhere_does_not_tell_the_content_of_a_file_that_had_another_since)
+{
+	put_content("/r/a", 1, 1, 100);
+	cr_expect(!is_ambiguous(1));
+	put_content("/r/b", 2, 1, 200);
+	cr_expect(!is_ambiguous(1) && !is_ambiguous(2), "all are of one content");
+	put_content("/r/b", 3, 2, 300);
+	cr_expect(is_ambiguous(1) && is_ambiguous(2) && !is_ambiguous(3));
+	put_content("/r/b", 4, 1, 50); /* the clock was set back */
+	cr_expect(is_ambiguous(3));
+}
+
+Test(find, a_file_of_very_many_rows_is_known_elsewhere_while_it_has_one_stamp)
+{
+	char path[16];
+	for (int i = 0; i < 40; i++) {
+		snprintf(path, sizeof path, "/r/n%d", i);
+		put_content(path, 1, 1, 100);
+	}
+	cr_expect(!is_ambiguous(1));
+	put_content("/r/b", 2, 2, 200);
+	cr_expect(is_ambiguous(1));
+}

@@ -93,3 +93,34 @@ Test(samefile, a_row_of_a_file_that_was_renamed_between_two_tries_is_not_shared)
 		      "0");
 	daemon_finish(&d);
 }
+
+/* Clean or not, it takes its time, but for the first file; and finds nothing at a path that has
+ * gone. */
+#define SLOW                                                                                      \
+	"workers: 1\ndetectors:\n"                                                                \
+	" - { type: command, name: slow, run: [ /bin/sh, -c, "                                    \
+	"'d=${1%/root/*}; test -e $d/slow && sleep 0.5; grep -q evil $1 && exit 1; exit 0', sh, " \
+	"'{path}' ] }\n"
+
+/* While what was written into a file is looked at, the file gets the times that it had before, and
+ * another name: the answer of that time is not its answer. */
+Test(samefile, what_is_being_looked_at_is_no_sighting_of_what_was_there_before)
+{
+	struct daemon d;
+	daemon_begin(&d, SLOW);
+	const struct timespec past[] = { { .tv_sec = 1000 }, { .tv_sec = 1000 } };
+	char a[512], b[512];
+	daemon_path(&d, A, a);
+	daemon_path(&d, B, b);
+	daemon_put(&d, A, "good");
+	cr_assert_eq(utimensat(AT_FDCWD, a, past, 0), 0);
+	daemon_expect(&d, "SELECT verdict || mtime_ns FROM file", "clean1000000000000");
+	daemon_flag(&d, "slow");
+	daemon_put(&d, A, "evil");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'queued'", "1"); /* at work */
+	cr_assert_eq(utimensat(AT_FDCWD, a, past, 0), 0);
+	cr_assert_eq(rename(a, b), 0);
+	daemon_expect(&d, "SELECT verdict FROM file WHERE name = '" B "' AND state = 'done'",
+		      "malicious");
+	daemon_finish(&d);
+}
