@@ -269,8 +269,10 @@ static int run(struct app *app, struct error *err)
 	if (start(app, err) < 0)
 		return EXIT_CANNOT_RUN;
 	begin(app);
-	if (loop_run(app, err) < 0)
+	if (loop_run(app, err) < 0) {
+		ends_abandon(app);
 		return EXIT_CANNOT_RUN;
+	}
 	ends_tell(app);
 	log_notice("ended");
 	return EXIT_DONE;

@@ -51,6 +51,16 @@ void ends_stop(struct app *app)
 	settle_leave(app);
 }
 
+void ends_abandon(struct app *app)
+{
+	struct list abandoned;
+	list_init(&abandoned);
+	pool_stop(app->pool, &abandoned);
+	while (list_shift(&abandoned))
+		; /* the flight table's */
+	cancel_detectors(app);
+}
+
 void ends_join(struct app *app)
 {
 	if (app->mode != APP_RUNNING)

@@ -12,6 +12,8 @@ struct app;
 /** SIGTERM, SIGINT: no new work; running detectors get stop_grace; the rest stays queued. A second
  * call gives no more grace. */
 void ends_stop(struct app *app);
+/** The loop could not go on: what was not begun is not, and no detector is waited for. */
+void ends_abandon(struct app *app);
 /** SIGUSR1: no new files; what is queued is finished. */
 void ends_join(struct app *app);
 /** Whether the loop is through. Moves a stopping or joining daemon along. */

@@ -105,3 +105,23 @@ Test(ends, once_gives_a_row_to_a_file_that_is_still_written)
 	fclose(open_file);
 	daemon_done(&d);
 }
+
+/* It would be for as long as the command may take; and what waits behind it is nobody's. */
+Test(ends, a_history_that_was_taken_away_is_no_reason_to_wait_for_detectors)
+{
+	struct daemon d;
+	daemon_begin(&d,
+		     "workers: 1\ndetectors: [ { type: command, timeout: 5m, run: [ /bin/sh, -c, "
+		     "'test -e ${1%/root/*}/go || sleep 300', sh, '{path}' ] } ]\n");
+	put_many(&d, 0, 3);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'queued'", "3");
+	char index[128];
+	snprintf(index, sizeof index, "%s-shm", d.history);
+	cr_assert_eq(unlink(index), 0);
+	put_many(&d, 3, 4); /* something to write */
+	cr_assert_eq(daemon_wait_exit(&d), 3);
+	daemon_flag(&d, "go");
+	daemon_start(&d);
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "4");
+	daemon_finish(&d);
+}
