@@ -196,17 +196,23 @@ static void look_again(struct app *app, struct job *job, const struct known *kno
 	decide_dispatch(app, job);
 }
 
-/* The file may be a known one that was touched: what it goes by is a queued row of its own path, or
- * the row of another name. Outcomes of earlier attempts are of what the row is about, whatever that
- * was. */
-static void dispatch_compared(struct app *app, struct job *job, const struct known *known)
+/* The file may be a known one that was touched, though it met another row: a queued one of its own
+ * path, or one of another name. */
+static void compare(struct app *app, struct job *job, const struct known *known)
 {
 	struct known earlier;
-	if (job->version->attempt == 0 && find_earlier(app, job, known, &earlier)) {
-		job->prior_id = earlier.id;
-		job->prior_has_sha256 = true;
-		memcpy(job->prior_sha256, earlier.sha256, sizeof job->prior_sha256);
-	}
+	if (!find_earlier(app, job, known, &earlier))
+		return;
+	job->prior_id = earlier.id;
+	job->prior_has_sha256 = true;
+	memcpy(job->prior_sha256, earlier.sha256, sizeof job->prior_sha256);
+}
+
+/* Outcomes of earlier attempts are of what the row is about, whatever that was. */
+static void dispatch_compared(struct app *app, struct job *job, const struct known *known)
+{
+	if (job->version->attempt == 0)
+		compare(app, job, known);
 	decide_dispatch(app, job);
 }
 
@@ -272,8 +278,10 @@ static void same(struct app *app, struct job *job, const struct known *known,
 		return;
 	}
 	if (reason == REASON_NONE && worth_another_look(job, known)) {
-		if (adopt_own(app, job, known))
-			record_requeue(app, job);
+		if (!adopt_own(app, job, known))
+			return;
+		compare(app, job, known);
+		record_requeue(app, job);
 		return;
 	}
 	if (reason == REASON_NONE && app->config->hash && stamp_is_doubtful(app, job, known)) {

@@ -217,6 +217,29 @@ Test(decide, a_content_that_was_put_back_and_touched_keeps_its_row)
 	daemon_finish(&d);
 }
 
+/* The time that it gets is that of a content whose detectors failed, and which was replaced then.
+ */
+Test(decide, a_file_touched_back_to_a_version_that_vanished_keeps_its_row)
+{
+	struct daemon d;
+	daemon_begin(&d, "detectors: [ { type: command, retries: 9, retry_pause: 1h, run: [ "
+			 "/bin/sh, -c, '! grep -q flaky $1 || exit 9', sh, '{path}' ] } ]\n");
+	char path[512];
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "flaky");
+	daemon_expect(&d, "SELECT wait FROM file", "retry");
+	daemon_put(&d, NAME, "solid");
+	daemon_expect(&d, "SELECT group_concat(coalesce(reason, verdict)) FROM file",
+		      "vanished,clean");
+	touch_back(path);
+	daemon_expect(&d,
+		      "SELECT group_concat(coalesce(reason, verdict)) FROM file WHERE mtime_ns"
+		      " = 1000000000000 AND state <> 'queued'",
+		      "vanished,clean");
+	daemon_expect(&d, "SELECT count(*) FROM file", "2");
+	daemon_finish(&d);
+}
+
 /* Its row under another name says clean, of what it was at that time. */
 Test(decide, a_file_touched_back_to_the_time_of_its_old_name_is_what_it_is)
 {
