@@ -25,6 +25,7 @@
 
 #include "core/base/error.h"
 #include "core/base/str.h"
+#include "core/store/inplace.h"
 #include "schema/schema.h"
 
 /* How long a connection waits for another's write transaction; they take milliseconds. */
@@ -198,9 +199,9 @@ static int open_handle(struct db *db, enum db_mode mode, const char *name, int e
 	return 0;
 }
 
-void db_accept(const struct db *db)
+void db_accept(const struct db *db, bool accepted)
 {
-	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, NULL);
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, !accepted, NULL);
 }
 
 int db_open(struct db **out, const char *path, enum db_mode mode, struct error *err)
@@ -294,9 +295,14 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
 		if (result == 0)
 			result = look_in(db, mode, err);
 	}
+	if (result == 0 && mode == DB_WRITE && !inplace_log_fits(db))
+		result = error_set(err, ESTALE,
+				   "%s-wal: it was replaced or cut short while the history was "
+				   "open: end all that have it open, then start the daemon",
+				   db->path);
 	if (result < 0)
 		return result;
-	db_accept(db);
+	db_accept(db, true);
 	*out = TAKE(db);
 	return 0;
 }

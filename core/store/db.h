@@ -32,8 +32,8 @@ enum db_mode {
  * the file. -ENOENT when there is no file. */
 int db_open(struct db **out, const char *path, enum db_mode mode, struct error *err);
 /** The history is what it should be: the last connection that closes may checkpoint it from now on.
- * Until then closing leaves every byte as it is. */
-void db_accept(const struct db *db);
+ * Until then, and once it is not accepted any more, closing leaves every byte as it is. */
+void db_accept(const struct db *db, bool accepted);
 /** Closes; all statements must be finalised. NULL is fine. */
 void db_free(struct db *db);
 AUTO_DEFINE(db);

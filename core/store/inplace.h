@@ -7,6 +7,8 @@
 
 #include <sys/stat.h>
 
+#include <stdbool.h>
+
 struct db;
 struct error;
 
@@ -22,5 +24,9 @@ int inplace_note(struct inplace *out, const struct db *db, struct error *err);
  * Another failure: that cannot be told, as a directory may not be searched, say. When the log alone
  * is gone, what it held is brought into the history before. The thread of db. */
 int inplace_check(const struct inplace *inplace, const struct db *db, struct error *err);
+
+/** Whether the log that db has open holds what the index says; not, when it was cut short, or when
+ * somebody has written to another log by the same index. Writing then destroys the history. */
+bool inplace_log_fits(const struct db *db);
 
 #endif

@@ -58,7 +58,7 @@ static int open_database(struct store *store, const struct store_options *option
 	if (result == 0)
 		result = inplace_note(&store->inplace, store->db, err);
 	if (result == 0)
-		db_accept(store->db);
+		db_accept(store->db, true);
 	return result;
 }
 

@@ -161,6 +161,9 @@ static void checkpoint(struct store *store)
 	lock_drop(&store->lock);
 	if (!again && store->wal_frames < (idle ? WAL_IDLE_FRAMES : WAL_BUSY_FRAMES))
 		return;
+	struct error gone = { 0 };
+	if (again && inplace_check(&store->inplace, store->db, &gone) < 0)
+		return; /* it is told when there is something to write */
 	int log = 0;
 	int done = 0;
 	int rc = sqlite3_wal_checkpoint_v2(store->db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,

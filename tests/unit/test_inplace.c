@@ -1,4 +1,6 @@
 /* inplace: files that were taken away from under an open history. */
+#include <sys/wait.h>
+
 #include <errno.h>
 
 #include "core/store/db.h"
@@ -133,4 +135,63 @@ Test(inplace, what_is_gone_at_once_is_not_taken_for_how_it_is)
 	take_away("-shm");
 	cr_expect_eq(inplace_note(&later, db, &err), -ESTALE);
 	cr_expect(strstr(err.text, "-shm: "), "%s", err.text);
+}
+
+/* As another process does it; its own exit checkpoints nothing, as we have the history open. */
+static void write_elsewhere(void)
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		sqlite3 *other = NULL;
+		bool done = sqlite3_open(w.db, &other) == SQLITE_OK &&
+			    sqlite3_exec(other, "INSERT INTO dir (path, fsid) VALUES ('/other', 1)",
+					 NULL, NULL, NULL) == SQLITE_OK;
+		(void)sqlite3_close(other);
+		_exit(done ? 0 : 1);
+	}
+	int status = -1;
+	cr_assert(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void expect_integrity(void)
+{
+	db_free(db);
+	db = NULL;
+	take_away("-shm");
+	EXPECT_SQL(&w, "PRAGMA integrity_check", "ok");
+}
+
+/* Its frames are in the index that we share, and nowhere. */
+Test(inplace, a_log_that_somebody_else_wrote_and_that_is_gone_is_not_brought_in)
+{
+	cr_assert_eq(sqlite3_exec(db->handle, "INSERT INTO dir (path, fsid) VALUES ('/a', 1)", NULL,
+				  NULL, NULL),
+		     SQLITE_OK);
+	cr_assert_eq(
+		sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL),
+		SQLITE_OK);
+	cr_expect(inplace_log_fits(db));
+	take_away("-wal");
+	cr_expect(inplace_log_fits(db));
+	write_elsewhere();
+	cr_expect(!inplace_log_fits(db));
+	take_away("-wal");
+	expect_moved("-wal");
+	expect_integrity();
+}
+
+Test(inplace, a_log_that_was_cut_short_is_told)
+{
+	struct error err = { 0 };
+	char path[160];
+	snprintf(path, sizeof path, "%s-wal", w.db);
+	cr_assert_eq(sqlite3_exec(db->handle, "INSERT INTO dir (path, fsid) VALUES ('/a', 1)", NULL,
+				  NULL, NULL),
+		     SQLITE_OK);
+	cr_expect_eq(inplace_check(&inplace, db, &err), 0);
+	cr_assert_eq(truncate(path, 0), 0);
+	expect_moved("-wal");
+	struct db *another = NULL;
+	cr_expect_lt(db_open_history(&another, w.db, DB_WRITE, &err), 0);
+	expect_integrity();
 }
