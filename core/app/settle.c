@@ -57,7 +57,9 @@ static void wait_to_settle(struct app *app, struct job *job)
 		 * must do */
 		if (rested_ms >= settle_ms || job->waits > 0) {
 			job->told = TOLD_WHOLE;
-			job->hint = HINT_COMPLETE;
+			/* that it rested tells nothing of what was written before a walk met it */
+			if (job->hint != HINT_WALKED && job->hint != HINT_QUEUED)
+				job->hint = HINT_COMPLETE;
 			intake_consider(app, job, NULL);
 			return;
 		}

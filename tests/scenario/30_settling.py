@@ -4,6 +4,7 @@ settling time, must do. The daemon runs as a user who may read the files but doe
 With a settling time of an hour nothing settles, so whatever ends was taken for complete at once; a
 second start with a short one finds the rest.
 """
+import hashlib
 import json
 import mmap
 import os
@@ -13,6 +14,7 @@ from scenario import NOOP, Carved, Skip, broapt_name, check, command, fuid, same
 
 NOBODY = 65534
 FUTURE = 4102444800  # 2100
+OLD = 10**18  # ns, 2001
 # producer of a root -> is a BroAPT-Core name complete at its close there? Is another?
 PRODUCERS = {
     "auto": (True, False),
@@ -166,6 +168,26 @@ def test_found_by_a_walk_it_settles_whatever_its_name_and_time():
         carved.stop()
         carved.begin("50ms")
         carved.ended_at(found, future)
+
+
+def test_renamed_and_written_while_nobody_looked_it_is_read_when_it_has_settled():
+    with Settling() as carved:
+        carved.begin("100ms")
+        path = carved.at("before.bin")
+        write(path, b"old text")
+        os.utime(path, ns=(OLD, OLD))
+        carved.until(lambda: carved.sql("SELECT state, mtime_ns FROM file") ==
+                     [(b"done", OLD)], "it is done as it is")
+        carved.stop()
+        with open(path, "r+b", buffering=0) as file:
+            file.write(b"new text")
+        os.utime(path, ns=(OLD, OLD))
+        after = carved.at("after.bin")
+        os.rename(path, after)
+        carved.begin("100ms")
+        carved.ended_at(after)
+        same(carved.row(after, "sha256"), (hashlib.sha256(b"new text").hexdigest().encode(),),
+             "whose content it has")
 
 
 def test_a_writer_that_rests_longer_is_not_seen_but_its_end_is():
