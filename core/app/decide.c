@@ -301,26 +301,48 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 	return identity_same_file(&now, identity);
 }
 
+/* Was the file in sight all the time, so that a write would have been told? A rename's event has
+ * its old place (else job->written is set); a name that appeared may be a link to one that was
+ * written to elsewhere, unless the known one is still there. While there are gaps, or a walk is to
+ * meet what changed in one, no event vouches for what was before it. */
+static bool was_in_sight(struct app *app, const struct job *job, const struct known *known)
+{
+	if (app->walking || gaps_open(app) > 0)
+		return false;
+	switch (job->hint) {
+	case HINT_COMPLETE:
+		return true;
+	case HINT_APPEARED:
+	case HINT_TOUCHED:
+		return path_leads_to(app, known->path, &job->version->identity);
+	case HINT_WALKED:
+	case HINT_QUEUED:
+		return false;
+	}
+	return false;
+}
+
 /* May the row's look at the file, under another name, stand for it? Not when somebody has written
  * to it since. A rename and a link, whose event we have, set the change time as well; where a walk
- * met the name, its times were set, or a write may have been told by an event that was lost, only
- * the change time can tell. So it is where files have no time of birth: a number of an inode that
- * is used again makes another file look like this one, renamed. */
-static bool look_holds(const struct app *app, const struct job *job, const struct known *known)
+ * met the name, only the change time can tell. So it is where files have no time of birth: a number
+ * of an inode that is used again makes another file look like this one, renamed. */
+static bool look_holds(struct app *app, const struct job *job, const struct known *known)
 {
-	bool told = (job->hint == HINT_COMPLETE || job->hint == HINT_APPEARED) &&
-		    gaps_open(app) == 0 && job->version->identity.btime_ns != 0;
+	if (job->written || known->ambiguous)
+		return false;
 	bool vouched = job->version->identity.ctime_ns + slack_ns(job) <= known->checked_ns &&
 		       known->checked_ns <= clock_wall_ns(); /* else the clock was set back since */
-	return !job->written && !known->ambiguous && (told || vouched);
+	return vouched || (job->version->identity.btime_ns != 0 && was_in_sight(app, job, known));
 }
 
 /* When that row's content was read last, as far as it holds for the file now: the change time may
- * be the rename's, or a write's within the same tick. */
+ * be the rename's, or a write's within the same tick. A name of the file may lie outside of the
+ * roots, where nobody tells of a write: so where it has several the change time is a doubt for the
+ * next walk. */
 static int64_t vouched_ns(const struct job *job, const struct known *known)
 {
 	int64_t ctime_ns = job->version->identity.ctime_ns;
-	return known->checked_ns > ctime_ns ? known->checked_ns : ctime_ns;
+	return known->checked_ns > ctime_ns || job->links > 1 ? known->checked_ns : ctime_ns;
 }
 
 /* A file with several names was touched at another, so that its row here has an old time: it is
@@ -363,15 +385,14 @@ static void elsewhere(struct app *app, struct job *job, const struct known *know
 			memcpy(job->version->sha256, known->sha256, sizeof known->sha256);
 			job->hashed = true;
 		}
-		break;
+		job->reads = false;
+		decide_dispatch(app, job);
+		return;
 	case VERSION_UNSCANNED:
 	case VERSION_STATES:
 		break;
 	}
-	if (job->sighting_of)
-		decide_dispatch(app, job);
-	else
-		dispatch_compared(app, job, known);
+	dispatch_compared(app, job, known);
 }
 
 /* The same file at the same path, with another size or time. */
@@ -444,6 +465,7 @@ void decide(struct app *app, struct job *job, enum version_reason reason)
 {
 	struct version *version = job->version;
 	job->sighting_of = 0;
+	job->reads = true;
 	job->prior_id = 0;
 	job->later_id = 0;
 	job->prior_stands = false;

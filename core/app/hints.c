@@ -23,6 +23,12 @@ static enum job_told told_by(const struct watcher_event *event)
 	return event->kind == WATCHER_MOVED ? TOLD_WHOLE : TOLD_NOTHING;
 }
 
+/* Where it came from nobody would have told of a write. */
+static bool may_be_written(const struct watcher_event *event)
+{
+	return event->kind == WATCHER_CLOSED || (event->kind == WATCHER_MOVED && !event->from);
+}
+
 static void tell_more(enum job_told *told, enum job_told more)
 {
 	if (more > *told)
@@ -55,7 +61,7 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 	enum job_told told = told_by(event);
 	/* its times may have been set to those of an older look before they are looked at */
 	bool set = hint == HINT_TOUCHED && (job->state == JOB_WAITING || job->state == JOB_PARKED);
-	job->written = job->written || event->kind == WATCHER_CLOSED || set;
+	job->written = job->written || may_be_written(event) || set;
 	job->dir = event->dir;
 	switch (job->state) {
 	case JOB_WAITING:
@@ -96,7 +102,7 @@ static void hint(struct app *app, const struct watcher_event *event, enum job_hi
 	job->hint = hint;
 	job->told = told_by(event);
 	job->dir = event->dir;
-	job->written = event->kind == WATCHER_CLOSED;
+	job->written = may_be_written(event);
 	job->from_walk = hint == HINT_WALKED;
 	if (hint == HINT_APPEARED) {
 		/* mostly a close follows at once; links and special files are looked at when it
@@ -127,6 +133,8 @@ static void follow(struct app *app, const char *from, size_t from_len, const cha
 	if (!job || flight_at(&app->flight, path, len) || !has_gone_to(app, job, path))
 		return;
 	if (job->state == JOB_WAITING || job->state == JOB_LIMBO || job->state == JOB_PARKED) {
+		/* what a walk met, or was in doubt about, the move does not vouch for */
+		job->written = job->written || job->reads || job->hint == HINT_WALKED;
 		flight_repath(&app->flight, job, path, len);
 		/* another file may have come there, and the job has taken the event that told so */
 		struct statx st;

@@ -119,6 +119,7 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 	if (samefile_wait(app, job, &identity))
 		return;
 	version->identity = identity;
+	job->links = st->stx_nlink;
 	enum version_reason reason;
 	if (!name_is_ours(app, job, &reason)) {
 		if (job->sidecar && S_ISREG(st->stx_mode) && !job->recorded)

@@ -100,8 +100,8 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	int result_errno;
 	enum lease_sight lease; /* whether its writers could be seen, once that was tried */
 	int lease_error;	/* LEASE_BLIND: why not, an errno */
-	uint32_t links;		/* names that the file had when it was opened; 0: it was not */
-	const char *shortened;	/* a sidecar: why its file is not whole; static, NULL: it is */
+	uint32_t links; /* names that the file had when it was looked at last; 0: it was not */
+	const char *shortened; /* a sidecar: why its file is not whole; static, NULL: it is */
 	struct list result_link;
 
 	/* the store's */
@@ -110,9 +110,10 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	/* loop */
 	enum job_state state;
 	enum job_hint hint;
-	bool written; /* a close was told since it was admitted, its times were set while it waited,
-		       * or what was written is looked at elsewhere: no older look at the file holds
-		       */
+	bool written; /* since it was admitted a close was told, or a move from where none is, its
+		       * times were set while it waited, or the file was met by a walk at another
+		       * path: no older look at it holds */
+	bool reads;   /* its content is read, whatever is known of the file at other paths */
 	bool again;   /* something happened at the path meanwhile */
 	enum job_told again_told; /* and it says so much of the file's being complete */
 	bool again_unanswered; /* it was met as it is known; to be looked at again if it could not

@@ -65,7 +65,7 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	if (late->first_seen_ns < heir->first_seen_ns)
 		heir->first_seen_ns = late->first_seen_ns;
 	job->recorded = job->recorded || recorded;
-	job->written = job->written || other->written;
+	job->written = job->written || other->written || other->prior_stands;
 	list_splice(&job->parked, &other->parked);
 	size_t len = late->path_len;
 	AUTO_FREE char *path = xmemdup(late->path, len);
@@ -76,9 +76,10 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 }
 
 /* No turn is needed where the history has an answer for this very version, for that makes a
- * sighting; nor by a name that has its row in the queue: a thousand links would wait for each
- * other. */
-static bool needs_turn(struct app *app, const struct job *job, const struct identity *identity)
+ * sighting, unless the content is just being read at the other name, which may be another by now;
+ * nor by a name that has its row in the queue: a thousand links would wait for each other. */
+static bool needs_turn(struct app *app, const struct job *job, const struct job *other,
+		       const struct identity *identity)
 {
 	const struct version *version = job->version;
 	struct known known = { .as = KNOWN_NOT };
@@ -86,8 +87,8 @@ static bool needs_turn(struct app *app, const struct job *job, const struct iden
 	if (store_find(app->reader, identity, version->path, version->path_len, version->dir_len,
 		       &known, &err) < 0)
 		unread_tell(app, &err);
-	bool answered = (known.as == KNOWN_ELSEWHERE || known.as == KNOWN_SAME) &&
-			known.state == VERSION_DONE;
+	bool sighting = known.as == KNOWN_ELSEWHERE && !(other && other->reads);
+	bool answered = (sighting || known.as == KNOWN_SAME) && known.state == VERSION_DONE;
 	bool has_own_row = known.as == KNOWN_SAME && job->row != 0 && known.id == job->row;
 	known_done(&known);
 	return !answered && !has_own_row;
@@ -106,11 +107,8 @@ bool samefile_wait(struct app *app, struct job *job, const struct identity *iden
 			return false;
 		}
 	}
-	if (!needs_turn(app, job, identity)) {
-		/* a look at what was written may be under way: no older one holds */
-		job->written = job->written || other->written || other->prior_id != 0;
+	if (!needs_turn(app, job, other, identity))
 		return false;
-	}
 	flight_park(&app->flight, job, other);
 	return true;
 }
@@ -195,7 +193,8 @@ bool samefile_was_passing(struct app *app, const struct job *job)
 		return false;
 	if (!job->in_inode_table)
 		return went_elsewhere(app, job);
-	return flight_same_file(&app->flight, &job->seen, job) || !needs_turn(app, job, &job->seen);
+	return flight_same_file(&app->flight, &job->seen, job) ||
+	       !needs_turn(app, job, NULL, &job->seen);
 }
 
 void samefile_tell_others(struct app *app, const struct job *job)

@@ -57,15 +57,16 @@ static const char by_stamp_sql[] =
 static const char contents_sql[] =
 	"SELECT max(content) FROM (SELECT content FROM version WHERE inode = ?1 AND btime_ns = ?2"
 	" AND size = ?3 AND mtime_ns = ?4 LIMIT 1024)";
-/* Ordered by when it was looked at, or by the ids, should the clock have been set. */
+/* By when they were looked at, or by the ids, should the clock have been set. */
 static const char later_sql[] =
-	"SELECT EXISTS (SELECT 1 FROM version k CROSS JOIN version o WHERE k.id = ?3"
-	" AND o.inode = ?1 AND o.btime_ns = ?2 AND o.sha256 IS NOT k.sha256"
-	" AND (o.id > k.id OR o.checked_ns > k.checked_ns))";
-static const char other_stamp_sql[] =
-	"SELECT EXISTS (SELECT 1 FROM version WHERE inode = ?1 AND btime_ns = ?2"
-	" AND (size, mtime_ns) < (?3, ?4)) OR EXISTS (SELECT 1 FROM version WHERE inode = ?1"
-	" AND btime_ns = ?2 AND (size, mtime_ns) > (?3, ?4))";
+	"SELECT EXISTS (SELECT 1 FROM"
+	" (SELECT * FROM (SELECT id FROM version WHERE inode = ?1 AND btime_ns = ?2"
+	" AND (size, mtime_ns) < (?3, ?4) ORDER BY size DESC, mtime_ns DESC LIMIT 512)"
+	" UNION ALL SELECT * FROM (SELECT id FROM version WHERE inode = ?1 AND btime_ns = ?2"
+	" AND (size, mtime_ns) > (?3, ?4) ORDER BY size, mtime_ns LIMIT 512)) f"
+	" CROSS JOIN version v ON v.id = f.id CROSS JOIN version k ON k.id = ?5"
+	" WHERE v.state = 'queued' OR ((v.checked_ns > k.checked_ns OR v.id > k.id)"
+	" AND (v.sha256 IS NULL OR v.sha256 IS NOT k.sha256)))";
 static const char at_path_sql[] =
 	"SELECT " COLUMNS " FROM dir d CROSS JOIN version v ON v.dir_id = d.id"
 	" WHERE d.path = ?5 AND v.inode = ?1 AND v.btime_ns = ?2 AND v.name = ?6 AND d.fsid = ?7"
@@ -96,8 +97,6 @@ int find_init(struct find *find, const struct db *db, struct error *err)
 	if (result == 0)
 		result = db_prepare(db, &find->later, later_sql, err);
 	if (result == 0)
-		result = db_prepare(db, &find->other_stamp, other_stamp_sql, err);
-	if (result == 0)
 		result = db_prepare(db, &find->at_path, at_path_sql, err);
 	if (result == 0)
 		result = db_prepare(db, &find->by_path, by_path_sql, err);
@@ -113,7 +112,6 @@ void find_done(struct find *find)
 	sqlite3_finalize(find->by_stamp);
 	sqlite3_finalize(find->contents);
 	sqlite3_finalize(find->later);
-	sqlite3_finalize(find->other_stamp);
 	sqlite3_finalize(find->at_path);
 	sqlite3_finalize(find->by_path);
 	sqlite3_finalize(find->any_imported);
@@ -239,26 +237,22 @@ static int is_so(sqlite3_stmt *row, bool *out)
 	return sqlite3_reset(row);
 }
 
-/* Of a file with very many rows another stamp is enough: it may have had another content under it.
- */
 static int has_several_contents(struct find *find, const struct identity *identity, bool *out)
 {
 	bind_stamp(find->contents, identity);
-	int rc = is_so(find->contents, out);
-	if (rc != SQLITE_OK)
-		return rc;
-	bind_stamp(find->other_stamp, identity);
-	return is_so(find->other_stamp, out);
+	return is_so(find->contents, out);
 }
 
-/* Was another content of the file met after the row that was found? Then its size and time were set
- * back to what they had been. */
-static int had_another_later(struct find *find, const struct identity *identity, struct known *out)
+/* Has the file got another content, or may it have, under another size or time since the row of
+ * another path was looked at? Then it was touched back to that time, which says nothing. */
+static int find_later(struct find *find, const struct identity *identity, struct known *known)
 {
-	db_bind(find->later, 1, (int64_t)identity->inode);
-	db_bind(find->later, 2, identity->btime_ns);
-	db_bind(find->later, 3, out->id);
-	return is_so(find->later, &out->ambiguous);
+	if (known->as != KNOWN_ELSEWHERE || known->state != VERSION_DONE || known->ambiguous)
+		return SQLITE_OK;
+	sqlite3_stmt *row = find->later;
+	bind_stamp(row, identity);
+	db_bind(row, 5, known->id);
+	return is_so(row, &known->ambiguous);
 }
 
 /* A file of very many rows. */
@@ -271,6 +265,8 @@ static int find_among_many(struct find *find, const struct identity *identity,
 		rc = find_by_stamp(find, identity, path, out);
 	if (rc == SQLITE_OK && out->as == KNOWN_ELSEWHERE)
 		rc = has_several_contents(find, identity, &out->ambiguous);
+	if (rc == SQLITE_OK)
+		rc = find_later(find, identity, out);
 	if (rc == SQLITE_OK && out->as == KNOWN_NOT)
 		rc = find_one(find->at_path, identity, path, KNOWN_CHANGED, out);
 	return rc;
@@ -286,10 +282,12 @@ static int find_by_file(struct find *find, const struct identity *identity,
 	db_bind(row, 2, identity->btime_ns);
 	size_t seen = 0;
 	bool ambiguous = false;
+	bool restamped = false;
 	while (seen < ROWS_OF_A_FILE && sqlite3_step(row) == SQLITE_ROW) {
 		seen++;
 		if (out->as == KNOWN_SAME && !same_stamp(row, identity))
 			break;
+		restamped = restamped || !same_stamp(row, identity);
 		ambiguous = ambiguous ||
 			    (same_stamp(row, identity) && sqlite3_column_int64(row, CONTENT) > 0);
 		enum known_as as = classify(row, identity, path);
@@ -300,9 +298,9 @@ static int find_by_file(struct find *find, const struct identity *identity,
 	out->ambiguous = ambiguous;
 	out->only = seen <= 1;
 	if (rc == SQLITE_OK && seen == ROWS_OF_A_FILE)
-		return find_among_many(find, identity, path, out);
-	if (rc == SQLITE_OK && out->as == KNOWN_ELSEWHERE && out->state == VERSION_DONE)
-		rc = had_another_later(find, identity, out);
+		rc = find_among_many(find, identity, path, out);
+	else if (rc == SQLITE_OK && restamped)
+		rc = find_later(find, identity, out);
 	return rc;
 }
 

@@ -18,7 +18,7 @@ struct known;
 /* Embedded in the reader. */
 struct find {
 	sqlite3_stmt *by_file; /* rows of one (inode, birth time) */
-	sqlite3_stmt *later;   /* has a row another content, and come after one? */
+	sqlite3_stmt *later;   /* whether one of another size or time says that it was written to */
 	/* of a file of very many rows: */
 	sqlite3_stmt *by_key;
 	sqlite3_stmt *by_stamp;

@@ -40,7 +40,7 @@ struct known {
 	int64_t mtime_ns;
 	int64_t checked_ns;
 	bool ambiguous; /* KNOWN_ELSEWHERE: the file had several contents under this size and time,
-			 * or another one since */
+			 * or another one under others since */
 	unsigned attempt; /* attempts recorded so far */
 	unsigned tries;	  /* of them, those since it was queued last */
 	bool incomplete;  /* the file lacks a part, as its row says */

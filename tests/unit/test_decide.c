@@ -283,6 +283,114 @@ Test(decide, a_file_with_several_contents_under_one_stamp_is_read_at_its_next_na
 	daemon_finish(&d);
 }
 
+/* What the history has of the file's content under its other name. */
+#define AT_OTHER                                                                        \
+	"SELECT group_concat(substr(sha256, 1, 4), ' ') FROM (SELECT * FROM file WHERE" \
+	" name = '" OTHER "' AND state = 'done' ORDER BY id)"
+#define AAAA "63c1"
+#define BBBB "4a8d"
+
+Test(decide, a_file_touched_back_is_read_at_its_next_name)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512];
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	daemon_put(&d, NAME, "BBBB");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
+	touch_back(path);
+	rename_in(&d, NAME, OTHER);
+	daemon_expect(&d, AT_OTHER, BBBB);
+	daemon_finish(&d);
+}
+
+Test(decide, a_file_that_was_away_is_read_when_it_comes_back_under_another_name)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512], away[512];
+	daemon_path(&d, NAME, path);
+	daemon_path(&d, "../away", away);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	rename_in(&d, NAME, "../away");
+	write_stamped(away, "BBBB");
+	rename_in(&d, "../away", OTHER);
+	daemon_expect(&d, AT_OTHER, BBBB);
+	daemon_finish(&d);
+}
+
+Test(decide, a_link_to_a_file_that_was_away_is_read)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512], away[512];
+	daemon_path(&d, NAME, path);
+	daemon_path(&d, "../away", away);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	rename_in(&d, NAME, "../away");
+	write_stamped(away, "BBBB");
+	daemon_path(&d, OTHER, path);
+	cr_assert_eq(link(away, path), 0);
+	daemon_expect(&d, AT_OTHER, BBBB);
+	cr_assert_eq(unlink(away), 0);
+	daemon_finish(&d);
+}
+
+/* Writes through a link that lies outside, so that nobody tells. */
+static void write_unseen(const struct daemon *d, const char *name, const char *text)
+{
+	char path[512], away[512];
+	daemon_path(d, name, path);
+	daemon_path(d, "../away", away);
+	cr_assert_eq(link(path, away), 0);
+	write_stamped(away, text);
+	cr_assert_eq(unlink(away), 0);
+}
+
+Test(decide, while_a_gap_is_open_no_rename_vouches_for_a_content)
+{
+	struct daemon d;
+	daemon_init(&d, NOOP);
+	char yaml[1024], path[512];
+	snprintf(yaml, sizeof yaml,
+		 "roots: [ { path: %s }, { path: %s/missing } ]\nhistory: %s\n" NOOP, d.root, d.dir,
+		 d.history);
+	daemon_configure(&d, yaml);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_path(&d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	daemon_expect(&d, "SELECT group_concat(cause) FROM gap WHERE closed_ns IS NULL", "root");
+	write_unseen(&d, NAME, "BBBB");
+	rename_in(&d, NAME, OTHER);
+	daemon_expect(&d, AT_OTHER, BBBB);
+	daemon_finish(&d);
+}
+
+Test(decide, a_file_with_several_names_is_doubted_by_the_next_walk)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512], away[512];
+	daemon_path(&d, NAME, path);
+	daemon_path(&d, "../away", away);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	cr_assert_eq(link(path, away), 0);
+	write_stamped(away, "BBBB");
+	rename_in(&d, NAME, OTHER);
+	daemon_expect(&d, AT_OTHER, AAAA); /* nobody told */
+	cr_assert_eq(kill(d.pid, SIGUSR2), 0);
+	daemon_expect(&d, AT_OTHER, AAAA " " BBBB);
+	cr_assert_eq(unlink(away), 0);
+	daemon_finish(&d);
+}
+
 static void import_path(const struct daemon *d, const char *path)
 {
 	struct store_import *import = NULL;
@@ -361,4 +469,46 @@ Test(decide, what_stands_in_the_history_is_not_queued_anew_when_the_queue_is_ful
 		"f.id WHERE f.name = '" IMPORTED "'",
 		"broapt1");
 	daemon_finish(&d);
+}
+
+/* A write that was told is still waiting for the worker when the file goes elsewhere. */
+static void written_and_gone(const char *unseen)
+{
+	struct daemon d;
+	daemon_init(&d, ONE_WORKER);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	char known[512], other[512];
+	daemon_path(&d, KNOWN, known);
+	daemon_path(&d, IMPORTED, other);
+	write_stamped(known, "AAAA");
+	daemon_expect(&d, "SELECT state FROM file WHERE name = '" KNOWN "'", "done");
+	daemon_put(&d, "HTTP-Fslow.text.plain.txt", "keeps the worker");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "1");
+	if (unseen) {
+		write_unseen(&d, KNOWN, unseen);
+		cr_assert_eq(kill(d.pid, SIGUSR2), 0);
+		usleep(300000); /* it is met */
+	} else {
+		write_stamped(known, "BBBB");
+	}
+	rename_in(&d, KNOWN, IMPORTED);
+	usleep(300000);
+	daemon_flag(&d, "go");
+	daemon_expect(&d, "SELECT count(*) FROM pending", "0");
+	daemon_expect(&d,
+		      "SELECT group_concat(substr(sha256, 1, 4), ' ') FROM file"
+		      " WHERE name = '" IMPORTED "'",
+		      BBBB);
+	daemon_finish(&d);
+}
+
+Test(decide, a_file_renamed_while_its_change_waits_for_a_worker_is_read)
+{
+	written_and_gone(NULL);
+}
+
+Test(decide, a_file_renamed_while_the_doubt_of_a_walk_waits_for_a_worker_is_read)
+{
+	written_and_gone("BBBB");
 }

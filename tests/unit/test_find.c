@@ -233,50 +233,61 @@ Test(find, the_last_of_several_contents_under_one_stamp_stands_for_the_file)
 	cr_expect(known.as == KNOWN_NOT && !known.ambiguous);
 }
 
-/* A row of file 1 with this content; its time is the same for the same stamp. */
-static int64_t put_content(const char *path, int stamp, uint8_t byte, int64_t checked_ns)
+static void put_content(const char *path, int64_t mtime_ns, int64_t checked_ns, char byte)
 {
 	struct version *v = world_version(path, 1);
-	world_finish(v, OUTCOME_CLEAN);
-	v->identity.mtime_ns += stamp;
+	v->identity.mtime_ns = mtime_ns;
 	v->checked_ns = checked_ns;
+	world_finish(v, OUTCOME_CLEAN);
 	v->has_sha256 = true;
 	memset(v->sha256, byte, 32);
-	return world_put(&w, v);
+	world_put(&w, v);
 }
 
-/* Is the file, at /r/c with that stamp, what its row at another path says? */
-static bool is_ambiguous(int stamp)
+static bool is_ambiguous(int64_t mtime_ns)
 {
-	AUTO(version) struct version *v = world_version("/r/c", 1);
-	v->identity.mtime_ns += stamp;
-	struct known known = find("/r/c", &v->identity);
-	cr_assert(known.as == KNOWN_ELSEWHERE);
+	AUTO(version) struct version *now = world_version("/r/new", 1);
+	now->identity.mtime_ns = mtime_ns;
+	struct known known = find("/r/new", &now->identity);
 	bool ambiguous = known.ambiguous;
+	cr_expect(known.as == KNOWN_ELSEWHERE);
 	known_done(&known);
 	return ambiguous;
 }
 
-Test(find, a_row_elsewhere_does_not_tell_the_content_of_a_file_that_had_another_since)
+Test(find, a_row_does_not_stand_for_a_file_that_had_another_content_since)
 {
-	put_content("/r/a", 1, 1, 100);
-	cr_expect(!is_ambiguous(1));
-	put_content("/r/b", 2, 1, 200);
-	cr_expect(!is_ambiguous(1) && !is_ambiguous(2), "all are of one content");
-	put_content("/r/b", 3, 2, 300);
-	cr_expect(is_ambiguous(1) && is_ambiguous(2) && !is_ambiguous(3));
-	put_content("/r/b", 4, 1, 50); /* the clock was set back */
-	cr_expect(is_ambiguous(3));
+	put_content("/r/a", 1000, 10, 1);
+	put_content("/r/a", 2000, 20, 1); /* touched */
+	cr_expect(!is_ambiguous(1000) && !is_ambiguous(2000));
+	put_content("/r/a", 1500, 30, 2);
+	cr_expect(is_ambiguous(1000) && is_ambiguous(2000) && !is_ambiguous(1500));
 }
 
-Test(find, a_file_of_very_many_rows_is_known_elsewhere_while_it_has_one_stamp)
+Test(find, nor_among_very_many_rows)
 {
-	char path[16];
-	for (int i = 0; i < 40; i++) {
-		snprintf(path, sizeof path, "/r/n%d", i);
-		put_content(path, 1, 1, 100);
+	for (int i = 0; i < 64; i++) {
+		char path[32];
+		snprintf(path, sizeof path, "/r/%d", i);
+		put_content(path, 1000, 10, 1);
 	}
-	cr_expect(!is_ambiguous(1));
-	put_content("/r/b", 2, 2, 200);
-	cr_expect(is_ambiguous(1));
+	cr_expect(!is_ambiguous(1000));
+	put_content("/r/a", 2000, 20, 2);
+	cr_expect(is_ambiguous(1000) && !is_ambiguous(2000));
+}
+
+Test(find, a_row_does_not_stand_for_a_file_that_waits_with_another_time)
+{
+	put_content("/r/a", 1000, 10, 1);
+	struct version *v = world_version("/r/a", 1);
+	v->identity.mtime_ns = 2000;
+	world_put(&w, v);
+	cr_expect(is_ambiguous(1000));
+}
+
+Test(find, a_row_does_not_stand_for_a_file_that_had_another_content_since_the_clock_was_set_back)
+{
+	put_content("/r/a", 1000, 30, 1);
+	put_content("/r/a", 2000, 10, 2);
+	cr_expect(is_ambiguous(1000));
 }
