@@ -16,7 +16,7 @@ void reload_settle(struct app *app);
 void reload_done(struct app *app);
 
 /** Loads everything anew; once that is done it is swapped in. A bad configuration is refused and
- * the old one stays; so is a file without a document, where the one before had one. */
+ * the old one stays; so is a file without settings, where the one before had some. */
 void reload(struct app *app);
 /** Something happened to files of rules: they are loaded anew in a second. */
 void reload_rules_changed(struct app *app);

@@ -80,7 +80,7 @@ static void drop_result(struct reload_result *result)
 static int check_written(const struct config *config, const struct engine *earlier,
 			 struct error *err)
 {
-	if (config->has_document || !earlier || !earlier->config->has_document)
+	if (config->has_settings || !earlier || !earlier->config->has_settings)
 		return 0;
 	return error_set(
 		err, EINVAL, "%s: it %s; where the built-in settings are meant, {} says so",

@@ -92,7 +92,7 @@ struct config_detector {
 struct config {
 	unsigned refs;	   /* atomic; use config_ref() */
 	char *file;	   /* the file that was read, NULL: built-in defaults */
-	bool has_document; /* it holds a YAML document, though perhaps one that says nothing */
+	bool has_settings; /* it holds a mapping, though perhaps an empty one */
 	struct config_root *roots;
 	size_t root_count;
 	char *history;

@@ -210,8 +210,8 @@ static struct origin origin_of(const struct node *map, const char *key)
 int loading_file(struct loading *loading, struct error *err)
 {
 	const struct node *root = loading->document->root;
-	loading->config->has_document = root != NULL;
-	if (!root || node_is_null(root))
+	loading->config->has_settings = root && !node_is_null(root);
+	if (!loading->config->has_settings)
 		return 0;
 	if (root->type != NODE_MAP)
 		return document_error(loading->document, root->at, err,

@@ -43,7 +43,7 @@ def test_hup_refuses_a_bad_file_and_keeps_the_old_one():
 def test_hup_refuses_a_file_that_was_just_cut():
     with Carved(NOOP) as carved:
         carved.start()
-        for count, text in enumerate(("", " \n\n", "# to be written\n"), 1):
+        for count, text in enumerate(("", " \n\n", "# to be written\n", "---\n"), 1):
             carved.write_config(text)
             carved.send(signal.SIGHUP)
             carved.until(lambda n=count: carved.stderr().count(b"holds no settings any more") == n,

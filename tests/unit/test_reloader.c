@@ -75,14 +75,15 @@ static struct reload_result rewritten(const char *before, const char *after)
 	return result;
 }
 
-Test(reloader, a_file_that_lost_its_document_is_refused_and_an_empty_document_is_not)
+Test(reloader, a_file_that_lost_its_settings_is_refused_and_an_empty_mapping_is_not)
 {
 	static const char settings[] = "detectors: [ { type: noop } ]\n";
-	static const char *const cut[] = { "", "\n \n", "# a comment\n" };
+	static const char *const cut[] = { "",	    "\n \n",	      "# a comment\n",
+					   "---\n", "--- # x\n...\n", "~\n" };
 
 	static const struct {
 		const char *before, *after;
-	} taken[] = { { settings, "{}\n" }, { settings, "---\n" }, { "", "" }, { "", settings } };
+	} taken[] = { { settings, "{}\n" }, { "---\n", "" }, { "", "" }, { "", settings } };
 
 	for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
 		struct reload_result result = rewritten(settings, cut[i]);
