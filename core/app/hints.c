@@ -7,6 +7,7 @@
 #include "core/app/hints.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <string.h>
 
@@ -54,6 +55,20 @@ static void hint_busy_job(struct job *job, const struct watcher_event *event, en
 	tell_more(&job->again_told, told);
 }
 
+/* The event tells of which file system the path is now; what was looked at with it is of that. A
+ * worker, or the store, has the version to itself. */
+static void know_filesystem(struct job *job, const struct watcher_event *event)
+{
+	if (job->state == JOB_RUNNING || job->state == JOB_SAVING)
+		return;
+	if (event->stat) {
+		job->version->identity.fsid = event->fsid;
+		job->dev = makedev(event->stat->stx_dev_major, event->stat->stx_dev_minor);
+	} else if (job->version->identity.fsid == 0) {
+		job->version->identity.fsid = event->fsid;
+	}
+}
+
 /* A hint for a path that a job is at already. */
 static void hint_known_job(struct app *app, struct job *job, const struct watcher_event *event,
 			   enum job_hint hint)
@@ -63,6 +78,7 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 	bool set = hint == HINT_TOUCHED && (job->state == JOB_WAITING || job->state == JOB_PARKED);
 	job->written = job->written || may_be_written(event) || set;
 	job->dir = event->dir;
+	know_filesystem(job, event);
 	switch (job->state) {
 	case JOB_WAITING:
 		if (told) {
@@ -98,12 +114,15 @@ static void hint(struct app *app, const struct watcher_event *event, enum job_hi
 		return;
 	}
 	job = intake_admit(app, event->path, event->path_len, event->root);
-	job->version->identity.fsid = event->fsid;
 	job->hint = hint;
 	job->told = told_by(event);
 	job->dir = event->dir;
 	job->written = may_be_written(event);
 	job->from_walk = hint == HINT_WALKED;
+	/* else it is asked for when the file is looked at: something may be mounted there by then
+	 */
+	if (hint != HINT_APPEARED)
+		job->version->identity.fsid = event->fsid;
 	if (hint == HINT_APPEARED) {
 		/* mostly a close follows at once; links and special files are looked at when it
 		 * does not */
@@ -181,8 +200,10 @@ static void directory_moved(struct app *app, const struct watcher_event *event)
 static void gone(struct app *app, const struct watcher_event *event)
 {
 	struct job *job = flight_at(&app->flight, event->path, event->path_len);
-	if (job && job->state == JOB_WAITING)
-		intake_gone(app, job);
+	if (!job || job->state != JOB_WAITING)
+		return;
+	know_filesystem(job, event);
+	intake_gone(app, job);
 }
 
 void hints_take(struct app *app, const struct watcher_event *event)

@@ -133,6 +133,18 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 	decide(app, job, reason);
 }
 
+/* Another file system may be mounted there than the one whose id was told. */
+static int know_filesystem(struct app *app, struct job *job, const struct statx *st)
+{
+	struct version *version = job->version;
+	dev_t dev = makedev(st->stx_dev_major, st->stx_dev_minor);
+	bool other = job->dev != 0 && job->dev != dev;
+	job->dev = dev;
+	return other ? roots_fsid(app->roots, job->root, version->path, version->dir_len,
+				  &version->identity.fsid)
+		     : 0;
+}
+
 void intake_consider(struct app *app, struct job *job, const struct statx *st)
 {
 	struct version *version = job->version;
@@ -145,6 +157,8 @@ void intake_consider(struct app *app, struct job *job, const struct statx *st)
 		result = roots_stat(app->roots, job->root, version->path, &own);
 	if (!st)
 		st = &own;
+	if (result == 0)
+		result = know_filesystem(app, job, st);
 	if (error_is_absence(-result)) {
 		intake_gone(app, job);
 		return;
@@ -266,7 +280,9 @@ bool intake_queued(struct app *app, struct version *version)
 	mine->away_since_ns = row->away_since_ns;
 	mine->incomplete = row->incomplete;
 	mine->first_seen_ns = row->first_seen_ns;
-	mine->identity.fsid = row->identity.fsid;
+	uint64_t fsid = 0; /* of what is mounted there now, if that can be told */
+	(void)roots_fsid(app->roots, job->root, row->path, row->dir_len, &fsid);
+	mine->identity.fsid = fsid ? fsid : row->identity.fsid;
 	mine->identity.inode = row->identity.inode;
 	mine->identity.btime_ns = row->identity.btime_ns;
 	mine->identity.size = row->identity.size;

@@ -127,6 +127,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	uint64_t interim; /* ordinal of that row's operation, while its id is not known here */
 	bool from_walk;	  /* found by a walk, for gap.found */
 	int dir;	  /* of the newest event at its path: for watcher_directory(), 0: none */
+	dev_t dev; /* of the file system that the version's fsid is of, 0: not looked at yet */
 	struct identity seen; /* as the loop last saw it, or the job before this one at its path */
 	struct mono due;
 	unsigned waits;	 /* how often it waited, for the backoff */

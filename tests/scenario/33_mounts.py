@@ -4,8 +4,10 @@ Each story ends with the gap opened and closed that it is about, a row for each 
 on the directories. No plain umount fails because of the daemon while that idles, and none for ever
 while it works.
 """
+import hashlib
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -199,6 +201,30 @@ def test_another_disk_at_the_same_place_has_files_of_its_own():
             leave(carved, carved.root)
             wait_for_gap(carved, "mount", 2 * turn)
         same(carved.sql("SELECT count(DISTINCT sha256) FROM file"), [(3,)], "contents")
+
+
+def test_a_disk_that_comes_over_a_file_that_is_being_written_has_a_file_of_its_own():
+    """It is met while a job waits at the path, of a file of the disk below."""
+    with Carved(SOON) as carved, Mounts() as mounts:
+        carved.start()
+        for name, queued in (("waits", False), ("stands in the queue", True)):
+            os.makedirs(carved.path_of("d"), exist_ok=True)
+            with open(carved.path_of(f"d/{name}"), "wb"):
+                if queued:
+                    carved.until(lambda: carved.sql("SELECT count(*) FROM pending") == [(1,)],
+                                 "the writer's file waits")
+                mounts.tmpfs(carved.path_of("d"))
+                above = carved.put(f"d/{name}", name.encode())
+                carved.until(lambda name=name: carved.sql(
+                    "SELECT DISTINCT state FROM file WHERE sha256 = ?",
+                    hashlib.sha256(name.encode()).hexdigest()) == [(b"done",)], "it is done")
+                carved.send(signal.SIGUSR2)
+                wait_done(carved, carved.put(f"walked as it {name}"))
+                same(carved.sql("SELECT count(*) FROM file WHERE path = CAST(? AS TEXT) AND"
+                                " sha256 = ?", os.fsencode(above),
+                                hashlib.sha256(name.encode()).hexdigest()), [(1,)],
+                     "rows of the content")
+            leave(carved, carved.path_of("d"))
 
 
 def test_a_lazy_unmount_takes_the_writer_along():
