@@ -11,12 +11,15 @@
 #include "core/store/reader.h"
 #include "core/store/row.h"
 
+/* A row of a file that could not be looked at stands for no content, though it may have a hash by
+ * what was known of the file under another name. */
 static const char earlier_sql[] =
 	"SELECT v.id, v.sha256, v.checked_ns FROM"
 	" (SELECT id, dir_id, name FROM version WHERE inode = ?1 AND btime_ns = ?2 LIMIT 1024) f"
 	" CROSS JOIN dir d ON d.id = f.dir_id CROSS JOIN version v ON v.id = f.id"
 	" WHERE f.name = ?4 AND d.path = ?3 AND d.fsid = ?5 AND v.state <> 'queued' AND v.id <> ?6"
-	" AND v.sha256 IS NOT NULL ORDER BY v.checked_ns DESC, v.id DESC LIMIT 1";
+	" AND v.sha256 IS NOT NULL AND coalesce(v.reason, '') NOT IN ('vanished', 'unreadable')"
+	" ORDER BY v.checked_ns DESC, v.id DESC LIMIT 1";
 static const char others_sql[] =
 	"SELECT d.path, v.name FROM version v CROSS JOIN dir d ON d.id = v.dir_id"
 	" WHERE v.inode = ?1 AND v.btime_ns = ?2 AND d.fsid = ?3"

@@ -57,9 +57,9 @@ int store_find(struct store_reader *reader, const struct identity *identity, con
 void store_reader_begin(struct store_reader *reader);
 void store_reader_end(struct store_reader *reader);
 
-/** Of the rows with a hash that version's file has at its path, but for queued ones and not_id, the
- * one that was looked at last: KNOWN_CHANGED with id, hash and checked_ns, or KNOWN_NOT. Nothing to
- * be freed. */
+/** Of the rows with a hash that version's file has at its path, the one that was looked at last:
+ * KNOWN_CHANGED with id, hash and checked_ns, or KNOWN_NOT. Rows that are queued, not_id, and files
+ * that could not be looked at do not count. Nothing to be freed. */
 int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
 		  struct known *out, struct error *err);
 

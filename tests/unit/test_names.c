@@ -104,3 +104,20 @@ Test(names, a_file_on_another_file_system_is_another)
 	expect_names(9, "");
 	cr_expect(earlier("/r/b", 1, 0).as == KNOWN_NOT);
 }
+
+Test(names, a_row_of_a_file_that_could_not_be_looked_at_is_no_earlier_one)
+{
+	static const enum version_reason reasons[] = { REASON_UNREADABLE, REASON_VANISHED };
+
+	int64_t read = put("/r/a", 1, 1, 1, VERSION_DONE);
+	for (size_t i = 0; i < 2; i++) {
+		struct version *v = world_version("/r/a", 1);
+		v->identity.size = 10 + (int64_t)i;
+		v->has_sha256 = true;
+		v->checked_ns = 100;
+		world_fail(v, reasons[i]);
+		world_put(&w, v);
+	}
+	cr_expect(earlier("/r/a", 1, 0).id == read);
+	cr_expect(!earlier("/r/a", 1, read).has_sha256);
+}
