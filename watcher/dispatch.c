@@ -66,6 +66,13 @@ static void attributes_changed(struct watcher *w, struct node *node)
 		agenda_push(&w->agenda, node, true, watcher_position(w));
 }
 
+/* Was the directory above watched whenever this one was, so that its events tell of each move? The
+ * later watch has the higher number. */
+static bool is_told_from_above(const struct node *node)
+{
+	return node->parent && node->parent->wd > 0 && node->parent->wd < node->wd;
+}
+
 static void self_changed(struct watcher *w, struct node *node, uint32_t mask)
 {
 	if (mask & IN_UNMOUNT)
@@ -73,8 +80,9 @@ static void self_changed(struct watcher *w, struct node *node, uint32_t mask)
 	else if (mask & IN_DELETE_SELF) {
 		look_again(w, node, false, WATCHER_CAUSE_ROOT);
 		limbo_despair(w, node);
-	} else if (mask & IN_MOVE_SELF && (!node->parent || node->parent->wd == 0))
-		look_again(w, node, true, WATCHER_CAUSE_ROOT); /* no other event tells of it */
+	} else if (mask & IN_MOVE_SELF && !is_told_from_above(node))
+		look_again(w, node, true,
+			   WATCHER_CAUSE_ROOT); /* maybe no other event tells of it */
 	else if (mask & IN_ATTRIB)
 		attributes_changed(w, node);
 }

@@ -217,6 +217,32 @@ Test(sim, watch_that_nobody_knows_is_taken_away)
 	stage_end();
 }
 
+Test(sim, directory_that_moved_before_the_one_above_was_watched_is_missed)
+{
+	stage_begin();
+	stage_dir("/w/s/x");
+	stage_file("/w/s/x/f");
+	stage_ready();
+	mem.watches_most = mem.watches;
+	stage_dir("/w/r/p");
+	stage_dir("/w/r/p/e");
+	stage_settle();
+	mem.watches_most = SIZE_MAX;
+	watcher_retry(stage.w);
+	while (node_at(&stage, "/w/r/p/e")->wd == 0)
+		(void)world_step(&stage);
+	cr_assert_eq(node_at(&stage, "/w/r/p")->wd, 0);
+	cr_assert_eq(mem_exchange(entry_at("/w/r/p/e"), entry_at("/w/s/x")), 0);
+	while (node_at(&stage, "/w/r/p")->wd == 0)
+		(void)world_step(&stage);
+	stage_settle();
+	cr_assert(world_told(&stage, "/w/r/p/e/f"));
+	stage_file("/w/r/p/e/g");
+	stage_settle();
+	cr_assert(world_told(&stage, "/w/r/p/e/g"));
+	stage_end();
+}
+
 /* ------- numbered runs ------- */
 
 Test(sim, numbered_runs_are_all_right)
