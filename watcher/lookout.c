@@ -92,12 +92,21 @@ static int open_nearest(const struct root *root, size_t *out_len)
 {
 	size_t len = root->path_len;
 	int fd = -1;
-	while (len > 0 && fd < 0) {
+	while (len > 0 && fd < 0 && !place_is_ours(fd)) {
 		len = above(root->path, len);
 		fd = place_open_outside(root->path, len, root->absolute);
 	}
 	*out_len = len;
 	return fd;
+}
+
+/* Passes a result on. What is not to be had for want of descriptors or memory leaves directories
+ * above the root without a lookout: they are tried again at the next rescan. */
+static int need(struct root *root, int result)
+{
+	if (place_is_ours(result))
+		root->armed = false;
+	return result;
 }
 
 /* A lookout in fd for the name in the root's path that follows its first len bytes. */
@@ -134,12 +143,12 @@ static void watch_link(struct watcher *w, struct root *root, int fd, char *name,
 static void watch_links(struct watcher *w, struct root *root, int at, const char *path,
 			unsigned *most)
 {
-	OWN_CLOSE int held = *path == '/' ? view_open("/") : view_open_at(at, ".");
+	OWN_CLOSE int held = need(root, *path == '/' ? view_open("/") : view_open_at(at, "."));
 	while (held >= 0 && *(path += strspn(path, "/"))) {
 		size_t len = strcspn(path, "/");
 		char *name = own_copy(path, len);
 		watch_link(w, root, held, name, most);
-		int next = view_open_at(held, name);
+		int next = need(root, view_open_at(held, name));
 		if (next < 0)
 			(void)add(w, root, held, (struct lookout){ .name = name });
 		free(name);
@@ -154,12 +163,12 @@ static void climb(struct watcher *w, struct root *root, int fd)
 {
 	struct place_id at;
 	struct place_id up;
-	OWN_CLOSE int held = view_open_at(fd, "..");
-	if (place_identify(fd, &at) != 0)
+	OWN_CLOSE int held = need(root, view_open_at(fd, ".."));
+	if (need(root, place_identify(fd, &at)) != 0)
 		return;
-	while (held >= 0 && place_identify(held, &up) == 0 && !place_same(&at, &up)) {
+	while (held >= 0 && need(root, place_identify(held, &up)) == 0 && !place_same(&at, &up)) {
 		(void)add(w, root, held, (struct lookout){ 0 });
-		int next = view_open_at(held, "..");
+		int next = need(root, view_open_at(held, ".."));
 		own_close(held);
 		held = next;
 		at = up;
@@ -176,7 +185,7 @@ static void look_out(struct watcher *w, struct root *root)
 	if (fd >= 0 && place_identify(fd, &root->armed_id) == 0) {
 		unsigned most = LINKS_MOST;
 		root->armed = watch_name(w, root, fd, len);
-		OWN_CLOSE int from = place_open_outside("", 0, root->absolute);
+		OWN_CLOSE int from = need(root, place_open_outside("", 0, root->absolute));
 		if (from >= 0)
 			watch_links(w, root, from, root->path, &most);
 		climb(w, root, fd);
@@ -216,16 +225,16 @@ static void note_in_chain(struct root *root, const struct place_id *id)
 void lookout_climb(struct watcher *w, struct root *root, int fd)
 {
 	struct place_id id;
-	OWN_CLOSE int held = view_open_at(fd, ".");
+	OWN_CLOSE int held = need(root, view_open_at(fd, "."));
 	root->chain_len = 0;
-	while (held >= 0 && place_identify(held, &id) == 0) {
+	while (held >= 0 && need(root, place_identify(held, &id)) == 0) {
 		if (root->chain_len > 0 && place_same(&root->chain[root->chain_len - 1], &id))
 			break;
 		if (root->chain_len > 0 && w->inotify_fd >= 0 && !root->polled)
 			(void)add(w, root, held,
 				  (struct lookout){ .deletions = root->chain_len == 1 });
 		note_in_chain(root, &id);
-		int next = view_open_at(held, "..");
+		int next = need(root, view_open_at(held, ".."));
 		own_close(held);
 		held = next;
 	}

@@ -204,6 +204,32 @@ Test(sim_roots, root_that_cannot_be_opened_for_want_of_descriptors_is_said)
 	stage_end();
 }
 
+static const char *call_that_fails;
+
+static int fails(const char *what)
+{
+	return call_that_fails && strcmp(what, call_that_fails) == 0 ? EMFILE : 0;
+}
+
+Test(sim_roots, directories_above_that_cannot_be_opened_are_looked_out_for_later)
+{
+	stage_begin();
+	mem_fault = fails;
+	call_that_fails = "view_open_at";
+	(void)world_root(&stage, "/w/r", WATCHER_AUTO);
+	call_that_fails = NULL;
+	stage_settle();
+	cr_assert(watcher_root_present(stage.w, 0));
+	cr_assert(watcher_needs_retry(stage.w));
+	watcher_retry(stage.w);
+	stage_settle();
+	cr_assert(!watcher_needs_retry(stage.w));
+	stage_move("/w", "/x");
+	stage_settle();
+	cr_assert(!watcher_root_present(stage.w, 0));
+	stage_end();
+}
+
 Test(sim_roots, second_place_of_a_directory_takes_over_when_the_first_one_goes)
 {
 	stage_begin();
