@@ -137,8 +137,11 @@ static enum standing stands(struct watcher *w, struct node *owner, int fd)
 	OWN_CLOSE int old_fd = adopt_open_node(w, owner, O_PATH);
 	if (place_is_ours(old_fd))
 		return STANDS_UNKNOWN;
-	if (old_fd < 0 || place_identify(fd, &here) != 0 || place_identify(old_fd, &there) != 0 ||
-	    !place_same(&here, &there))
+	if (old_fd < 0)
+		return STANDS_NOT;
+	if (place_identify(fd, &here) != 0 || place_identify(old_fd, &there) != 0)
+		return STANDS_UNKNOWN;
+	if (!place_same(&here, &there))
 		return STANDS_NOT;
 	return here.mount == there.mount && here.mount != 0 ? STANDS_AGAIN : STANDS_TWICE;
 }

@@ -230,6 +230,38 @@ Test(sim_roots, directories_above_that_cannot_be_opened_are_looked_out_for_later
 	stage_end();
 }
 
+static unsigned stats_until;
+
+static int one_stat_fails(const char *what)
+{
+	if (strcmp(what, "view_stat") != 0 || stats_until == 0)
+		return 0;
+	return --stats_until == 0 ? ENOMEM : 0;
+}
+
+Test(sim_roots, second_place_of_a_root_that_cannot_be_told_apart_does_not_take_its_watch)
+{
+	for (unsigned n = 1; n < 60; n++) {
+		stage_begin();
+		stage_dir("/w/r/b");
+		stage_ready();
+		stage_mount("/w/r", "/w/r/b");
+		stats_until = n;
+		mem_fault = one_stat_fails;
+		watcher_mounts_changed(stage.w);
+		stage_settle();
+		mem_fault = NULL;
+		if (watcher_needs_retry(stage.w))
+			watcher_retry(stage.w);
+		stage_settle();
+		cr_assert_gt(stage.w->roots[0]->top->wd, 0, "the one that failed was %u", n);
+		stage_file("/w/r/f");
+		stage_settle();
+		cr_assert(world_told(&stage, "/w/r/f"), "%u", n);
+		stage_end();
+	}
+}
+
 Test(sim_roots, second_place_of_a_directory_takes_over_when_the_first_one_goes)
 {
 	stage_begin();
