@@ -197,15 +197,6 @@ static int watch_top(struct watcher *w, struct root *root, int fd)
 	return 0;
 }
 
-/* Lookouts for the path, which leads to fd. */
-static void look_out(struct watcher *w, struct root *root, int fd)
-{
-	if (way_wants_events(w, root) && root->path_len > 0)
-		lookout_arm(w, root, fd);
-	else
-		lookout_climb(w, root, fd);
-}
-
 /* The path leads to a directory: begins its tree, or says why not. */
 static int begin_tree(struct watcher *w, struct root *root, int fd)
 {
@@ -218,7 +209,7 @@ static int begin_tree(struct watcher *w, struct root *root, int fd)
 		return failed;
 	way_choose(w, root, fd, magic);
 	mounts_remember(root, fd);
-	look_out(w, root, fd);
+	lookout_climb(w, root, fd);
 	if (root_clash(w, root))
 		return -EEXIST;
 	root->top = tree_add_top(&w->tree, root_index(w, root));
@@ -255,13 +246,18 @@ static bool is_unchanged(struct watcher *w, const struct root *root, int fd)
 /* Looks where the path leads; a negative errno when we could not. */
 static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 {
+	if (!root->present) /* what was missing on its way may be there, or lead elsewhere */
+		root->armed = false;
 	OWN_CLOSE int fd = resolve(w, root);
 	if (place_is_ours(fd)) {
 		root->armed = false;
 		return fd;
 	}
 	if (is_unchanged(w, root, fd)) {
-		look_out(w, root, fd);
+		if (way_wants_events(w, root) && root->path_len > 0)
+			lookout_arm(w, root, fd);
+		else
+			lookout_climb(w, root, fd);
 		mounts_locate(root, fd);
 		return 0;
 	}
@@ -332,7 +328,7 @@ void root_lookout(struct watcher *w, const struct change *change)
 		bool self;
 		if (!concerns(root, change, &self))
 			continue;
-		if (self || !root->present) /* what was missing on its way may be there */
+		if (self)
 			root->armed = false;
 		const struct node *top = root->top;
 		root_check(w, root, WATCHER_CAUSE_ROOT);
