@@ -243,11 +243,15 @@ void intake_vanished(struct app *app, struct job *job)
 	record_unscanned(app, job, reason == REASON_NONE ? REASON_VANISHED : reason, NULL);
 }
 
-void intake_again(struct app *app, const char *path, size_t len, const struct identity *seen,
-		  enum job_hint hint, enum job_told told)
+void intake_again(struct app *app, struct job *old, enum job_hint hint)
 {
+	size_t len = old->version->path_len;
+	AUTO_FREE char *path = xmemdup(old->version->path, len);
+	struct identity seen = old->seen;
+	enum job_told told = old->again ? old->again_told : TOLD_NOTHING;
+	flight_drop(&app->flight, old);
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
-	job->seen = *seen;
+	job->seen = seen;
 	job->hint = hint;
 	job->told = told;
 	job->written = hint == HINT_COMPLETE;

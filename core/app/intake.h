@@ -37,10 +37,8 @@ void intake_want(struct app *app, struct job *job, int code);
 void intake_gone(struct app *app, struct job *job);
 /** It is gone for good: recorded as vanished. */
 void intake_vanished(struct app *app, struct job *job);
-/** The same path again, as a new job, after the old one, which saw the file as seen, was dropped.
- */
-void intake_again(struct app *app, const char *path, size_t len, const struct identity *seen,
-		  enum job_hint hint, enum job_told told);
+/** The path of old, which is dropped, again as a new job: something happened there meanwhile. */
+void intake_again(struct app *app, struct job *old, enum job_hint hint);
 
 /** Fills the version's entry from its path, by the schemes of root. */
 void intake_name(struct app *app, uint32_t root, struct version *version);

@@ -384,13 +384,10 @@ static void job_committed(struct app *app, struct job *job)
 	record_release_parked(app, job);
 	enum job_hint hint = HINT_WALKED;
 	bool again = app->mode != APP_STOPPING && is_to_be_seen_again(app, job, &hint);
-	enum job_told told = job->again ? job->again_told : TOLD_NOTHING;
-	size_t len = job->version->path_len;
-	AUTO_FREE char *path = again ? xmemdup(job->version->path, len) : NULL;
-	struct identity seen = job->seen;
-	flight_drop(&app->flight, job);
 	if (again)
-		intake_again(app, path, len, &seen, hint, told);
+		intake_again(app, job, hint);
+	else
+		flight_drop(&app->flight, job);
 }
 
 static void side_committed(struct app *app, struct store_op *op)

@@ -32,8 +32,9 @@ static void undo_ids(struct store_op *op)
 {
 	if (op->verb == STORE_GAP_OPEN)
 		op->gap->id = 0;
-	if (op->version)
-		op->version->content = op->undo_content;
+	if (!op->version)
+		return;
+	op->version->content = op->undo_content;
 	if (op->verb != STORE_SAVE && op->verb != STORE_ADD)
 		return;
 	if (op->id_out)
