@@ -157,10 +157,11 @@ static int turn_wal_on(const struct db *db, struct error *err)
 		db->path);
 }
 
+/* Somebody who reads the history may be at a checkpoint just now: then that one will do. */
 static int checkpoint(const struct db *db, struct error *err)
 {
 	int rc = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	return rc == SQLITE_OK ? 0 : db_fail(db, rc, "checkpoint", err);
+	return rc == SQLITE_OK || rc == SQLITE_BUSY ? 0 : db_fail(db, rc, "checkpoint", err);
 }
 
 int migrate_run(const struct db *db, bool create, struct error *err)

@@ -1,5 +1,12 @@
 /* migrate: a history of every older version is brought up to date, and nothing in it is lost. What
  * is not ours, or newer, or broken, is tried by test_open.c. */
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
 #include "core/store/db.h"
 #include "core/store/migrate.h"
 #include "schema/schema.h"
@@ -81,6 +88,46 @@ Test(migrate, a_history_of_any_older_version_keeps_its_rows_and_goes_on)
 		snprintf(rest, sizeof rest, "rm -f %s-wal %s-shm", w.db, w.db);
 		cr_assert(system(rest) == 0);
 	}
+}
+
+/* A process that is at a checkpoint for good: it holds the lock of the log's index for that,
+ * https://www.sqlite.org/walformat.html#wal_index_locks */
+static pid_t checkpointer(void)
+{
+	int ready[2];
+	cr_assert_eq(pipe(ready), 0);
+	pid_t pid = fork();
+	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+		char index[512];
+		snprintf(index, sizeof index, "%s-shm", w.db);
+		struct flock lock = {
+			.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = 121, .l_len = 1
+		};
+		int fd = open(index, O_RDWR | O_CLOEXEC);
+		if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	close(ready[1]);
+	char byte;
+	cr_assert_eq(read(ready[0], &byte, 1), 1, "the index cannot be locked");
+	close(ready[0]);
+	return pid;
+}
+
+Test(migrate, a_checkpoint_of_somebody_else_is_not_in_the_way)
+{
+	make_old(1);
+	sqlite3 *reader = NULL;
+	cr_assert_eq(sqlite3_open(w.db, &reader), SQLITE_OK);
+	run_sql(reader, "PRAGMA journal_mode = WAL; SELECT count(*) FROM version");
+	pid_t pid = checkpointer();
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "2");
+	kill(pid, SIGKILL);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	cr_assert_eq(sqlite3_close(reader), SQLITE_OK);
 }
 
 Test(migrate, what_waits_for_a_detector_says_so)
