@@ -127,11 +127,16 @@ static bool worth_another_look(const struct job *job, const struct known *known)
  * doubts as well; once, as the look that it leads to is later. A look in the future was made before
  * the clock was set back: nothing tells whether the change came after it. refresh_row() makes it
  * the change time then, so that this too costs one hash. */
+static int64_t slack_after_event_ns(const struct job *job)
+{
+	bool coarse = job->version->identity.ctime_ns % CLOCK_NS_PER_S == 0;
+	return coarse ? COARSE_TICK_NS : 2 * clock_tick_ns();
+}
+
 static int64_t slack_ns(const struct job *job)
 {
-	if (job->version->identity.ctime_ns % CLOCK_NS_PER_S == 0)
-		return COARSE_TICK_NS;
-	return job->hint == HINT_COMPLETE ? 2 * clock_tick_ns() : 0;
+	bool coarse = job->version->identity.ctime_ns % CLOCK_NS_PER_S == 0;
+	return coarse || job->hint == HINT_COMPLETE ? slack_after_event_ns(job) : 0;
 }
 
 /* Who writes through a mapping sets the change time when a page becomes writable, not when it is
@@ -330,7 +335,11 @@ static bool look_holds(struct app *app, const struct job *job, const struct know
 {
 	if (job->written || known->ambiguous)
 		return false;
-	bool vouched = job->version->identity.ctime_ns + slack_ns(job) <= known->checked_ns &&
+	/* who has just linked or renamed it may have written to it as well, all within a tick of
+	 * the look; a walk must not read every file again that was scanned at once */
+	bool walked = job->hint == HINT_WALKED || job->hint == HINT_QUEUED;
+	int64_t slack = walked ? slack_ns(job) : slack_after_event_ns(job);
+	bool vouched = job->version->identity.ctime_ns + slack <= known->checked_ns &&
 		       known->checked_ns <= clock_wall_ns(); /* else the clock was set back since */
 	return vouched || (job->version->identity.btime_ns != 0 && was_in_sight(app, job, known));
 }

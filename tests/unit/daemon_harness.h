@@ -214,6 +214,15 @@ static inline void daemon_expect(const struct daemon *d, const char *sql, const 
 	}
 }
 
+/* It is stopped when this returns: a thread may run on for a while after the signal was sent. */
+static inline void daemon_halt(const struct daemon *d)
+{
+	int status = 0;
+	cr_assert_eq(kill(d->pid, SIGSTOP), 0);
+	cr_assert_eq(waitpid(d->pid, &status, WUNTRACED), d->pid);
+	cr_assert(WIFSTOPPED(status), "the daemon died");
+}
+
 static inline void daemon_put(const struct daemon *d, const char *name, const char *text)
 {
 	char path[512];

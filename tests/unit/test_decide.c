@@ -1,5 +1,7 @@
 /* What a version is, given the history: the cases of DESIGN.md, sections 4 and 5, on the real
  * daemon. */
+#include <sqlite3.h>
+
 #include "core/store/maintain.h"
 #include "daemon_harness.h"
 
@@ -337,6 +339,34 @@ Test(decide, a_link_to_a_file_that_was_away_is_read)
 	cr_assert_eq(link(away, path), 0);
 	daemon_expect(&d, AT_OTHER, BBBB);
 	cr_assert_eq(unlink(away), 0);
+	daemon_finish(&d);
+}
+
+/* As if all had happened within the tick of the clock in which the file was looked at. */
+Test(decide, a_link_within_the_tick_of_the_look_is_read)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	char path[512], away[512], sql[128];
+	daemon_path(&d, NAME, path);
+	daemon_path(&d, "../away", away);
+	write_stamped(path, "AAAA");
+	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	rename_in(&d, NAME, "../away");
+	write_stamped(away, "BBBB");
+	daemon_halt(&d);
+	daemon_path(&d, OTHER, path);
+	cr_assert_eq(link(away, path), 0);
+	struct stat st;
+	cr_assert_eq(stat(path, &st), 0);
+	snprintf(sql, sizeof sql, "UPDATE version SET checked_ns = %lld",
+		 (long long)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec + 1);
+	sqlite3 *handle;
+	cr_assert_eq(sqlite3_open(d.history, &handle), SQLITE_OK);
+	cr_assert_eq(sqlite3_exec(handle, sql, NULL, NULL, NULL), SQLITE_OK);
+	cr_assert_eq(sqlite3_close(handle), SQLITE_OK);
+	kill(d.pid, SIGCONT);
+	daemon_expect(&d, AT_OTHER, BBBB);
 	daemon_finish(&d);
 }
 
