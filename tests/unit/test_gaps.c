@@ -13,7 +13,7 @@ Test(gaps, an_overflow_is_recorded_and_made_up_for)
 	fclose(limit);
 	if (queue > 100000)
 		cr_skip_test("the kernel's queue is too long to fill in a test");
-	kill(d.pid, SIGSTOP);
+	daemon_halt(&d);
 	/* the reader cannot read: each file is three events, so half as many files overflow the
 	 * queue */
 	unsigned count = queue / 2 + 1000;

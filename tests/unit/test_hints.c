@@ -14,7 +14,7 @@ Test(hints, a_directory_moved_before_its_files_could_be_opened_loses_none)
 	mkdir(one, 0755);
 	daemon_put(&d, "one/" A, "x");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
-	kill(d.pid, SIGSTOP);
+	daemon_halt(&d);
 	for (unsigned i = 0; i < 20; i++) {
 		snprintf(name, sizeof name, "one/HTTP-Fmove%u.text.plain.txt", i);
 		daemon_put(&d, name, name);

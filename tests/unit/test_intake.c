@@ -62,7 +62,7 @@ Test(intake, a_file_that_is_gone_before_it_could_be_opened_vanished)
 {
 	struct daemon d;
 	daemon_begin(&d, NOOP);
-	kill(d.pid, SIGSTOP);
+	daemon_halt(&d);
 	char a[512];
 	daemon_path(&d, A, a);
 	daemon_put(&d, A, "x");

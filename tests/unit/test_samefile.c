@@ -24,7 +24,7 @@ Test(samefile, a_file_renamed_before_it_could_be_opened_is_scanned_once_under_it
 {
 	struct daemon d;
 	daemon_begin(&d, NOOP);
-	kill(d.pid, SIGSTOP);
+	daemon_halt(&d);
 	char a[512], b[512];
 	daemon_path(&d, A, a);
 	daemon_path(&d, B, b);

@@ -113,7 +113,7 @@ Test(settle, a_link_in_the_way_counts_once_all_events_are_in)
 	cr_assert_eq(mkdir(dir, 0755), 0);
 	daemon_put(&d, "d/HTTP-Fone.text.plain.txt", "x");
 	daemon_expect(&d, "SELECT state FROM file", "done");
-	kill(d.pid, SIGSTOP);
+	daemon_halt(&d);
 	daemon_put(&d, "d/HTTP-Ftwo.text.plain.txt", "y");
 	cr_assert_eq(rename(dir, away), 0);
 	cr_assert_eq(symlink("/etc", dir), 0);
