@@ -135,6 +135,15 @@ static void write_stamped(const char *path, const char *text)
 	close(fd);
 }
 
+/* A daemon that has looked at NAME, which holds AAAA. */
+static void begin_looked_at(struct daemon *d, char path[512])
+{
+	daemon_begin(d, NOOP);
+	daemon_path(d, NAME, path);
+	write_stamped(path, "AAAA");
+	daemon_expect(d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+}
+
 /* Whoever writes sets the times as well; only the inode's change time tells. */
 Test(decide, contents_under_one_size_and_time_are_told_apart)
 {
@@ -178,11 +187,8 @@ Test(decide, a_content_that_was_changed_while_nobody_looked_is_found_by_the_walk
 Test(decide, a_file_touched_back_to_where_it_had_other_contents_keeps_its_row)
 {
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512];
-	daemon_path(&d, NAME, path);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	begin_looked_at(&d, path);
 	write_stamped(path, "BBBB");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
 	daemon_put(&d, NAME, "CCCC");
@@ -203,11 +209,8 @@ Test(decide, a_file_touched_back_to_where_it_had_other_contents_keeps_its_row)
 Test(decide, a_content_that_was_put_back_and_touched_keeps_its_row)
 {
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512];
-	daemon_path(&d, NAME, path);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	begin_looked_at(&d, path);
 	daemon_put(&d, NAME, "BBBB");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
 	write_stamped(path, "AAAA");
@@ -271,11 +274,8 @@ Test(decide, a_file_with_several_contents_under_one_stamp_is_read_at_its_next_na
 		"SELECT group_concat(size || substr(sha256, 1, 4), ' ') FROM (SELECT * FROM file "
 		"WHERE name = '" OTHER "' ORDER BY id)";
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512];
-	daemon_path(&d, NAME, path);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	begin_looked_at(&d, path);
 	write_stamped(path, "BBBB");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
 	write_stamped(path, "AAAA"); /* is not the last of them that the history has */
@@ -295,11 +295,8 @@ Test(decide, a_file_with_several_contents_under_one_stamp_is_read_at_its_next_na
 Test(decide, a_file_touched_back_is_read_at_its_next_name)
 {
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512];
-	daemon_path(&d, NAME, path);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
+	begin_looked_at(&d, path);
 	daemon_put(&d, NAME, "BBBB");
 	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "2");
 	touch_back(path);
@@ -308,17 +305,20 @@ Test(decide, a_file_touched_back_is_read_at_its_next_name)
 	daemon_finish(&d);
 }
 
+/* It is moved out of the root and holds BBBB there, under the old size and time. */
+static void change_away(const struct daemon *d, char away[512])
+{
+	daemon_path(d, "../away", away);
+	rename_in(d, NAME, "../away");
+	write_stamped(away, "BBBB");
+}
+
 Test(decide, a_file_that_was_away_is_read_when_it_comes_back_under_another_name)
 {
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512], away[512];
-	daemon_path(&d, NAME, path);
-	daemon_path(&d, "../away", away);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
-	rename_in(&d, NAME, "../away");
-	write_stamped(away, "BBBB");
+	begin_looked_at(&d, path);
+	change_away(&d, away);
 	rename_in(&d, "../away", OTHER);
 	daemon_expect(&d, AT_OTHER, BBBB);
 	daemon_finish(&d);
@@ -327,14 +327,9 @@ Test(decide, a_file_that_was_away_is_read_when_it_comes_back_under_another_name)
 Test(decide, a_link_to_a_file_that_was_away_is_read)
 {
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512], away[512];
-	daemon_path(&d, NAME, path);
-	daemon_path(&d, "../away", away);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
-	rename_in(&d, NAME, "../away");
-	write_stamped(away, "BBBB");
+	begin_looked_at(&d, path);
+	change_away(&d, away);
 	daemon_path(&d, OTHER, path);
 	cr_assert_eq(link(away, path), 0);
 	daemon_expect(&d, AT_OTHER, BBBB);
@@ -346,14 +341,9 @@ Test(decide, a_link_to_a_file_that_was_away_is_read)
 Test(decide, a_link_within_the_tick_of_the_look_is_read)
 {
 	struct daemon d;
-	daemon_begin(&d, NOOP);
 	char path[512], away[512], sql[128];
-	daemon_path(&d, NAME, path);
-	daemon_path(&d, "../away", away);
-	write_stamped(path, "AAAA");
-	daemon_expect(&d, "SELECT count(*) FROM file WHERE state = 'done'", "1");
-	rename_in(&d, NAME, "../away");
-	write_stamped(away, "BBBB");
+	begin_looked_at(&d, path);
+	change_away(&d, away);
 	daemon_halt(&d);
 	daemon_path(&d, OTHER, path);
 	cr_assert_eq(link(away, path), 0);
