@@ -15,7 +15,7 @@
 
 bool backlog_has_room(struct app *app, const struct job *job)
 {
-	bool room = app->flight.counts[JOB_RUNNING] < APP_RUNNING_MAX;
+	bool room = app_with_workers(app) < APP_RUNNING_MAX;
 	if (room)
 		app->full_since = (struct mono){ 0 };
 	else if (app->full_since.ns == 0)
@@ -100,7 +100,7 @@ bool backlog_refill(struct app *app)
 		app->backlog = true;
 	}
 	if (!app->backlog || app->mode == APP_STOPPING ||
-	    app->flight.counts[JOB_RUNNING] > APP_RUNNING_MAX / 2 ||
+	    app_with_workers(app) > APP_RUNNING_MAX / 2 ||
 	    flight_total(&app->flight) > APP_FLIGHT_MAX / 2)
 		return false;
 	struct fetch fetch = { .app = app };
@@ -117,7 +117,7 @@ bool backlog_refill(struct app *app)
 	}
 	for (size_t i = 0; i < fetch.count; i++)
 		(void)intake_queued(app, fetch.rows[i]);
-	return app->backlog && app->flight.counts[JOB_RUNNING] <= APP_RUNNING_MAX / 2 &&
+	return app->backlog && app_with_workers(app) <= APP_RUNNING_MAX / 2 &&
 	       fetch.count > 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef CARVED_CORE_APP_JOB_H
 #define CARVED_CORE_APP_JOB_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -105,6 +106,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct list result_link;
 
 	/* the store's */
+	atomic_bool submitted; /* it is on its way there from a worker; read by the loop */
 	struct store_op op;
 
 	/* loop */

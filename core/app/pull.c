@@ -26,7 +26,7 @@
 
 bool pull_has_room(struct app *app)
 {
-	if (app->flight.counts[JOB_RUNNING] < APP_RUNNING_MAX)
+	if (app_with_workers(app) < APP_RUNNING_MAX)
 		app->full_since.ns = 0;
 	else if (app->full_since.ns == 0)
 		app->full_since = mono_now();

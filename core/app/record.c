@@ -372,6 +372,8 @@ static bool is_to_be_seen_again(struct app *app, const struct job *job, enum job
 
 static void job_committed(struct app *app, struct job *job)
 {
+	if (atomic_exchange(&job->submitted, false))
+		atomic_fetch_sub_explicit(&app->submitted, 1, memory_order_relaxed);
 	if (rescan_was_refused(app, job))
 		return;
 	writers_heard(app, job);

@@ -46,7 +46,7 @@ static size_t room(const struct app *app)
 {
 	size_t workers = app->config->workers;
 	size_t most = workers > 1 ? workers - 1 : 1;
-	size_t busy = app->flight.counts[JOB_RUNNING];
+	size_t busy = app_with_workers(app);
 	return busy < most ? most - busy : 0;
 }
 

@@ -426,5 +426,7 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	}
 	if (job->op.verb == STORE_SAVE)
 		weigh_wholeness(app, job->version);
+	atomic_store(&job->submitted, true);
+	atomic_fetch_add_explicit(&app->submitted, 1, memory_order_relaxed);
 	store_submit(app->store, &job->op);
 }

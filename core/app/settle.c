@@ -283,7 +283,9 @@ static bool record_slow(struct app *app)
 	bool left = false;
 	LIST_FOREACH(at, &app->flight.lists[JOB_RUNNING]) {
 		struct job *job = LIST_OF(at, struct job, state_link);
-		if (job->recorded || job->prior_stands || job->rescan)
+		/* what is on its way to the history needs no second row */
+		if (job->recorded || job->prior_stands || job->rescan ||
+		    atomic_load(&job->submitted))
 			continue;
 		if (is_slow(job, now))
 			record_interim(app, job);

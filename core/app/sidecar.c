@@ -90,7 +90,7 @@ void sidecar_dispatch(struct app *app, struct job *job)
 		record_let_wait(app, job); /* the next start's walk meets it */
 		return;
 	}
-	if (app->flight.counts[JOB_RUNNING] >= APP_RUNNING_MAX) {
+	if (app_with_workers(app) >= APP_RUNNING_MAX) {
 		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_CREATED_MS));
 		return;
 	}

@@ -8,6 +8,7 @@
 #ifndef CARVED_CORE_APP_STATE_H
 #define CARVED_CORE_APP_STATE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -37,7 +38,7 @@ struct watcher;
 #define APP_RUNNING_MAX 1024
 #define APP_FLIGHT_MAX	16384
 /* Operations on their way to the history, at most; beyond it events wait in the kernel. */
-#define APP_STORE_MAX 8192
+#define APP_STORE_MAX 4096
 /* A job that is in memory this long without a row gets one ("queued"), so that SQL can see it. */
 #define APP_INTERIM_MS 250
 /* First pause before a file that may have a writer is looked at again; doubles up to the rescan
@@ -84,6 +85,7 @@ struct app {
 	struct mono reload_after;	 /* no reload begins before; 0: at once */
 	struct mono rules_due;		 /* when changed rules are loaded; 0: none have */
 	struct flight flight;
+	atomic_size_t submitted; /* jobs that workers gave to the store; any thread */
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
 	struct table ending;  /* of them, those that end queued rows, by row */
 	struct app_counters counters;
@@ -125,6 +127,14 @@ struct app {
 				  * is there */
 	int64_t started_ns;
 };
+
+/** Jobs that wait for a worker, or that one is at. The loop. */
+static inline size_t app_with_workers(const struct app *app)
+{
+	size_t running = app->flight.counts[JOB_RUNNING];
+	size_t submitted = atomic_load_explicit(&app->submitted, memory_order_relaxed);
+	return running > submitted ? running - submitted : 0;
+}
 
 /** The engine in force, a reference. Any thread. */
 struct engine *app_engine(struct app *app);

@@ -2,7 +2,8 @@
  * batch: see batch.h.
  *
  * An operation's own savepoint would cost a microsecond a file. Instead a refused row, which only a
- * bug of ours can make, rolls the whole transaction back, is marked, and the rest runs again.
+ * bug of ours can make, rolls the whole transaction back, and each operation runs for itself, to
+ * find the one that is refused; it is marked, and the rest runs again.
  */
 #include "core/store/batch.h"
 
@@ -10,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/list.h"
+#include "core/store/bulk.h"
 #include "core/store/db.h"
 #include "core/store/save.h"
 #include "core/store/store.h"
@@ -25,7 +27,6 @@ static void note_ids(struct store_op *op)
 {
 	op->undo_id = op->version ? op->version->id : 0;
 	op->undo_content = op->version ? op->version->content : 0;
-	op->undo_id_out = op->id_out ? *op->id_out : 0;
 }
 
 static void undo_ids(struct store_op *op)
@@ -35,20 +36,8 @@ static void undo_ids(struct store_op *op)
 	if (!op->version)
 		return;
 	op->version->content = op->undo_content;
-	if (op->verb != STORE_SAVE && op->verb != STORE_ADD)
-		return;
-	if (op->id_out)
-		*op->id_out = op->undo_id_out;
-	op->version->id = op->undo_id;
-}
-
-static int run_op(struct save *save, struct store_op *op)
-{
-	note_ids(op);
-	int rc = save_op(save, op);
-	if (rc == SQLITE_OK && op->verb == STORE_SAVE && op->id_out)
-		*op->id_out = op->version->id;
-	return rc;
+	if (op->verb == STORE_SAVE || op->verb == STORE_ADD)
+		op->version->id = op->undo_id;
 }
 
 static bool is_refusal(int rc)
@@ -57,17 +46,34 @@ static bool is_refusal(int rc)
 	return kind == SQLITE_CONSTRAINT || kind == SQLITE_TOOBIG || kind == SQLITE_MISMATCH;
 }
 
-/* Runs all that were not refused; *failed is the operation at which it ended, or NULL. */
-static int run_all(struct save *save, struct list *ops, struct store_op **failed)
+/* Runs the operation at first, or a whole run that it begins; *last is the last of them. */
+static int run_some(struct save *save, struct list *ops, struct list *first, struct list **last,
+		    bool one_by_one)
+{
+	size_t length = one_by_one ? 1 : bulk_length(first, ops);
+	*last = first;
+	note_ids(op_of(first));
+	if (length < 2)
+		return save_op(save, op_of(first));
+	for (size_t i = 1; i < length; i++) {
+		*last = (*last)->next;
+		note_ids(op_of(*last));
+	}
+	return save_run(save, first, length);
+}
+
+/* Runs all that were not refused; *failed is the operation at which it ended, or the last of the
+ * run in which it did, or NULL. */
+static int run_all(struct save *save, struct list *ops, bool one_by_one, struct store_op **failed)
 {
 	*failed = NULL;
-	LIST_FOREACH(at, ops) {
-		struct store_op *op = op_of(at);
-		if (op->result == STORE_REFUSED)
+	for (struct list *at = ops->next, *last = at; at != ops; at = last->next) {
+		last = at;
+		if (op_of(at)->result == STORE_REFUSED)
 			continue;
-		int rc = run_op(save, op);
+		int rc = run_some(save, ops, at, &last, one_by_one);
 		if (rc != SQLITE_OK) {
-			*failed = op;
+			*failed = op_of(last);
 			return rc;
 		}
 	}
@@ -88,7 +94,7 @@ int batch_write(const struct db *db, struct save *save, struct list *ops, struct
 {
 	LIST_FOREACH(at, ops)
 		op_of(at)->result = STORE_WRITTEN;
-	for (;;) {
+	for (bool one_by_one = false;;) {
 		struct store_op *failed = NULL;
 		int rc = save_begin(save);
 		if (rc != SQLITE_OK) {
@@ -96,7 +102,7 @@ int batch_write(const struct db *db, struct save *save, struct list *ops, struct
 			save_rollback(save);
 			return result;
 		}
-		rc = run_all(save, ops, &failed);
+		rc = run_all(save, ops, one_by_one, &failed);
 		if (rc == SQLITE_OK)
 			rc = save_commit(save);
 		if (rc == SQLITE_OK)
@@ -106,6 +112,8 @@ int batch_write(const struct db *db, struct save *save, struct list *ops, struct
 		undo_all(ops, failed);
 		if (!failed || !is_refusal(rc))
 			return result;
-		failed->result = STORE_REFUSED;
+		if (one_by_one)
+			failed->result = STORE_REFUSED;
+		one_by_one = true;
 	}
 }

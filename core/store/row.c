@@ -8,6 +8,8 @@
 #include "core/store/version.h"
 
 enum {
+	ROW_PARAMETERS = 36,
+	ROW_FINDING_PARAMETERS = 11,
 	FIRST_FIELD_PARAMETER = 20,
 	TRIES_COLUMN = 32, /* of ROW_SELECT */
 	AWAY_COLUMN,
@@ -26,73 +28,164 @@ _Static_assert(sizeof fields / sizeof *fields == ENTRY_FIELDS, "each field has a
 
 static const char hex_digits[] = "0123456789abcdef";
 
-void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_t dir_id)
+static struct row_value integer(int64_t value)
 {
-	size_t name_len = 0;
-	const char *name = version_name(version, &name_len);
-	db_bind(statement, 2, dir_id);
-	db_bind_bytes(statement, 3, name, name_len);
-	db_bind(statement, 4, (int64_t)version->identity.inode);
-	db_bind(statement, 5, version->identity.btime_ns);
-	db_bind(statement, 6, version->identity.size);
-	db_bind(statement, 7, version->identity.mtime_ns);
-	db_bind(statement, 33, version->content);
+	return (struct row_value){ .kind = ROW_INTEGER, .integer = value };
 }
 
-static void bind_nonzero(sqlite3_stmt *statement, int at, int64_t value)
+static struct row_value bytes(const void *at, size_t len)
 {
-	if (value)
-		db_bind(statement, at, value);
+	return (struct row_value){ .kind = at ? ROW_TEXT : ROW_NULL, .bytes = at, .len = len };
+}
+
+static struct row_value text(const char *value)
+{
+	return bytes(value, value ? strlen(value) : 0);
+}
+
+static struct row_value hash_value(const struct version *version, struct row_scratch *scratch)
+{
+	if (!version->has_sha256)
+		return (struct row_value){ .kind = ROW_NULL };
+	for (size_t i = 0; i < sizeof version->sha256; i++) {
+		scratch->sha256[2 * i] = hex_digits[version->sha256[i] >> 4];
+		scratch->sha256[2 * i + 1] = hex_digits[version->sha256[i] & 15];
+	}
+	return bytes(scratch->sha256, sizeof scratch->sha256);
+}
+
+static struct row_value name_value(const struct version *version)
+{
+	size_t len = 0;
+	const char *name = version_name(version, &len);
+	return bytes(name, len);
+}
+
+static struct row_value field_value(const struct entry *entry, int parameter)
+{
+	const struct slice *slice = &entry->field[fields[parameter - FIRST_FIELD_PARAMETER]];
+	return bytes(slice->at, slice->len);
+}
+
+/* The key, 2 to 7. */
+static struct row_value key_value(const struct version *version, int64_t dir_id, int parameter)
+{
+	switch (parameter) {
+	case 2:
+		return integer(dir_id);
+	case 3:
+		return name_value(version);
+	case 4:
+		return integer((int64_t)version->identity.inode);
+	case 5:
+		return integer(version->identity.btime_ns);
+	case 6:
+		return integer(version->identity.size);
+	default:
+		return integer(version->identity.mtime_ns);
+	}
+}
+
+/* How it stands with the version, 8 to 15. */
+static struct row_value state_value(const struct version *version, int parameter)
+{
+	switch (parameter) {
+	case 8:
+		return text(version_state_name(version->state));
+	case 9:
+		return text(version_reason_name(version->reason));
+	case 10:
+		return text(version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
+	case 11:
+		return text(version_wait_name(version->wait));
+	case 12:
+		return integer(version->due_ns);
+	case 13:
+		return integer(version->attempt);
+	case 14:
+		return integer(version->checked_ns);
+	default:
+		return version->finished_ns ? integer(version->finished_ns) : text(NULL);
+	}
+}
+
+/* 31 to 36. */
+static struct row_value late_value(const struct version *version, int parameter)
+{
+	switch (parameter) {
+	case 31:
+		return integer(version->first_seen_ns);
+	case 32:
+		return integer(version->tries);
+	case 33:
+		return integer(version->content);
+	case 34:
+		return integer(version->away_since_ns);
+	case 35:
+		return text(version->real_mime);
+	default:
+		return integer(version->incomplete);
+	}
+}
+
+struct row_value row_value(const struct version *version, int64_t dir_id, int parameter,
+			   struct row_scratch *scratch)
+{
+	if (parameter == 1)
+		return integer(version->id);
+	if (parameter < 8)
+		return key_value(version, dir_id, parameter);
+	if (parameter < 16)
+		return state_value(version, parameter);
+	if (parameter >= FIRST_FIELD_PARAMETER && parameter < FIRST_FIELD_PARAMETER + ENTRY_FIELDS)
+		return field_value(&version->entry, parameter);
+	switch (parameter) {
+	case 16:
+		return hash_value(version, scratch);
+	case 17:
+		return text(version->note);
+	case 18:
+		return text(*version->entry.mime ? version->entry.mime : NULL);
+	case 19:
+		return text(version->entry.scheme);
+	default:
+		return late_value(version, parameter);
+	}
+}
+
+static void bind_value(sqlite3_stmt *statement, int at, const struct row_value *value)
+{
+	if (value->kind == ROW_INTEGER)
+		db_bind(statement, at, value->integer);
+	else if (value->kind == ROW_BLOB)
+		(void)sqlite3_bind_blob64(statement, at, value->bytes, value->len, SQLITE_STATIC);
 	else
-		(void)sqlite3_bind_null(statement, at);
+		db_bind_bytes(statement, at, value->bytes, value->len);
+}
+
+void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_t dir_id)
+{
+	for (int i = 2; i <= 7; i++) {
+		struct row_value value = key_value(version, dir_id, i);
+		bind_value(statement, i, &value);
+	}
+	db_bind(statement, 33, version->content);
 }
 
 void row_bind_sha256(sqlite3_stmt *statement, int at, const struct version *version,
 		     struct row_scratch *scratch)
 {
-	if (!version->has_sha256) {
-		(void)sqlite3_bind_null(statement, at);
-		return;
-	}
-	for (size_t i = 0; i < sizeof version->sha256; i++) {
-		scratch->sha256[2 * i] = hex_digits[version->sha256[i] >> 4];
-		scratch->sha256[2 * i + 1] = hex_digits[version->sha256[i] & 15];
-	}
-	db_bind_bytes(statement, at, scratch->sha256, sizeof scratch->sha256);
-}
-
-static void bind_entry(sqlite3_stmt *statement, const struct entry *entry)
-{
-	db_bind_text(statement, 18, *entry->mime ? entry->mime : NULL);
-	db_bind_text(statement, 19, entry->scheme);
-	for (int i = 0; i < ENTRY_FIELDS; i++) {
-		const struct slice *slice = &entry->field[fields[i]];
-		db_bind_bytes(statement, FIRST_FIELD_PARAMETER + i, slice->at, slice->len);
-	}
+	struct row_value value = hash_value(version, scratch);
+	bind_value(statement, at, &value);
 }
 
 void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t dir_id,
 	      struct row_scratch *scratch)
 {
-	db_bind(statement, 1, version->id);
-	row_bind_key(statement, version, dir_id);
-	db_bind_text(statement, 8, version_state_name(version->state));
-	db_bind_text(statement, 9, version_reason_name(version->reason));
-	db_bind_text(statement, 10,
-		     version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
-	db_bind_text(statement, 11, version_wait_name(version->wait));
-	db_bind(statement, 12, version->due_ns);
-	db_bind(statement, 13, version->attempt);
-	db_bind(statement, 14, version->checked_ns);
-	bind_nonzero(statement, 15, version->finished_ns);
-	row_bind_sha256(statement, 16, version, scratch);
-	db_bind_text(statement, 17, version->note);
-	bind_entry(statement, &version->entry);
-	db_bind(statement, 31, version->first_seen_ns);
-	db_bind(statement, 32, version->tries);
-	db_bind(statement, 34, version->away_since_ns);
-	db_bind(statement, 36, version->incomplete);
-	db_bind_text(statement, 35, version->real_mime);
+	for (int i = 1; i <= ROW_PARAMETERS; i++) {
+		struct row_value value = row_value(version, dir_id, i, scratch);
+		bind_value(statement, i, &value);
+	}
 }
 
 static const char *column_text(sqlite3_stmt *statement, int column)
@@ -241,16 +334,36 @@ struct version *row_read(sqlite3_stmt *statement)
 	return version;
 }
 
+struct row_value row_finding_value(const struct finding *finding, int parameter)
+{
+	switch (parameter) {
+	case 4:
+		return text(outcome_name(finding->outcome));
+	case 5:
+		return integer(finding->attempt);
+	case 6:
+		return integer(finding->cached);
+	case 7:
+		return integer(finding->started_ns);
+	case 8:
+		return integer(finding->finished_ns);
+	case 9:
+		return (struct row_value){ .kind = ROW_BLOB,
+					   .bytes = finding->key,
+					   .len = sizeof finding->key };
+	case 10:
+		return text(finding->signature);
+	default:
+		return text(finding->detail);
+	}
+}
+
 void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding)
 {
-	db_bind_text(statement, 4, outcome_name(finding->outcome));
-	db_bind(statement, 5, finding->attempt);
-	db_bind(statement, 6, finding->cached);
-	db_bind(statement, 7, finding->started_ns);
-	db_bind(statement, 8, finding->finished_ns);
-	(void)sqlite3_bind_blob(statement, 9, finding->key, sizeof finding->key, SQLITE_STATIC);
-	db_bind_text(statement, 10, finding->signature);
-	db_bind_text(statement, 11, finding->detail);
+	for (int i = ROW_FINDING_DETECTOR + 1; i <= ROW_FINDING_PARAMETERS; i++) {
+		struct row_value value = row_finding_value(finding, i);
+		bind_value(statement, i, &value);
+	}
 }
 
 struct finding row_read_finding(sqlite3_stmt *statement, int at)

@@ -14,15 +14,17 @@
 struct finding;
 struct version;
 
-/* ?1 is the id, ?31 first_seen_ns, ?32 tries, ?33 content, ?34 away_since_ns, ?35 real_mime, ?36
- * incomplete; the rest is what row_bind() binds. */
-#define ROW_INSERT                                                                                                                                    \
-	"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason,"                                                      \
-	" verdict, wait, due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme,"                                                       \
-	" fuid, protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"                                                        \
-	" name_hash, first_seen_ns, tries, content, away_since_ns, real_mime, incomplete) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12," \
-	" ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29,"                                                       \
-	" ?30, ?31, ?32, ?33, ?34, ?35, ?36) ON CONFLICT DO NOTHING"
+/* The columns of version in the order of their parameters, ?1 to ?36. */
+#define ROW_INSERT_COLUMNS                                                                     \
+	"id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason, verdict, wait,"     \
+	" due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme, fuid,"         \
+	" protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"       \
+	" name_hash, first_seen_ns, tries, content, away_since_ns, real_mime, incomplete"
+#define ROW_INSERT                                                                             \
+	"INSERT INTO version (" ROW_INSERT_COLUMNS                                             \
+	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"     \
+	" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32,"     \
+	" ?33, ?34, ?35, ?36) ON CONFLICT DO NOTHING"
 
 #define ROW_TYPE "CASE WHEN max(attempt, ?13) = 0 THEN ?35 ELSE coalesce(?35, real_mime) END"
 #define ROW_HASH "CASE WHEN max(attempt, ?13) = 0 THEN ?16 ELSE coalesce(?16, sha256) END"
@@ -46,6 +48,23 @@ struct row_scratch {
 	char sha256[64];
 };
 
+/* What a column gets. */
+struct row_value {
+	enum {
+		ROW_NULL,
+		ROW_INTEGER,
+		ROW_TEXT,
+		ROW_BLOB
+	} kind;
+	size_t len;	   /* of bytes */
+	const void *bytes; /* borrowed from the version, or the scratch */
+	int64_t integer;
+};
+
+/** The value of a parameter, 1 to 36. */
+struct row_value row_value(const struct version *version, int64_t dir_id, int parameter,
+			   struct row_scratch *scratch);
+/** Binds them all. */
 void row_bind(sqlite3_stmt *statement, const struct version *version, int64_t dir_id,
 	      struct row_scratch *scratch);
 /** The hash alone, as hex or NULL. */
@@ -66,12 +85,23 @@ void row_bind_key(sqlite3_stmt *statement, const struct version *version, int64_
 /** The statement's current row as a version; owned. */
 struct version *row_read(sqlite3_stmt *statement);
 
-/* ?1 version_id, ?2 nr, ?3 detector_id, then the finding. */
-#define ROW_INSERT_FINDING                                                                       \
-	"INSERT INTO result (version_id, nr, detector_id, outcome, attempt, cached, started_ns," \
-	" finished_ns, key, signature, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10," \
-	" ?11)"
+/* Parameters of ROW_INSERT_FINDING that are not the finding's own. */
+enum {
+	ROW_FINDING_VERSION = 1,
+	ROW_FINDING_NR,
+	ROW_FINDING_DETECTOR,
+};
 
+#define ROW_FINDING_COLUMNS                                                                    \
+	"version_id, nr, detector_id, outcome, attempt, cached, started_ns, finished_ns, key," \
+	" signature, detail"
+#define ROW_INSERT_FINDING                                                                     \
+	"INSERT INTO result (" ROW_FINDING_COLUMNS                                             \
+	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+
+/** The value of one of the further parameters, 4 to 11. */
+struct row_value row_finding_value(const struct finding *finding, int parameter);
+/** Binds those. */
 void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding);
 
 /* The columns that row_read_finding() expects, from result r and detector d. */

@@ -8,7 +8,9 @@
 #include "core/store/save.h"
 
 #include "core/base/error.h"
+#include "core/base/list.h"
 #include "core/store/answers.h"
+#include "core/store/bulk.h"
 #include "core/store/db.h"
 #include "core/store/gaplog.h"
 #include "core/store/keys.h"
@@ -92,6 +94,7 @@ struct save {
 	sqlite3_stmt *statements[STATEMENTS];
 	struct keys *keys;
 	struct answers *answers;
+	struct bulk *bulk;
 	struct tally *tally;
 	struct renew *renew;
 	struct mark *mark;
@@ -113,6 +116,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 	if (result == 0)
 		result = tally_new(&save->tally, db, err);
 	if (result == 0)
+		result = bulk_new(&save->bulk, db, save->keys, save->tally, err);
+	if (result == 0)
 		result = renew_new(&save->renew, db, save->answers, save->tally, err);
 	if (result == 0)
 		result = mark_new(&save->mark, db, err);
@@ -129,6 +134,7 @@ void save_free(struct save *save)
 	if (!save)
 		return;
 	db_finalize_all(save->statements, STATEMENTS);
+	bulk_free(save->bulk);
 	renew_free(save->renew);
 	answers_free(save->answers);
 	keys_free(save->keys);
@@ -146,20 +152,6 @@ static int read_integer(sqlite3_stmt *statement, int64_t *out)
 	return sqlite3_reset(statement);
 }
 
-static void count_version(struct save *save, const struct version *version, int64_t first_seen_ns)
-{
-	if (version->state == VERSION_QUEUED)
-		return;
-	struct tally_kind kind = {
-		.first_seen_ns = first_seen_ns,
-		.mime = version->entry.mime,
-		.state = version_state_name(version->state),
-		.reason = version_reason_name(version->reason),
-		.verdict = version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL,
-	};
-	tally_add(save->tally, &kind, 1);
-}
-
 /* SQLITE_ROW: the queued row was updated; SQLITE_DONE: there was none; else the failure. */
 static int update_with(struct save *save, enum statement which, const struct version *version,
 		       int64_t dir_id)
@@ -172,7 +164,7 @@ static int update_with(struct save *save, enum statement which, const struct ver
 	if (rc != SQLITE_OK)
 		return rc;
 	if (step == SQLITE_ROW)
-		count_version(save, version, first_seen_ns);
+		tally_version(save->tally, version, first_seen_ns);
 	return step;
 }
 
@@ -260,7 +252,7 @@ static int insert_version(struct save *save, struct store_op *op, int64_t dir_id
 	if (known)
 		return save_into_key(save, op, dir_id);
 	save->next_id++;
-	count_version(save, version, version->first_seen_ns);
+	tally_version(save->tally, version, version->first_seen_ns);
 	return answers_first(save->answers, version);
 }
 
@@ -456,6 +448,17 @@ int save_op(struct save *save, struct store_op *op)
 		return db_run(save->statements[ALIVE]);
 	}
 	return SQLITE_MISUSE;
+}
+
+int save_run(struct save *save, struct list *first, size_t length)
+{
+	int rc = bulk_insert(save->bulk, first, length, &save->next_id);
+	for (size_t i = 0; i < length && rc == SQLITE_OK; i++, first = first->next) {
+		struct store_op *op = LIST_OF(first, struct store_op, link);
+		if (op->result != STORE_WRITTEN)
+			rc = save_op(save, op);
+	}
+	return rc;
 }
 
 int save_begin(struct save *save)

@@ -7,10 +7,13 @@
 #ifndef CARVED_CORE_STORE_SAVE_H
 #define CARVED_CORE_STORE_SAVE_H
 
+#include <stddef.h>
+
 #include "core/base/mem.h"
 
 struct db;
 struct error;
+struct list;
 struct save;
 struct store_op;
 
@@ -22,6 +25,8 @@ AUTO_DEFINE(save);
 int save_begin(struct save *save);
 /** Does op and sets its result and, when it was 0, version->id (or gap->id). */
 int save_op(struct save *save, struct store_op *op);
+/** Does the length operations from first on, which only have to be inserted (bulk_length()). */
+int save_run(struct save *save, struct list *first, size_t length);
 /** Writes the counts and commits; after a failure save_rollback() must follow. */
 int save_commit(struct save *save);
 void save_rollback(struct save *save);

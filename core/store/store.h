@@ -99,15 +99,14 @@ struct store_op {
 	struct list link;
 	enum store_verb verb;
 	struct version *version;
-	int64_t *id_out; /* STORE_SAVE: where the writer also puts the row's id, or NULL; a later
-			  * operation's version->id may be the place: operations run in order */
 	struct store_gap *gap;
 	struct store_rescan *rescan; /* STORE_RESCAN */
 	struct store_rules *rules;   /* STORE_RULES */
 	enum store_result result;
 	void *owner;	 /* the caller's */
-	int64_t undo_id; /* the writer's own */
-	int64_t undo_id_out;
+	/* the writer's own */
+	int64_t dir_id;
+	int64_t undo_id;
 	unsigned undo_content;
 };
 

@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "core/base/table.h"
 #include "core/store/db.h"
+#include "core/store/version.h"
 
 struct cell {
 	struct table_link link;
@@ -119,6 +120,20 @@ void tally_add(struct tally *tally, const struct tally_kind *kind, int delta)
 	put(&tally->scratch, kind->verdict);
 	tally->last = cell_for(tally, kind->first_seen_ns / TALLY_NS_PER_DAY);
 	tally->last->delta += delta;
+}
+
+void tally_version(struct tally *tally, const struct version *version, int64_t first_seen_ns)
+{
+	if (version->state == VERSION_QUEUED)
+		return;
+	struct tally_kind kind = {
+		.first_seen_ns = first_seen_ns,
+		.mime = version->entry.mime,
+		.state = version_state_name(version->state),
+		.reason = version_reason_name(version->reason),
+		.verdict = version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL,
+	};
+	tally_add(tally, &kind, 1);
 }
 
 static void bind_cell(sqlite3_stmt *statement, const struct cell *cell)

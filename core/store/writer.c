@@ -1,9 +1,11 @@
 /*
  * writer: see writer.h, and store.h for what callers see.
  *
- * No timer decides when to commit. The writer takes whatever has gathered, commits it, hands it
- * back, and looks again: alone on an idle machine an operation is committed at once, under load the
- * batches grow by themselves. With nothing to do it sleeps on a condition.
+ * The writer takes whatever has gathered, commits it, hands it back, and looks again: alone on an
+ * idle machine an operation is committed at once, under load the batches grow by themselves. Each
+ * commit writes every page anew that it touched, and of an index with random keys that is nearly a
+ * page a row; so when the last batch was a large one (more come in than a disk has commits a second)
+ * the next is given a moment to grow. With nothing to do it sleeps on a condition.
  *
  * Checkpoints: SQLite's own run inside the commit that crosses 1000 pages and make it wait for two
  * fsyncs. Ours run after a batch was handed back, and while there is more to write only when the
@@ -32,6 +34,9 @@
 
 enum {
 	BATCH_MAX = 10000,
+	BATCH_LARGE = 256,  /* after one of so many ... */
+	BATCH_GROWN = 2048, /* ... the next is to have so many, ... */
+	BATCH_GROW_MS = 25, /* ... or to have grown for so long */
 	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
 	WAL_BUSY_FRAMES = 4000,
 	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
@@ -94,6 +99,7 @@ static size_t count(struct list *ops)
 static void hand_back(struct store *store, struct list *batch)
 {
 	size_t done = count(batch);
+	store->last_batch = done;
 	lock_take(&store->lock);
 	store->depth -= done;
 	list_splice(&store->committed, batch);
@@ -191,6 +197,18 @@ static bool wait_for_work(struct store *store)
 	return lock_wait_until(&store->lock, &store->wake, until.ns);
 }
 
+/* Lets the batch grow, when many operations are coming in. */
+static void let_grow(struct store *store)
+{
+	assert(lock_mine(&store->lock));
+	if (store->last_batch < BATCH_LARGE)
+		return;
+	struct mono until = mono_add_ms(mono_now(), BATCH_GROW_MS);
+	while (store->depth < BATCH_GROWN && !store->stopping &&
+	       lock_wait_until(&store->lock, &store->wake, until.ns))
+		;
+}
+
 /* Takes what there is to write, or nothing when only the log is to be looked at. False: the store
  * is being closed, and all is written. */
 static bool next_batch(struct store *store, struct list *out)
@@ -198,6 +216,7 @@ static bool next_batch(struct store *store, struct list *out)
 	lock_take(&store->lock);
 	while (list_empty(&store->submitted) && !store->stopping && wait_for_work(store))
 		;
+	let_grow(store);
 	take_batch(store, out);
 	bool done = store->stopping && list_empty(out);
 	lock_drop(&store->lock);
@@ -250,12 +269,13 @@ void writer_stop(struct store *store)
 	drop(&store->committed);
 }
 
-/* Moves count operations from ops. The writer needs waking only when it has nothing: it looks again
- * after each batch. */
+/* Moves added operations from ops. The writer needs waking only when it has nothing, or waits for a
+ * batch to grow: it looks again after each batch. */
 static void submit(struct store *store, struct list *ops, size_t added)
 {
 	lock_take(&store->lock);
-	bool wake = list_empty(&store->submitted);
+	bool grown = store->depth < BATCH_GROWN && store->depth + added >= BATCH_GROWN;
+	bool wake = list_empty(&store->submitted) || grown;
 	list_splice(&store->submitted, ops);
 	store->depth += added;
 	if (wake)

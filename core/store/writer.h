@@ -24,6 +24,7 @@ struct store {
 	struct inplace inplace; /* its log and index; fixed */
 	struct db *db;		/* the writer thread's, from its start to its end */
 	struct save *save;	/* the same */
+	size_t last_batch;	/* the same: how many operations it wrote last */
 	int wal_frames;		/* the same: length of the write-ahead log after the last commit */
 	int64_t last_alive_ns;
 	int event_fd;
