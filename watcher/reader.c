@@ -19,6 +19,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "watcher/own.h"
@@ -28,7 +29,15 @@
 #define BOUND_LEAST   ((size_t)4096)
 #define BOUND_MOST    ((size_t)1 << 30)
 #define READ_MOST     ((size_t)64 << 10)  /* larger reads were not faster */
+#define READ_GOOD     ((size_t)4 << 10)	  /* less is not worth a read when many come */
 #define TIDY_ABOVE    ((size_t)256 << 10) /* as long as this little was touched, keep it */
+
+/* When reads follow each other this closely, the next one waits so long for more to come: else, when
+ * files are made as fast as can be, there is a read, and two switches of context, for each event.
+ * As network cards do with interrupts. The kernel's queue (16,384 events) does not fill in that
+ * time, and who waits for a single file's event does not meet it. */
+#define READ_CLOSE_NS 500000
+#define READ_PAUSE_NS 200000
 
 struct reader {
 	unsigned char *ring;
@@ -152,8 +161,9 @@ enum reading {
 	READING_FAILED
 };
 
-static enum reading read_batch(struct reader *reader)
+static enum reading read_batch(struct reader *reader, size_t *out_got)
 {
+	*out_got = 0;
 	size_t at;
 	(void)pthread_mutex_lock(&reader->lock);
 	size_t space = room(reader, &at);
@@ -163,8 +173,10 @@ static enum reading read_batch(struct reader *reader)
 		got = read(reader->inotify_fd, reader->ring + at,
 			   space < READ_MOST ? space : READ_MOST);
 		failed = got < 0 ? errno : 0;
-		if (got > 0)
+		if (got > 0) {
 			publish(reader, at, (size_t)got);
+			*out_got = (size_t)got;
+		}
 	}
 	(void)pthread_mutex_unlock(&reader->lock);
 	if (space == 0)
@@ -191,9 +203,29 @@ static void wait_for_room(struct reader *reader)
 	atomic_store(&reader->starved, false);
 }
 
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* After a read of so many bytes. */
+static void pause_when_busy(size_t got, int64_t *last_ns)
+{
+	int64_t before_ns = *last_ns;
+	*last_ns = now_ns();
+	if (got >= READ_GOOD || *last_ns - before_ns > READ_CLOSE_NS)
+		return;
+	/* a signal cannot end it early: the thread takes none */
+	(void)nanosleep(&(struct timespec){ .tv_nsec = READ_PAUSE_NS }, NULL);
+	*last_ns = now_ns();
+}
+
 static void *run(void *argument)
 {
 	struct reader *reader = argument;
+	int64_t last_ns = 0;
 	(void)prctl(PR_SET_NAME, "carved-reader");
 	while (!atomic_load(&reader->stop)) {
 		struct pollfd ends[2] = {
@@ -205,7 +237,9 @@ static void *run(void *argument)
 			silence(reader->control_fd);
 		if (!ends[0].revents)
 			continue;
-		enum reading reading = read_batch(reader);
+		size_t got;
+		enum reading reading = read_batch(reader, &got);
+		pause_when_busy(got, &last_ns);
 		if (reading == READING_NO_ROOM)
 			wait_for_room(reader);
 		if (reading == READING_FAILED)
