@@ -130,6 +130,7 @@ static enum ask_result question(struct asking *asking, const struct detector *de
 		.cancel_fd = asking->scanner->app->cancel_fd,
 	};
 	hashing_fill(job, &request);
+	asking->read = asking->read || class->needs & (DETECT_NEEDS_FD | DETECT_NEEDS_PATH);
 	asking->took_path = asking->took_path || class->needs & DETECT_NEEDS_PATH;
 	struct answer answer = { .outcome = OUTCOMES };
 	wanted->started_ns = clock_wall_ns();

@@ -27,6 +27,13 @@ struct scanner {
 	struct hasher *hasher;
 	struct finding *lent; /* findings of a twin, for the job in hand; owned */
 	size_t lent_count;
+	/* the file system on which a file was looked at last, and whether leases tell there */
+	struct {
+		uint_fast64_t mounts; /* app->mounts then; 0: none was */
+		dev_t dev;
+		uint64_t fsid;
+		bool sees;
+	} ground;
 };
 
 struct asking {
@@ -34,6 +41,7 @@ struct asking {
 	struct job *job;
 	struct engine *engine;
 	int fd;
+	bool read;		    /* a detector was given the content */
 	bool took_path;		    /* a detector was given the path, not only the content */
 	int failure;		    /* ASK_FAILED: errno */
 	struct standing *standings; /* one for each detector of the engine; owned */

@@ -7,25 +7,28 @@
 #include "watcher/place.h"
 #include "watcher/view.h"
 
-/* Where the file lies on another machine, or behind a server, this kernel does not know all who
- * write to it: a lease says nothing there, and its refusal may mean only that the server granted no
+/* Elsewhere a lease says nothing, and its refusal may mean only that the server granted no
  * delegation (NFS 4) or oplock (SMB). */
-static bool knows_writers(int fd)
+bool lease_sees(int fd)
 {
 	uint64_t fsid;
 	uint64_t magic;
 	return view_filesystem(fd, &fsid, &magic) == 0 && place_is_local(magic);
 }
 
-enum lease_result lease_probe(int fd)
+enum lease_result lease_try(int fd)
 {
-	if (!knows_writers(fd)) {
-		errno = EOPNOTSUPP;
-		return LEASE_UNKNOWN;
-	}
 	if (fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
 		(void)fcntl(fd, F_SETLEASE, F_UNLCK);
 		return LEASE_FREE;
 	}
 	return errno == EAGAIN ? LEASE_WRITER : LEASE_UNKNOWN;
+}
+
+enum lease_result lease_probe(int fd)
+{
+	if (lease_sees(fd))
+		return lease_try(fd);
+	errno = EOPNOTSUPP;
+	return LEASE_UNKNOWN;
 }

@@ -8,6 +8,8 @@
 #ifndef CARVED_CORE_APP_LEASE_H
 #define CARVED_CORE_APP_LEASE_H
 
+#include <stdbool.h>
+
 enum lease_result {
 	LEASE_FREE,    /* no writer */
 	LEASE_WRITER,  /* somebody has it open for writing, or mapped */
@@ -22,7 +24,13 @@ enum lease_sight {
 	LEASE_BLIND, /* they are not; a settling time must do */
 };
 
-/** Asks; fd is open read-only and on a regular file. Any thread; SIGIO must be ignored. */
+/** Does this kernel know all who write to the file? Not where it lies on another machine, or behind
+ * a server. Any thread. */
+bool lease_sees(int fd);
+/** Asks, where lease_sees(); fd is open read-only and on a regular file. Any thread; SIGIO must be
+ * ignored. */
+enum lease_result lease_try(int fd);
+/** Both. fd is open read-only and on a regular file. Any thread; SIGIO must be ignored. */
 enum lease_result lease_probe(int fd);
 
 #endif

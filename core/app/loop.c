@@ -97,6 +97,7 @@ int loop_init(struct app *app, struct error *err)
 	app->mount_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (app->mount_fd < 0)
 		log_warning("mounts are not watched: /proc/self/mountinfo: %s", error_text(errno));
+	atomic_init(&app->mounts, app->mount_fd >= 0);
 	return 0;
 }
 
@@ -269,6 +270,7 @@ static void take(struct app *app, enum source source)
 		take_timer(app);
 		break;
 	case SOURCE_MOUNTS:
+		atomic_fetch_add(&app->mounts, 1);
 		app->walking = true;
 		watcher_mounts_changed(app->watcher);
 		app->events_left = true;

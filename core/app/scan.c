@@ -7,6 +7,7 @@
 #include "core/app/scan.h"
 
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +24,7 @@
 #include "core/app/sidecar.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
+#include "core/base/beneath.h"
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
@@ -103,6 +105,10 @@ static enum step open_sample(struct job *job, int *fd)
 {
 	const struct roots *roots = job->app->roots;
 	const char *path = job->version->path;
+	/* without a look at the root first; whatever it is that cannot be had is told below */
+	*fd = beneath_open_straight(job->absolute, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	if (*fd >= 0)
+		return STEP_ON;
 	*fd = roots_open(roots, job->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (*fd == -ELOOP) {
 		/* a link took the file's very place, or one of the directories above is a link now
@@ -123,12 +129,11 @@ static int look(int fd, uint64_t fsid, struct identity *out, struct statx *st)
 	return 0;
 }
 
-static enum step fix_identity(struct job *job, const struct config *config, int fd)
+static enum step fix_identity(struct job *job, const struct config *config, int fd, struct statx *st)
 {
 	struct version *version = job->version;
 	struct identity now = { 0 };
-	struct statx st;
-	int result = look(fd, version->identity.fsid, &now, &st);
+	int result = look(fd, version->identity.fsid, &now, st);
 	if (result < 0)
 		return not_opened(job, -result);
 	if (!identity_same_file(&now, &version->identity))
@@ -145,11 +150,11 @@ static enum step fix_identity(struct job *job, const struct config *config, int 
 		version->has_sha256 = false;
 	}
 	version->identity = now;
-	job->links = st.stx_nlink;
+	job->links = st->stx_nlink;
 	/* a content that is not read now is not vouched for by this look, but by the one before */
 	if (!job->hashed)
 		version->checked_ns = clock_wall_ns();
-	if (!S_ISREG(st.stx_mode))
+	if (!S_ISREG(st->stx_mode))
 		return unscanned(job, REASON_NOT_REGULAR, NULL);
 	if (now.size > config->max_file_size && !job->prior_imported) {
 		char note[96];
@@ -184,9 +189,30 @@ static int64_t row_of_content(const struct job *job)
 	return 0;
 }
 
-static enum step find_writer(struct job *job, int fd)
+/* Whether leases tell of writers is a matter of the file system: asked once for all of its files
+ * that come in a row, until mounts change. */
+static bool sees_writers(struct scanner *scanner, const struct job *job, int fd, dev_t dev)
 {
-	enum lease_result result = lease_probe(fd);
+	uint_fast64_t mounts = atomic_load(&scanner->app->mounts);
+	uint64_t fsid = job->version->identity.fsid;
+	if (mounts == 0 || scanner->ground.mounts != mounts || scanner->ground.dev != dev ||
+	    scanner->ground.fsid != fsid) {
+		scanner->ground.sees = lease_sees(fd);
+		scanner->ground.mounts = mounts;
+		scanner->ground.dev = dev;
+		scanner->ground.fsid = fsid;
+	}
+	return scanner->ground.sees;
+}
+
+static enum step find_writer(struct scanner *scanner, struct job *job, int fd, const struct statx *st)
+{
+	dev_t dev = makedev(st->stx_dev_major, st->stx_dev_minor);
+	enum lease_result result = LEASE_UNKNOWN;
+	if (sees_writers(scanner, job, fd, dev))
+		result = lease_try(fd);
+	else
+		errno = EOPNOTSUPP;
 	job->lease_error = errno;
 	job->lease = result == LEASE_UNKNOWN ? LEASE_BLIND : LEASE_SEES;
 	switch (result) {
@@ -272,6 +298,8 @@ static bool still_there(const struct job *job)
 /* What the detectors saw must be what was opened, and where it was opened. */
 static enum step look_after(struct job *job, const struct asking *asking)
 {
+	if (!asking->read)
+		return STEP_ON; /* nothing was said of the content */
 	struct identity after = { 0 };
 	struct statx st;
 	int result = look(asking->fd, job->version->identity.fsid, &after, &st);
@@ -335,13 +363,14 @@ static enum step find_need(struct scanner *scanner, struct job *job, struct engi
 
 static enum step examine(struct scanner *scanner, struct job *job, struct engine *engine, int *fd)
 {
+	struct statx st;
 	enum step step = job->rescan ? find_need(scanner, job, engine) : STEP_ON;
 	if (step == STEP_ON)
 		step = open_sample(job, fd);
 	if (step == STEP_ON)
-		step = fix_identity(job, engine->config, *fd);
+		step = fix_identity(job, engine->config, *fd, &st);
 	if (step == STEP_ON)
-		step = find_writer(job, *fd);
+		step = find_writer(scanner, job, *fd, &st);
 	if (step == STEP_ON && job->prior_imported)
 		step = refresh_row(job, job->prior_id);
 	/* before it is read: a thousand files that wait would be read again each time */

@@ -85,6 +85,9 @@ struct app {
 	struct mono reload_after;	 /* no reload begins before; 0: at once */
 	struct mono rules_due;		 /* when changed rules are loaded; 0: none have */
 	struct flight flight;
+	/* raised when mounts have changed, before anything is looked at below new ones; 0: mounts
+	 * are not watched. Any thread */
+	atomic_uint_fast64_t mounts;
 	atomic_size_t submitted; /* jobs that workers gave to the store; any thread */
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
 	struct table ending;  /* of them, those that end queued rows, by row */

@@ -12,14 +12,14 @@
 
 #include "core/base/mem.h"
 
-static int open_piece(int at, const char *relative, int flags)
+static int open_how(int at, const char *path, int flags, unsigned resolve)
 {
 	struct open_how how = {
 		.flags = (unsigned)(flags | O_CLOEXEC | O_NOFOLLOW),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.resolve = resolve | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	for (;;) {
-		long fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
+		long fd = syscall(SYS_openat2, at, path, &how, sizeof how);
 		if (fd >= 0)
 			return (int)fd;
 		/* EAGAIN: a rename or mount elsewhere raced with the walk; openat2(2) says to retry
@@ -30,10 +30,20 @@ static int open_piece(int at, const char *relative, int flags)
 			/* that race, or somebody's lease must be broken first (open(2),
 			 * EWOULDBLOCK), which takes its holder up to lease-break-time: one more
 			 * try, then the caller decides */
-			fd = syscall(SYS_openat2, at, relative, &how, sizeof how);
+			fd = syscall(SYS_openat2, at, path, &how, sizeof how);
 			return fd >= 0 ? (int)fd : -errno;
 		}
 	}
+}
+
+static int open_piece(int at, const char *relative, int flags)
+{
+	return open_how(at, relative, flags, RESOLVE_BENEATH);
+}
+
+int beneath_open_straight(const char *absolute, int flags)
+{
+	return *absolute == '/' ? open_how(AT_FDCWD, absolute, flags, 0) : -EINVAL;
 }
 
 /* The longest prefix that ends before a slash and, with "/." behind it, fits a system call; 0 when

@@ -18,5 +18,7 @@
  * Without it the call waits for that.
  */
 int beneath_open(int root_fd, const char *relative, int flags);
+/** The same for an absolute path without any symlink, shorter than PATH_MAX (-ENAMETOOLONG). */
+int beneath_open_straight(const char *absolute, int flags);
 
 #endif
