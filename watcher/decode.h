@@ -7,6 +7,7 @@
 #ifndef CARVED_WATCHER_DECODE_H
 #define CARVED_WATCHER_DECODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,5 +30,8 @@ struct change {
 
 /** Reads the first record of len bytes; *out_size is how many of them it takes. */
 enum decode_result decode_one(const void *bytes, size_t len, size_t *out_size, struct change *out);
+/** Is change the making of a file, and the record behind it (the first of len bytes) the close of that
+ * very file? Then the second says all that the first does. */
+bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len);
 
 #endif

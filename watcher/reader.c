@@ -25,7 +25,7 @@
 #include "watcher/own.h"
 #include "watcher/view.h"
 
-#define BOUND_DEFAULT ((size_t)8 << 20)
+#define BOUND_DEFAULT ((size_t)12 << 20)
 #define BOUND_LEAST   ((size_t)4096)
 #define BOUND_MOST    ((size_t)1 << 30)
 #define READ_MOST     ((size_t)64 << 10)  /* larger reads were not faster */

@@ -212,7 +212,8 @@ static void take_record(struct watcher *w, const void *bytes, size_t len)
 	switch (decode_one(bytes, len, &size, &change)) {
 	case DECODE_CHANGE:
 		w->events++;
-		dispatch(w, &change);
+		if (!decode_closed_at_once(&change, (const char *)bytes + size, len - size))
+			dispatch(w, &change);
 		break;
 	case DECODE_OVERFLOW:
 	case DECODE_BROKEN: /* what follows cannot be told apart: lost, as if dropped by the kernel
