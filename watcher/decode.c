@@ -44,13 +44,17 @@ enum decode_result decode_one(const void *bytes, size_t len, size_t *out_size, s
 	return DECODE_CHANGE;
 }
 
-bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len)
+bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len,
+			   size_t *out_size, struct change *out)
 {
 	struct change next;
 	size_t size;
-	return change->mask == IN_CREATE &&
-	       decode_one(bytes, len, &size, &next) == DECODE_CHANGE &&
-	       next.mask == IN_CLOSE_WRITE && next.wd == change->wd &&
-	       next.name_len == change->name_len &&
-	       memcmp(next.name, change->name, next.name_len) == 0;
+	if (change->mask != IN_CREATE || decode_one(bytes, len, &size, &next) != DECODE_CHANGE ||
+	    next.mask != IN_CLOSE_WRITE || next.wd != change->wd ||
+	    next.name_len != change->name_len ||
+	    memcmp(next.name, change->name, next.name_len) != 0)
+		return false;
+	*out_size = size;
+	*out = next;
+	return true;
 }

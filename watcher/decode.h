@@ -30,8 +30,10 @@ struct change {
 
 /** Reads the first record of len bytes; *out_size is how many of them it takes. */
 enum decode_result decode_one(const void *bytes, size_t len, size_t *out_size, struct change *out);
-/** Is change the making of a file, and the record behind it (the first of len bytes) the close of that
- * very file? Then the second says all that the first does. */
-bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len);
+/** Is change the making of a file, and the record behind it (the first of len bytes) the close of
+ * that very file? Then the second says all that the first does: *out_size and *out are that one's.
+ * False leaves them alone. */
+bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len,
+			   size_t *out_size, struct change *out);
 
 #endif

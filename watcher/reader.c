@@ -32,10 +32,10 @@
 #define READ_GOOD     ((size_t)4 << 10)	  /* less is not worth a read when many come */
 #define TIDY_ABOVE    ((size_t)256 << 10) /* as long as this little was touched, keep it */
 
-/* When reads follow each other this closely, the next one waits so long for more to come: else, when
- * files are made as fast as can be, there is a read, and two switches of context, for each event.
- * As network cards do with interrupts. The kernel's queue (16,384 events) does not fill in that
- * time, and who waits for a single file's event does not meet it. */
+/* When reads follow each other this closely, the next one waits so long for more to come: else,
+ * when files are made as fast as can be, there is a read, and two switches of context, for each
+ * event. As network cards do with interrupts. The kernel's queue (16,384 events) does not fill in
+ * that time, and who waits for a single file's event does not meet it. */
 #define READ_CLOSE_NS 500000
 #define READ_PAUSE_NS 200000
 

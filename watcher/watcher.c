@@ -204,16 +204,23 @@ int watcher_fd(const struct watcher *w)
 	return w->epoll_fd;
 }
 
-/* Takes one record out of the ring and handles it. */
+/* Takes one record out of the ring and handles it; with the making of a file the close behind it,
+ * if that is there, as one: whoever waits for what came before some point sees both or neither. */
 static void take_record(struct watcher *w, const void *bytes, size_t len)
 {
 	struct change change;
 	size_t size = len;
+	size_t first;
 	switch (decode_one(bytes, len, &size, &change)) {
 	case DECODE_CHANGE:
 		w->events++;
-		if (!decode_closed_at_once(&change, (const char *)bytes + size, len - size))
-			dispatch(w, &change);
+		first = size;
+		if (decode_closed_at_once(&change, (const char *)bytes + first, len - first, &size,
+					  &change)) {
+			w->events++;
+			size += first;
+		}
+		dispatch(w, &change);
 		break;
 	case DECODE_OVERFLOW:
 	case DECODE_BROKEN: /* what follows cannot be told apart: lost, as if dropped by the kernel

@@ -27,6 +27,7 @@ struct scanner {
 	struct hasher *hasher;
 	struct finding *lent; /* findings of a twin, for the job in hand; owned */
 	size_t lent_count;
+
 	/* the file system on which a file was looked at last, and whether leases tell there */
 	struct {
 		uint_fast64_t mounts; /* app->mounts then; 0: none was */

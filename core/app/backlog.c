@@ -117,8 +117,7 @@ bool backlog_refill(struct app *app)
 	}
 	for (size_t i = 0; i < fetch.count; i++)
 		(void)intake_queued(app, fetch.rows[i]);
-	return app->backlog && app_with_workers(app) <= APP_RUNNING_MAX / 2 &&
-	       fetch.count > 0;
+	return app->backlog && app_with_workers(app) <= APP_RUNNING_MAX / 2 && fetch.count > 0;
 }
 
 struct own {

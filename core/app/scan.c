@@ -129,7 +129,8 @@ static int look(int fd, uint64_t fsid, struct identity *out, struct statx *st)
 	return 0;
 }
 
-static enum step fix_identity(struct job *job, const struct config *config, int fd, struct statx *st)
+static enum step fix_identity(struct job *job, const struct config *config, int fd,
+			      struct statx *st)
 {
 	struct version *version = job->version;
 	struct identity now = { 0 };
@@ -205,7 +206,8 @@ static bool sees_writers(struct scanner *scanner, const struct job *job, int fd,
 	return scanner->ground.sees;
 }
 
-static enum step find_writer(struct scanner *scanner, struct job *job, int fd, const struct statx *st)
+static enum step find_writer(struct scanner *scanner, struct job *job, int fd,
+			     const struct statx *st)
 {
 	dev_t dev = makedev(st->stx_dev_major, st->stx_dev_minor);
 	enum lease_result result = LEASE_UNKNOWN;

@@ -31,8 +31,8 @@ enum statement {
 static const char *const sql[STATEMENTS] = {
 	[INSERT_VERSIONS] = "INSERT OR FAIL INTO version (" ROW_INSERT_COLUMNS
 			    ") SELECT * FROM bulk_version WHERE true ON CONFLICT DO NOTHING",
-	[INSERT_FINDINGS] = "INSERT OR FAIL INTO result (" ROW_FINDING_COLUMNS
-			    ") SELECT * FROM bulk_finding",
+	[INSERT_FINDINGS] =
+		"INSERT OR FAIL INTO result (" ROW_FINDING_COLUMNS ") SELECT * FROM bulk_finding",
 	[HAS_ROW] = "SELECT EXISTS (SELECT 1 FROM version WHERE id = ?1)",
 };
 
@@ -209,8 +209,7 @@ static int version_column(sqlite3_vtab_cursor *base, sqlite3_context *context, i
 {
 	struct bulk_cursor *cursor = own(base);
 	const struct store_op *op = op_of(cursor->at);
-	struct row_value value =
-		row_value(op->version, op->dir_id, column + 1, &cursor->scratch);
+	struct row_value value = row_value(op->version, op->dir_id, column + 1, &cursor->scratch);
 	give(context, &value);
 	return SQLITE_OK;
 }

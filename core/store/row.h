@@ -15,15 +15,15 @@ struct finding;
 struct version;
 
 /* The columns of version in the order of their parameters, ?1 to ?36. */
-#define ROW_INSERT_COLUMNS                                                                     \
-	"id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason, verdict, wait,"     \
-	" due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme, fuid,"         \
-	" protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"       \
+#define ROW_INSERT_COLUMNS                                                                 \
+	"id, dir_id, name, inode, btime_ns, size, mtime_ns, state, reason, verdict, wait," \
+	" due_ns, attempt, checked_ns, finished_ns, sha256, note, mime, scheme, fuid,"     \
+	" protocol, pcap, media_type, subtype, extension, conn_uid, ts, orig_h, resp_h,"   \
 	" name_hash, first_seen_ns, tries, content, away_since_ns, real_mime, incomplete"
-#define ROW_INSERT                                                                             \
-	"INSERT INTO version (" ROW_INSERT_COLUMNS                                             \
-	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"     \
-	" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32,"     \
+#define ROW_INSERT                                                                         \
+	"INSERT INTO version (" ROW_INSERT_COLUMNS                                         \
+	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16," \
+	" ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32," \
 	" ?33, ?34, ?35, ?36) ON CONFLICT DO NOTHING"
 
 #define ROW_TYPE "CASE WHEN max(attempt, ?13) = 0 THEN ?35 ELSE coalesce(?35, real_mime) END"
@@ -56,6 +56,7 @@ struct row_value {
 		ROW_TEXT,
 		ROW_BLOB
 	} kind;
+
 	size_t len;	   /* of bytes */
 	const void *bytes; /* borrowed from the version, or the scratch */
 	int64_t integer;
@@ -95,8 +96,8 @@ enum {
 #define ROW_FINDING_COLUMNS                                                                    \
 	"version_id, nr, detector_id, outcome, attempt, cached, started_ns, finished_ns, key," \
 	" signature, detail"
-#define ROW_INSERT_FINDING                                                                     \
-	"INSERT INTO result (" ROW_FINDING_COLUMNS                                             \
+#define ROW_INSERT_FINDING                         \
+	"INSERT INTO result (" ROW_FINDING_COLUMNS \
 	") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
 
 /** The value of one of the further parameters, 4 to 11. */

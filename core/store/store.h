@@ -103,7 +103,7 @@ struct store_op {
 	struct store_rescan *rescan; /* STORE_RESCAN */
 	struct store_rules *rules;   /* STORE_RULES */
 	enum store_result result;
-	void *owner;	 /* the caller's */
+	void *owner; /* the caller's */
 	/* the writer's own */
 	int64_t dir_id;
 	int64_t undo_id;

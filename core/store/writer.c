@@ -4,8 +4,8 @@
  * The writer takes whatever has gathered, commits it, hands it back, and looks again: alone on an
  * idle machine an operation is committed at once, under load the batches grow by themselves. Each
  * commit writes every page anew that it touched, and of an index with random keys that is nearly a
- * page a row; so when the last batch was a large one (more come in than a disk has commits a second)
- * the next is given a moment to grow. With nothing to do it sleeps on a condition.
+ * page a row; so when the last batch was a large one (more come in than a disk has commits a
+ * second) the next is given a moment to grow. With nothing to do it sleeps on a condition.
  *
  * Checkpoints: SQLite's own run inside the commit that crosses 1000 pages and make it wait for two
  * fsyncs. Ours run after a batch was handed back, and while there is more to write only when the
@@ -34,9 +34,9 @@
 
 enum {
 	BATCH_MAX = 10000,
-	BATCH_LARGE = 256,  /* after one of so many ... */
-	BATCH_GROWN = 2048, /* ... the next is to have so many, ... */
-	BATCH_GROW_MS = 25, /* ... or to have grown for so long */
+	BATCH_LARGE = 256,     /* after one of so many ... */
+	BATCH_GROWN = 2048,    /* ... the next is to have so many, ... */
+	BATCH_GROW_MS = 25,    /* ... or to have grown for so long */
 	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
 	WAL_BUSY_FRAMES = 4000,
 	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */

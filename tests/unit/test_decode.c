@@ -91,3 +91,39 @@ Test(decode, random_bytes_are_never_read_beyond_their_end)
 		free(exact);
 	}
 }
+
+Test(decode, a_file_that_was_made_and_closed_is_one_change)
+{
+	static const struct {
+		uint32_t first;
+		int wd;
+		uint32_t mask;
+		const char *name;
+		bool one;
+	} rows[] = {
+		{ IN_CREATE, 1, IN_CLOSE_WRITE, "f", true },
+		{ IN_CREATE, 2, IN_CLOSE_WRITE, "f", false },
+		{ IN_CREATE, 1, IN_CLOSE_WRITE, "g", false },
+		{ IN_CREATE, 1, IN_CLOSE_WRITE, "fg", false },
+		{ IN_CREATE, 1, IN_ATTRIB, "f", false },
+		{ IN_CREATE, 1, IN_DELETE, "f", false },
+		{ IN_CREATE | IN_ISDIR, 1, IN_CLOSE_WRITE, "f", false },
+		{ IN_MOVED_TO, 1, IN_CLOSE_WRITE, "f", false },
+		{ IN_CREATE, -1, IN_Q_OVERFLOW, "f", false },
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char bytes[128];
+		struct change change;
+		size_t size;
+		size_t first = record(bytes, 1, rows[i].first, 16, "f");
+		size_t second = record(bytes + first, rows[i].wd, rows[i].mask, 16, rows[i].name);
+		cr_assert_eq(decode_one(bytes, first + second, &size, &change), DECODE_CHANGE);
+		bool one = decode_closed_at_once(&change, bytes + first, second, &size, &change);
+		cr_assert_eq(one, rows[i].one, "row %zu", i);
+		cr_assert_eq(change.mask, one ? IN_CLOSE_WRITE : rows[i].first, "row %zu", i);
+		cr_assert(
+			!decode_closed_at_once(&change, bytes + first, second - 1, &size, &change));
+		cr_assert(!decode_closed_at_once(&change, bytes + first, 0, &size, &change));
+	}
+}
