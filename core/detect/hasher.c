@@ -119,6 +119,12 @@ static void end(struct hasher *hasher, struct hashes *hashes)
 	}
 }
 
+/* Up to a byte behind the limit, so that a longer file is noticed. */
+static size_t next_read(int64_t left)
+{
+	return left < (int64_t)CHUNK ? (size_t)left + 1 : CHUNK;
+}
+
 int hasher_fd(struct hasher *hasher, int fd, int64_t limit, struct hashes *hashes, int64_t *size)
 {
 	int result = begin(hasher, hashes);
@@ -126,7 +132,8 @@ int hasher_fd(struct hasher *hasher, int fd, int64_t limit, struct hashes *hashe
 		return result;
 	int64_t at = 0;
 	for (;;) {
-		ssize_t got = pread(fd, hasher->chunk, CHUNK, at);
+		size_t want = next_read(limit - at);
+		ssize_t got = pread(fd, hasher->chunk, want, at);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -137,6 +144,8 @@ int hasher_fd(struct hasher *hasher, int fd, int64_t limit, struct hashes *hashe
 		if (at > limit)
 			return -EFBIG;
 		add(hasher, hashes, (size_t)got);
+		if (at == limit && (size_t)got < want)
+			break; /* its end, with no read that says so once more */
 	}
 	end(hasher, hashes);
 	if (size)
