@@ -51,6 +51,7 @@ int scanner_new(void **out, void *context, struct error *err)
 		scanner_free(scanner);
 		return result;
 	}
+	store_reader_follow(scanner->reader, app->store);
 	*out = scanner;
 	return 0;
 }

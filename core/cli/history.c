@@ -132,7 +132,6 @@ static int on_state(struct question *question, const char *value)
 
 static int on_fuid(struct question *question, const char *value)
 {
-	condition(question, "day IN (SELECT day FROM days)");
 	text_condition(question, "fuid = ", value);
 	question->few = true;
 	return CLI_OK;
@@ -142,7 +141,6 @@ static int on_sha256(struct question *question, const char *value)
 {
 	if (strlen(value) != 64 || strspn(value, "0123456789abcdefABCDEF") != 64)
 		return cli_usage_error(&cli_history, "--sha256 takes 64 hex digits");
-	condition(question, "day IN (SELECT day FROM days)");
 	text_condition(question, "sha256 = ", lower(question, value));
 	question->few = true;
 	return CLI_OK;

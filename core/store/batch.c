@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/list.h"
+#include "core/store/absent.h"
 #include "core/store/bulk.h"
 #include "core/store/db.h"
 #include "core/store/save.h"
@@ -90,7 +91,15 @@ static void undo_all(struct list *ops, struct store_op *failed)
 	}
 }
 
-int batch_write(const struct db *db, struct save *save, struct list *ops, struct error *err)
+/* Before the commit: nobody may call absent what the history has. */
+static void note_contents(struct absent *absent, const struct list *ops)
+{
+	LIST_FOREACH(at, ops)
+		absent_note(absent, LIST_OF(at, struct store_op, link)->version);
+}
+
+int batch_write(const struct db *db, struct save *save, struct absent *absent, struct list *ops,
+		struct error *err)
 {
 	LIST_FOREACH(at, ops)
 		op_of(at)->result = STORE_WRITTEN;
@@ -103,6 +112,7 @@ int batch_write(const struct db *db, struct save *save, struct list *ops, struct
 			return result;
 		}
 		rc = run_all(save, ops, one_by_one, &failed);
+		note_contents(absent, ops);
 		if (rc == SQLITE_OK)
 			rc = save_commit(save);
 		if (rc == SQLITE_OK)

@@ -4,6 +4,7 @@
 #ifndef CARVED_CORE_STORE_BATCH_H
 #define CARVED_CORE_STORE_BATCH_H
 
+struct absent;
 struct db;
 struct error;
 struct list;
@@ -15,6 +16,7 @@ struct save;
  * up: its result is STORE_REFUSED and the rest is done without it. On failure, -errno with err,
  * nothing has changed, in the database or in memory, and the same list can be run again.
  */
-int batch_write(const struct db *db, struct save *save, struct list *ops, struct error *err);
+int batch_write(const struct db *db, struct save *save, struct absent *absent, struct list *ops,
+		struct error *err);
 
 #endif

@@ -98,7 +98,7 @@ static int count_op(struct store_imported *total, const struct store_op *op, str
 /* A refused row is told; those that were gathered with it are recorded. */
 static int write_gathered(struct store_import *import, struct error *err)
 {
-	int result = batch_write(import->db, import->save, &import->gathered, err);
+	int result = batch_write(import->db, import->save, NULL, &import->gathered, err);
 	if (result < 0)
 		return result;
 	LIST_FOREACH(at, &import->gathered) {

@@ -1,8 +1,8 @@
 /*
  * mark: see mark.h.
  *
- * Both ways lead through an index: (inode, birth time) begins the key, and the list of days leads
- * to (day, sha256).
+ * Both ways lead through an index: (inode, birth time) begins the key, and (segment, sha256) is
+ * skipped through.
  */
 #include "core/store/mark.h"
 
@@ -12,7 +12,7 @@
 #define SET \
 	"UPDATE version SET incomplete = 1, note = coalesce(note, ?17) WHERE incomplete = 0 AND "
 #define FILE_IS	 "inode = ?4 AND btime_ns = ?5 AND dir_id = ?2 AND name = ?3"
-#define NAMED_IS "day IN (SELECT day FROM days) AND sha256 = ?30 AND dir_id = ?2 AND name = ?3"
+#define NAMED_IS "sha256 = ?30 AND dir_id = ?2 AND name = ?3"
 #define ENDED	 "SELECT 1 FROM version WHERE state <> 'queued' AND "
 
 enum statement {

@@ -10,6 +10,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
+#include "core/store/absent.h"
 #include "core/store/db.h"
 #include "core/store/inplace.h"
 #include "core/store/lockfile.h"
@@ -43,6 +44,17 @@ static int read_last_alive(struct store *store, struct error *err)
 			  &store->last_alive_ns, err);
 }
 
+static int make_absent(struct store *store, struct error *err)
+{
+	int64_t newest_id = 0;
+	static const char newest_sql[] = "SELECT coalesce(max(id), 0) FROM version";
+	int result = db_integer(store->db, newest_sql, &newest_id, err);
+	if (result < 0)
+		return result;
+	store->absent = absent_new(newest_id);
+	return 0;
+}
+
 static int open_database(struct store *store, const struct store_options *options,
 			 struct error *err)
 {
@@ -55,6 +67,8 @@ static int open_database(struct store *store, const struct store_options *option
 		result = db_limit_cache(store->db, DB_WRITE, err);
 	if (result == 0)
 		result = save_new(&store->save, store->db, err);
+	if (result == 0)
+		result = make_absent(store, err);
 	if (result == 0)
 		result = inplace_note(&store->inplace, store->db, err);
 	if (result == 0)
@@ -100,6 +114,7 @@ void store_close(struct store *store)
 	if (store->event_fd >= 0)
 		fd_close(store->event_fd);
 	lockfile_free(store->lockfile);
+	absent_free(store->absent);
 	(void)pthread_cond_destroy(&store->wake);
 	lock_done(&store->lock);
 	free(store);

@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-#include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/find.h"
 #include "core/store/names.h"
@@ -11,6 +10,7 @@
 #include "core/store/rescan.h"
 #include "core/store/reuse.h"
 #include "core/store/row.h"
+#include "core/store/writer.h"
 
 enum statement {
 	BEGIN,
@@ -230,15 +230,21 @@ int store_findings(struct store_reader *reader, int64_t file_id, struct finding 
 	return 0;
 }
 
+void store_reader_follow(struct store_reader *reader, struct store *store)
+{
+	reader->reuse.absent = store->absent;
+}
+
 int store_reuse(struct store_reader *reader, const struct store_reuse_question *asked,
 		struct finding *out, bool *found, struct error *err)
 {
-	AUTO_STR hex = STR_INIT;
 	struct finding finding = { .outcome = OUTCOMES };
 	bool have = false;
-	str_hex(&hex, asked->sha256, 32);
-	struct reuse_question question = { str_text(&hex), asked->wanted, asked->since_ns,
+	struct reuse_question question = { asked->sha256, asked->wanted, asked->since_ns,
 					   asked->seen_ns };
+	*found = false;
+	if (reuse_is_absent(&reader->reuse, &question))
+		return 0;
 	bool own = sqlite3_get_autocommit(reader->db->handle) != 0;
 	if (own)
 		store_reader_begin(reader); /* several statements, one lock */

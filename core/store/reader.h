@@ -10,6 +10,7 @@
 #include "core/store/version.h"
 
 struct error;
+struct store;
 struct store_reader;
 
 /** Opens a reading connection to a history that store_open() made. One thread at a time uses it. */
@@ -104,6 +105,10 @@ struct store_reuse_question {
  * finding_done) and sets *found. */
 int store_reuse(struct store_reader *reader, const struct store_reuse_question *asked,
 		struct finding *out, bool *found, struct error *err);
+
+/** What the store knows of the contents in its history spares this reader store_reuse()'s look-ups
+ * in vain. The store must be of the same history, and outlive the reader's last question. */
+void store_reader_follow(struct store_reader *reader, struct store *store);
 
 struct store_totals {
 	int64_t rows, queued, done, unscanned;

@@ -1,27 +1,29 @@
 /*
  * reuse: see reuse.h.
  *
- * The index on sha256 is led by the day, so each day is asked on its own, newest first. Which days
- * there are is remembered: a new one begins once a day. (One statement with the days as a subquery
- * costs two temporary tables, which is more than the look-ups.) A day that was missed costs a scan,
- * no more.
+ * The index on sha256 is led by the segment, so each segment that may have the content is asked on
+ * its own, newest first. Where they begin is remembered: it changes once a day. A segment that was
+ * missed costs a scan, no more.
  *
- * On one day a content may be met a million times, and a detector may have an answer for none of
- * them. So the newest copies stand for the day: where there is an answer they have it, as each copy
- * gets a row of what it took over.
+ * In one segment a content may be met ten thousand times, and a detector may have an answer for
+ * none of them. So the newest copies stand for all: where there is an answer they have it, as each
+ * copy gets a row of what it took over.
  */
 #include "core/store/reuse.h"
 
 #include "core/base/outcome.h"
+#include "core/store/absent.h"
 #include "core/store/db.h"
 #include "core/store/row.h"
 #include "core/store/tally.h"
 
-static const char newest_sql[] = "SELECT max(first_seen_ns) FROM version WHERE first_seen_ns < ?1";
-static const char on_day_sql[] =
+static const char newest_sql[] = "SELECT coalesce(max(id), 0) FROM version";
+static const char since_sql[] = "SELECT id, first_seen_ns FROM version WHERE first_seen_ns >= ?1"
+				" ORDER BY first_seen_ns LIMIT 1";
+static const char on_segment_sql[] =
 	"SELECT ?4, ?5," ROW_FINDING_REST
-	"FROM (SELECT id FROM version WHERE sha256 = ?1 AND day = ?2 ORDER BY id DESC LIMIT ?7) v"
-	" CROSS JOIN result r ON r.version_id = v.id"
+	"FROM (SELECT id FROM version WHERE sha256 = ?1 AND segment = ?2 ORDER BY id DESC LIMIT ?7)"
+	" v CROSS JOIN result r ON r.version_id = v.id"
 	" WHERE r.key = ?3 AND r.finished_ns >= ?6"
 	" AND r.detector_id = (SELECT id FROM detector WHERE name = ?4 AND digest = ?5)"
 	" AND r.outcome <> 'error' AND r.outcome <> 'timeout' AND r.outcome <> 'skipped'"
@@ -31,83 +33,167 @@ static const char on_day_sql[] =
 
 int reuse_init(struct reuse *reuse, const struct db *db, struct error *err)
 {
+	reuse->first = -1;
 	int result = db_prepare(db, &reuse->newest, newest_sql, err);
-	return result < 0 ? result : db_prepare(db, &reuse->on_day, on_day_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &reuse->since, since_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &reuse->on_segment, on_segment_sql, err);
+	if (result == 0)
+		result = absent_prepare(db, &reuse->lesson, err);
+	return result;
 }
 
 void reuse_done(struct reuse *reuse)
 {
 	sqlite3_finalize(reuse->newest);
-	sqlite3_finalize(reuse->on_day);
+	sqlite3_finalize(reuse->since);
+	sqlite3_finalize(reuse->on_segment);
+	sqlite3_finalize(reuse->lesson);
 	*reuse = (struct reuse){ 0 };
 }
 
-/* The newest day before a moment; INT64_MIN when there is none. */
-static int day_before(struct reuse *reuse, int64_t before_ns, int64_t *out)
+static int newest_id(struct reuse *reuse, int64_t *out)
 {
-	*out = INT64_MIN;
-	db_bind(reuse->newest, 1, before_ns);
-	if (sqlite3_step(reuse->newest) == SQLITE_ROW &&
-	    sqlite3_column_type(reuse->newest, 0) != SQLITE_NULL)
-		*out = sqlite3_column_int64(reuse->newest, 0) / TALLY_NS_PER_DAY;
+	*out = 0;
+	if (sqlite3_step(reuse->newest) == SQLITE_ROW)
+		*out = sqlite3_column_int64(reuse->newest, 0);
 	return sqlite3_reset(reuse->newest);
 }
 
-static int read_days(struct reuse *reuse, int64_t newest, int64_t since_day)
+/* The first row that was seen on this day or later. */
+static int first_since(struct reuse *reuse, int64_t day, int64_t *id, int64_t *on_day, bool *found)
 {
-	int64_t day = newest;
-	reuse->day_count = 0;
-	reuse->since_day = since_day;
-	while (day >= since_day && reuse->day_count < REUSE_DAYS_MAX) {
-		reuse->days[reuse->day_count++] = day;
-		int rc = day_before(reuse, day * TALLY_NS_PER_DAY, &day);
-		if (rc != SQLITE_OK) {
-			reuse->day_count = 0;
-			return rc;
-		}
+	db_bind(reuse->since, 1, day * TALLY_NS_PER_DAY);
+	*found = sqlite3_step(reuse->since) == SQLITE_ROW;
+	if (*found) {
+		*id = sqlite3_column_int64(reuse->since, 0);
+		*on_day = sqlite3_column_int64(reuse->since, 1) / TALLY_NS_PER_DAY;
 	}
-	return SQLITE_OK;
+	return sqlite3_reset(reuse->since);
 }
 
-static int refresh_days(struct reuse *reuse, int64_t since_day)
+/* Where rows of this day and later begin. Ids follow the days but where rows were imported, which
+ * were seen long before: so the first of each day is looked at. */
+static int read_first(struct reuse *reuse, int64_t since_day)
 {
-	int64_t newest;
-	int rc = day_before(reuse, INT64_MAX, &newest);
-	if (rc != SQLITE_OK || newest == INT64_MIN)
+	int64_t least = 0;
+	int64_t id = 0;
+	int64_t day = since_day;
+	bool found = true;
+	int rc = newest_id(reuse, &least);
+	for (int i = 0; rc == SQLITE_OK && found && i < REUSE_DAYS_MAX; i++) {
+		int64_t on_day = day;
+		rc = first_since(reuse, day, &id, &on_day, &found);
+		if (found && id < least)
+			least = id;
+		found = found && on_day < INT64_MAX / TALLY_NS_PER_DAY - 1;
+		day = on_day + 1;
+	}
+	if (rc != SQLITE_OK)
 		return rc;
-	if (reuse->day_count && reuse->days[0] == newest && reuse->since_day <= since_day)
-		return rc;
-	return read_days(reuse, newest, since_day);
+	reuse->since_day = since_day;
+	reuse->first = least >> SEGMENT_ROWS_LOG2;
+	return rc;
 }
 
-static int look_on(struct reuse *reuse, int64_t day, struct finding *out, bool *found)
+static int64_t since_day_of(const struct reuse_question *question)
 {
-	db_bind(reuse->on_day, 2, day);
-	*found = sqlite3_step(reuse->on_day) == SQLITE_ROW;
+	int64_t seen_ns =
+		question->seen_ns < question->since_ns ? question->seen_ns : question->since_ns;
+	return seen_ns / TALLY_NS_PER_DAY;
+}
+
+static bool knows_first(const struct reuse *reuse, int64_t since_day)
+{
+	return reuse->first >= 0 && reuse->since_day == since_day;
+}
+
+/* Segments of this group, from the first one on, that may have the content. */
+static uint64_t candidates(const struct reuse *reuse, const uint8_t *sha256, int64_t group)
+{
+	int64_t before = reuse->first - group * SEGMENTS_OF_A_GROUP;
+	if (before >= SEGMENTS_OF_A_GROUP)
+		return 0;
+	uint64_t range = before > 0 ? ~UINT64_C(0) << before : ~UINT64_C(0);
+	return range &
+	       (reuse->absent ? absent_candidates(reuse->absent, sha256, group) : ~UINT64_C(0));
+}
+
+static int64_t group_of(int64_t segment)
+{
+	return segment / SEGMENTS_OF_A_GROUP;
+}
+
+bool reuse_is_absent(const struct reuse *reuse, const struct reuse_question *question)
+{
+	if (!reuse->absent || !knows_first(reuse, since_day_of(question)))
+		return false;
+	uint64_t newest = (uint64_t)absent_newest(reuse->absent);
+	/* what is not there yet is not known either */
+	uint64_t there = ~UINT64_C(0) >> (SEGMENTS_OF_A_GROUP - 1 - newest % SEGMENTS_OF_A_GROUP);
+	for (int64_t group = group_of((int64_t)newest); group >= group_of(reuse->first); group--) {
+		if (candidates(reuse, question->sha256, group) & there)
+			return false;
+		there = ~UINT64_C(0);
+	}
+	return true;
+}
+
+static int look_on(struct reuse *reuse, int64_t segment, struct finding *out, bool *found)
+{
+	db_bind(reuse->on_segment, 2, segment);
+	*found = sqlite3_step(reuse->on_segment) == SQLITE_ROW;
 	if (*found)
-		*out = row_read_finding(reuse->on_day, 0);
-	return sqlite3_reset(reuse->on_day);
+		*out = row_read_finding(reuse->on_segment, 0);
+	return sqlite3_reset(reuse->on_segment);
+}
+
+static int look_back(struct reuse *reuse, const uint8_t *sha256, int64_t newest,
+		     struct finding *out, bool *found)
+{
+	int rc = SQLITE_OK;
+	uint64_t have = candidates(reuse, sha256, group_of(newest));
+	for (int64_t at = newest; rc == SQLITE_OK && !*found && at >= reuse->first; at--) {
+		if (have >> ((uint64_t)at % SEGMENTS_OF_A_GROUP) & 1)
+			rc = look_on(reuse, at, out, found);
+		if (at % SEGMENTS_OF_A_GROUP == 0)
+			have = candidates(reuse, sha256, group_of(at) - 1);
+	}
+	return rc;
+}
+
+/* Where to begin and to end, and what is not known yet. */
+static int prepare(struct reuse *reuse, const struct reuse_question *question, int64_t *newest)
+{
+	int rc = newest_id(reuse, newest);
+	*newest >>= SEGMENT_ROWS_LOG2;
+	if (rc == SQLITE_OK && !knows_first(reuse, since_day_of(question)))
+		rc = read_first(reuse, since_day_of(question));
+	if (rc == SQLITE_OK && reuse->absent && question->seen_ns >= question->since_ns)
+		rc = absent_learn(reuse->absent, reuse->lesson, reuse->first);
+	return rc;
 }
 
 int reuse_find(struct reuse *reuse, const struct reuse_question *question, struct finding *out,
 	       bool *found)
 {
 	const struct finding *wanted = question->wanted;
-	int64_t seen_ns =
-		question->seen_ns < question->since_ns ? question->seen_ns : question->since_ns;
-	int64_t since_day = seen_ns / TALLY_NS_PER_DAY;
-	int rc = refresh_days(reuse, since_day);
+	char hex[64];
+	int64_t newest = 0;
+	int rc = prepare(reuse, question, &newest);
 	*found = false;
-	db_bind_bytes(reuse->on_day, 1, question->sha256, 64);
-	(void)sqlite3_bind_blob(reuse->on_day, 3, wanted->key, sizeof wanted->key, SQLITE_STATIC);
-	db_bind_text(reuse->on_day, 4, wanted->detector);
-	db_bind_text(reuse->on_day, 5, wanted->digest);
-	db_bind(reuse->on_day, 6, question->since_ns);
-	db_bind(reuse->on_day, 7, REUSE_COPIES_MAX);
-	for (size_t i = 0; rc == SQLITE_OK && i < reuse->day_count && !*found; i++) {
-		if (reuse->days[i] >= since_day)
-			rc = look_on(reuse, reuse->days[i], out, found);
-	}
-	(void)sqlite3_clear_bindings(reuse->on_day); /* they are borrowed for this call */
+	if (rc != SQLITE_OK)
+		return rc;
+	row_hex(question->sha256, hex);
+	db_bind_bytes(reuse->on_segment, 1, hex, sizeof hex);
+	(void)sqlite3_bind_blob(reuse->on_segment, 3, wanted->key, sizeof wanted->key,
+				SQLITE_STATIC);
+	db_bind_text(reuse->on_segment, 4, wanted->detector);
+	db_bind_text(reuse->on_segment, 5, wanted->digest);
+	db_bind(reuse->on_segment, 6, question->since_ns);
+	db_bind(reuse->on_segment, 7, REUSE_COPIES_MAX);
+	rc = look_back(reuse, question->sha256, newest, out, found);
+	(void)sqlite3_clear_bindings(reuse->on_segment); /* they are borrowed for this call */
 	return rc;
 }

@@ -28,6 +28,14 @@ _Static_assert(sizeof fields / sizeof *fields == ENTRY_FIELDS, "each field has a
 
 static const char hex_digits[] = "0123456789abcdef";
 
+void row_hex(const uint8_t sha256[32], char out[64])
+{
+	for (size_t i = 0; i < 32; i++) {
+		out[2 * i] = hex_digits[sha256[i] >> 4];
+		out[2 * i + 1] = hex_digits[sha256[i] & 15];
+	}
+}
+
 static struct row_value integer(int64_t value)
 {
 	return (struct row_value){ .kind = ROW_INTEGER, .integer = value };
@@ -47,10 +55,7 @@ static struct row_value hash_value(const struct version *version, struct row_scr
 {
 	if (!version->has_sha256)
 		return (struct row_value){ .kind = ROW_NULL };
-	for (size_t i = 0; i < sizeof version->sha256; i++) {
-		scratch->sha256[2 * i] = hex_digits[version->sha256[i] >> 4];
-		scratch->sha256[2 * i + 1] = hex_digits[version->sha256[i] & 15];
-	}
+	row_hex(version->sha256, scratch->sha256);
 	return bytes(scratch->sha256, sizeof scratch->sha256);
 }
 

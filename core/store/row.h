@@ -114,6 +114,9 @@ void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding);
 /** The current row, whose finding begins at column at. */
 struct finding row_read_finding(sqlite3_stmt *statement, int at);
 
+/** A hash as it stands in the history: 64 lower-case digits, no terminator. */
+void row_hex(const uint8_t sha256[32], char out[64]);
+
 /** The path that the columns with its directory and its name make; owned. */
 char *row_path(sqlite3_stmt *statement, int dir, int name, size_t *len);
 /** Decodes 64 hex digits; false when there are none. */

@@ -111,7 +111,7 @@ static void hand_back(struct store *store, struct list *batch)
 static int try_batch(struct store *store, struct list *batch, struct error *err)
 {
 	int result = inplace_check(&store->inplace, store->db, err);
-	return result < 0 ? result : batch_write(store->db, store->save, batch, err);
+	return result < 0 ? result : batch_write(store->db, store->save, store->absent, batch, err);
 }
 
 /* True when the store is being closed, at once then. */

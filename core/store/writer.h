@@ -15,6 +15,7 @@
 #include "core/base/lock.h"
 #include "core/store/inplace.h"
 
+struct absent;
 struct db;
 struct lockfile;
 struct save;
@@ -24,6 +25,7 @@ struct store {
 	struct inplace inplace; /* its log and index; fixed */
 	struct db *db;		/* the writer thread's, from its start to its end */
 	struct save *save;	/* the same */
+	struct absent *absent;	/* fixed; what it points to is anybody's */
 	size_t last_batch;	/* the same: how many operations it wrote last */
 	int wal_frames;		/* the same: length of the write-ahead log after the last commit */
 	int64_t last_alive_ns;

@@ -71,6 +71,17 @@ static inline void world_done(struct world *w)
 	cr_assert(system(command) == 0);
 }
 
+/* Changes the history past the store. */
+static inline void world_change(const struct world *w, const char *sql)
+{
+	sqlite3 *handle = NULL;
+	char *why = NULL;
+	cr_assert(sqlite3_open(w->db, &handle) == SQLITE_OK);
+	(void)sqlite3_busy_timeout(handle, 5000);
+	cr_assert(sqlite3_exec(handle, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+	(void)sqlite3_close(handle);
+}
+
 /* A queued version of file number n at path. */
 static inline struct version *world_version(const char *path, unsigned n)
 {

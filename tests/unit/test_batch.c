@@ -80,14 +80,14 @@ Test(batch, a_failure_undoes_ids_in_memory)
 		ops[i].gap = &gap;
 		list_append(&list, &ops[i].link);
 	}
-	cr_expect(batch_write(db, save, &list, &err) == -ENOSPC, "%s", err.text);
+	cr_expect(batch_write(db, save, NULL, &list, &err) == -ENOSPC, "%s", err.text);
 	cr_expect(strstr(err.text, "disk is full") && strstr(err.text, w.db), "%s", err.text);
 	cr_expect(gap.id == 0);
 	for (unsigned i = 0; i < COUNT; i++)
 		cr_assert(ops[i].version->id == 0);
 	cr_assert(sqlite3_exec(db->handle, "PRAGMA max_page_count = 1000000", NULL, NULL, NULL) ==
 		  SQLITE_OK);
-	cr_expect(batch_write(db, save, &list, &err) == 0, "%s", err.text);
+	cr_expect(batch_write(db, save, NULL, &list, &err) == 0, "%s", err.text);
 	EXPECT_SQL(&w, "SELECT count(*), count(DISTINCT id) FROM file", "1999|1999");
 	EXPECT_SQL(&w, "SELECT count(*) FROM gap", "1");
 	for (unsigned i = 0; i < COUNT; i++)
@@ -129,10 +129,10 @@ Test(batch, a_refresh_that_is_tried_again_is_written)
 			     "CREATE TEMP TRIGGER no BEFORE UPDATE ON version WHEN NEW.content = 1"
 			     " BEGIN SELECT RAISE(ABORT, 'a failing disk'); END",
 			     NULL, NULL, NULL) == SQLITE_OK);
-	(void)batch_write(db, save, &list, &err);
+	(void)batch_write(db, save, NULL, &list, &err);
 	cr_expect(moved->content == 0);
 	cr_assert(sqlite3_exec(db->handle, "DROP TRIGGER temp.no", NULL, NULL, NULL) == SQLITE_OK);
-	cr_expect(batch_write(db, save, &list, &err) == 0, "%s", err.text);
+	cr_expect(batch_write(db, save, NULL, &list, &err) == 0, "%s", err.text);
 	cr_expect(op.result == STORE_WRITTEN);
 	EXPECT_SQL(&w, "SELECT size, content FROM version ORDER BY id", "10|0\n10|1");
 }

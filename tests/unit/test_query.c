@@ -203,15 +203,15 @@ struct plan {
 
 /* The questions that must not read ten million rows. */
 static const struct plan plans[] = {
-	{ "SELECT * FROM file WHERE fuid = 'F1'", "version_fuid (ANY(day) AND fuid=?)" },
-	{ "SELECT * FROM file WHERE sha256 = 'ab'", "version_sha256 (ANY(day) AND sha256=?)" },
-	{ "SELECT * FROM history WHERE fuid = 'F1'", "version_fuid (ANY(day) AND fuid=?)" },
-	{ "SELECT * FROM file WHERE day IN (SELECT day FROM days) AND fuid = 'F1'"
+	{ "SELECT * FROM file WHERE fuid = 'F1'", "version_fuid (ANY(segment) AND fuid=?)" },
+	{ "SELECT * FROM file WHERE sha256 = 'ab'", "version_sha256 (ANY(segment) AND sha256=?)" },
+	{ "SELECT * FROM history WHERE fuid = 'F1'", "version_fuid (ANY(segment) AND fuid=?)" },
+	{ "SELECT * FROM file WHERE fuid = 'F1'"
 	  " ORDER BY +first_seen_ns DESC",
-	  "version_fuid (day=? AND fuid=?)" },
-	{ "SELECT * FROM history WHERE day IN (SELECT day FROM days) AND sha256 = 'ab'"
+	  "version_fuid (ANY(segment) AND fuid=?)" },
+	{ "SELECT * FROM history WHERE sha256 = 'ab'"
 	  " ORDER BY +first_seen_ns DESC",
-	  "version_sha256 (day=? AND sha256=?)" },
+	  "version_sha256 (ANY(segment) AND sha256=?)" },
 	{ "SELECT * FROM detections WHERE finished_ns > 5", "version_bad (finished_ns>?)" },
 	{ "SELECT * FROM history WHERE verdict IN ('malicious', 'suspicious') AND verdict = 'malicious'"
 	  " ORDER BY +first_seen_ns DESC",

@@ -1,6 +1,7 @@
 /* reuse: what was said of the same content before. */
 #include <limits.h>
 
+#include "core/store/absent.h"
 #include "core/store/db.h"
 #include "core/store/reuse.h"
 #include "store_fixture.h"
@@ -117,13 +118,13 @@ static int steps(uint8_t c, int since_day, bool *found)
 	cr_assert(reuse_init(&reuse, db, &err) == 0, "%s", err.text);
 	struct finding wanted = world_finding("noop", OUTCOMES);
 	struct finding got = { .outcome = OUTCOMES };
-	char hex[65];
-	for (size_t i = 0; i < 32; i++)
-		snprintf(hex + 2 * i, 3, "%02x", c);
-	struct reuse_question question = { hex, &wanted, T0 + since_day * DAY, INT64_MAX };
+	uint8_t sha256[32];
+	memset(sha256, c, 32);
+	struct reuse_question question = { sha256, &wanted, T0 + since_day * DAY, INT64_MAX };
 	cr_assert(reuse_find(&reuse, &question, &got, found) == SQLITE_OK);
 	int count = sqlite3_stmt_status(reuse.newest, SQLITE_STMTSTATUS_VM_STEP, 0) +
-		    sqlite3_stmt_status(reuse.on_day, SQLITE_STMTSTATUS_VM_STEP, 0);
+		    sqlite3_stmt_status(reuse.since, SQLITE_STMTSTATUS_VM_STEP, 0) +
+		    sqlite3_stmt_status(reuse.on_segment, SQLITE_STMTSTATUS_VM_STEP, 0);
 	finding_done(&wanted);
 	finding_done(&got);
 	reuse_done(&reuse);
@@ -152,6 +153,17 @@ Test(reuse, a_look_up_costs_the_same_however_large_the_history_is)
 	cr_expect(steps(2, 90, &found) == miss);
 }
 
+/* What is put from now on has ids of another segment than what was put before. */
+static void next_segment(void)
+{
+	char sql[96];
+	snprintf(sql, sizeof sql,
+		 "UPDATE version SET id = id + %d WHERE id = (SELECT max(id) FROM version)",
+		 1 << SEGMENT_ROWS_LOG2);
+	put(200, 0, "noop", OUTCOME_CLEAN);
+	world_change(&w, sql);
+}
+
 Test(reuse, old_copies_may_have_new_answers)
 {
 	put(1, 0, "noop", OUTCOME_CLEAN);
@@ -165,12 +177,14 @@ Test(reuse, old_copies_may_have_new_answers)
 	v->state = VERSION_DONE;
 	v->verdict = OUTCOME_MALICIOUS;
 	world_put(&w, v);
+	next_segment();
+	put(2, 6, "noop", OUTCOME_CLEAN);
 	cr_expect(reused(1, "noop", 5) == OUTCOMES);
 	cr_expect(reused_since(1, "noop", 5, 1) == OUTCOMES);
 	cr_expect(reused_since(1, "noop", 5, 0) == OUTCOME_MALICIOUS);
 }
 
-Test(reuse, the_newest_copies_stand_for_a_day)
+Test(reuse, the_newest_copies_stand_for_a_segment)
 {
 	put(1, 0, "noop", OUTCOME_CLEAN);
 	for (int i = 1; i < REUSE_COPIES_MAX; i++)
@@ -193,4 +207,57 @@ Test(reuse, days_are_looked_at_back_to_the_limit)
 	put(4, 20, "noop", OUTCOME_SUSPICIOUS);
 	cr_expect(reused(4, "noop", 4) == OUTCOME_SUSPICIOUS, "a day that has just begun");
 	cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN);
+}
+
+Test(reuse, segments_are_as_the_schema_says)
+{
+	put(1, 0, "noop", OUTCOME_CLEAN);
+	next_segment();
+	char sql[96];
+	snprintf(sql, sizeof sql, "SELECT count(*) FROM version WHERE segment <> id >> %d",
+		 SEGMENT_ROWS_LOG2);
+	EXPECT_SQL(&w, sql, "0");
+	EXPECT_SQL(&w, "SELECT segment FROM version ORDER BY id", "0\n1");
+}
+
+Test(reuse, whoever_follows_the_store_finds_the_same)
+{
+	put(1, 0, "noop", OUTCOME_CLEAN);
+	next_segment();
+	put(2, 1, "noop", OUTCOME_MALICIOUS);
+	world_close(&w); /* so that nothing is known at first */
+	world_open(&w);
+	store_reader_follow(w.reader, w.store);
+	for (int i = 0; i < 4; i++) {
+		cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN, "question %d", i);
+		cr_expect(reused(2, "noop", -1) == OUTCOME_MALICIOUS, "question %d", i);
+		cr_expect(reused(3, "noop", -1) == OUTCOMES, "question %d", i);
+	}
+	put(3, 1, "noop", OUTCOME_SUSPICIOUS);
+	cr_expect(reused(3, "noop", -1) == OUTCOME_SUSPICIOUS, "saved since");
+	next_segment();
+	put(4, 1, "noop", OUTCOME_CLEAN);
+	cr_expect(reused(4, "noop", -1) == OUTCOME_CLEAN, "in a segment that has just begun");
+	cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN);
+}
+
+Test(reuse, a_content_that_nobody_met_is_not_looked_up)
+{
+	put(1, 0, "noop", OUTCOME_CLEAN);
+	store_reader_follow(w.reader, w.store);
+	cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN);
+	/* what the writer did not tell of is not seen: the proof that nobody looks */
+	world_change(&w, "UPDATE version SET sha256 = replace(sha256, '01', '07')");
+	cr_expect(reused(7, "noop", -1) == OUTCOMES);
+	store_reader_free(w.reader);
+	cr_assert(store_reader_open(&w.reader, w.db, &err) == 0);
+	cr_expect(reused(7, "noop", -1) == OUTCOME_CLEAN, "by a reader that follows nobody");
+}
+
+Test(reuse, rows_that_were_imported_late_hide_none)
+{
+	put(1, 5, "noop", OUTCOME_CLEAN);
+	next_segment();
+	put(2, 3, "noop", OUTCOME_CLEAN); /* seen before, and inserted later */
+	cr_expect(reused(1, "noop", 2) == OUTCOME_CLEAN);
 }
