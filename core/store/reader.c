@@ -245,9 +245,10 @@ int store_reuse(struct store_reader *reader, const struct store_reuse_question *
 	*found = false;
 	if (reuse_is_absent(&reader->reuse, &question))
 		return 0;
-	bool own = sqlite3_get_autocommit(reader->db->handle) != 0;
+	/* several statements, one lock; who follows a store has one, nearly always */
+	bool own = !reader->reuse.absent && sqlite3_get_autocommit(reader->db->handle) != 0;
 	if (own)
-		store_reader_begin(reader); /* several statements, one lock */
+		store_reader_begin(reader);
 	int rc = reuse_find(&reader->reuse, &question, &finding, &have);
 	if (own)
 		store_reader_end(reader);

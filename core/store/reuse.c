@@ -163,11 +163,22 @@ static int look_back(struct reuse *reuse, const uint8_t *sha256, int64_t newest,
 	return rc;
 }
 
+/* What others than the writer inserted, as an import does, has no answer under a key of ours. */
+static int newest_segment(struct reuse *reuse, int64_t *out)
+{
+	if (reuse->absent) {
+		*out = absent_newest(reuse->absent);
+		return SQLITE_OK;
+	}
+	int rc = newest_id(reuse, out);
+	*out >>= SEGMENT_ROWS_LOG2;
+	return rc;
+}
+
 /* Where to begin and to end, and what is not known yet. */
 static int prepare(struct reuse *reuse, const struct reuse_question *question, int64_t *newest)
 {
-	int rc = newest_id(reuse, newest);
-	*newest >>= SEGMENT_ROWS_LOG2;
+	int rc = newest_segment(reuse, newest);
 	if (rc == SQLITE_OK && !knows_first(reuse, since_day_of(question)))
 		rc = read_first(reuse, since_day_of(question));
 	if (rc == SQLITE_OK && reuse->absent && question->seen_ns >= question->since_ns)
