@@ -6,6 +6,7 @@
 #include "core/store/db.h"
 #include "core/store/keys.h"
 #include "core/store/row.h"
+#include "core/store/timing.h"
 #include "core/store/version.h"
 
 enum {
@@ -13,15 +14,18 @@ enum {
 };
 
 struct answers {
-	struct keys *keys; /* borrowed */
+	struct keys *keys;     /* borrowed */
+	struct timing *timing; /* borrowed */
 	sqlite3_stmt *insert;
 	sqlite3_stmt *largest;
 };
 
-int answers_new(struct answers **out, const struct db *db, struct keys *keys, struct error *err)
+int answers_new(struct answers **out, const struct db *db, struct keys *keys, struct timing *timing,
+		struct error *err)
 {
 	AUTO(answers) struct answers *answers = xcalloc(1, sizeof *answers);
 	answers->keys = keys;
+	answers->timing = timing;
 	int result = db_prepare(db, &answers->insert, ROW_INSERT_FINDING, err);
 	if (result == 0)
 		result = db_prepare(db, &answers->largest,
@@ -59,6 +63,7 @@ static int insert_all(struct answers *answers, const struct version *version, in
 		rc = db_run(answers->insert);
 		if (rc != SQLITE_OK)
 			return rc;
+		timing_add(answers->timing, detector, finding);
 	}
 	return SQLITE_OK;
 }

@@ -12,10 +12,12 @@ struct answers;
 struct db;
 struct error;
 struct keys;
+struct timing;
 struct version;
 
-/** The statements; db and keys outlive them. */
-int answers_new(struct answers **out, const struct db *db, struct keys *keys, struct error *err);
+/** The statements; db, keys and timing, in which they are counted, outlive them. */
+int answers_new(struct answers **out, const struct db *db, struct keys *keys, struct timing *timing,
+		struct error *err);
 void answers_free(struct answers *answers);
 AUTO_DEFINE(answers);
 

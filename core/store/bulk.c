@@ -17,6 +17,7 @@
 #include "core/store/row.h"
 #include "core/store/store.h"
 #include "core/store/tally.h"
+#include "core/store/timing.h"
 #include "core/store/version.h"
 
 enum statement {
@@ -365,14 +366,31 @@ static int tell_known(struct bulk *bulk)
 	return SQLITE_OK;
 }
 
-static void count(struct bulk *bulk)
+static int count_findings(struct bulk *bulk, const struct version *version)
+{
+	int rc = SQLITE_OK;
+	for (size_t i = 0; i < version->finding_count && rc == SQLITE_OK; i++) {
+		const struct finding *finding = &version->findings[i];
+		int64_t detector = 0;
+		rc = keys_detector(bulk->keys, finding->detector, finding->digest, &detector);
+		if (rc == SQLITE_OK)
+			timing_add(tally_timing(bulk->tally), detector, finding);
+	}
+	return rc;
+}
+
+static int count(struct bulk *bulk)
 {
 	struct list *at = bulk->first;
-	for (size_t i = 0; i < bulk->count; i++, at = at->next) {
+	int rc = SQLITE_OK;
+	for (size_t i = 0; i < bulk->count && rc == SQLITE_OK; i++, at = at->next) {
 		const struct store_op *op = op_of(at);
-		if (op->result == STORE_WRITTEN)
-			tally_version(bulk->tally, op->version, op->version->first_seen_ns);
+		if (op->result != STORE_WRITTEN)
+			continue;
+		tally_version(bulk->tally, op->version, op->version->first_seen_ns);
+		rc = count_findings(bulk, op->version);
 	}
+	return rc;
 }
 
 int bulk_insert(struct bulk *bulk, struct list *first, size_t length, int64_t *next_id)
@@ -386,7 +404,5 @@ int bulk_insert(struct bulk *bulk, struct list *first, size_t length, int64_t *n
 		rc = tell_known(bulk);
 	if (rc == SQLITE_OK)
 		rc = db_run(bulk->statements[INSERT_FINDINGS]);
-	if (rc == SQLITE_OK)
-		count(bulk);
-	return rc;
+	return rc == SQLITE_OK ? count(bulk) : rc;
 }

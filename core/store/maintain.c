@@ -12,6 +12,7 @@
 #include "core/base/mem.h"
 #include "core/store/db.h"
 #include "core/store/tally.h"
+#include "core/store/timing.h"
 #include "core/store/version.h"
 
 enum {
@@ -27,7 +28,6 @@ enum statement {
 	FAILED_AFTER,
 	OLD_AFTER,
 	DELETE,
-	DELETE_RESULTS,
 	DELETE_GAPS,
 	STATEMENTS,
 };
@@ -50,7 +50,6 @@ static const char *const sql[STATEMENTS] = {
 		      " WHERE v.id > ?2 AND v.state <> 'queued' AND v.finished_ns < ?1"
 		      " ORDER BY v.id LIMIT ?3",
 	[DELETE] = "DELETE FROM version WHERE id = ?1",
-	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
 	[DELETE_GAPS] = "DELETE FROM gap WHERE closed_ns < ?1",
 };
 
@@ -130,7 +129,7 @@ static int requeue(struct maintain *maintain, int64_t id)
 
 static int delete_version(struct maintain *maintain, int64_t id)
 {
-	int rc = run_with_id(maintain, DELETE_RESULTS, id);
+	int rc = timing_delete(tally_timing(maintain->tally), id);
 	return rc == SQLITE_OK ? run_with_id(maintain, DELETE, id) : rc;
 }
 

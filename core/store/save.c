@@ -19,6 +19,7 @@
 #include "core/store/row.h"
 #include "core/store/store.h"
 #include "core/store/tally.h"
+#include "core/store/timing.h"
 
 enum statement {
 	BEGIN,
@@ -37,7 +38,6 @@ enum statement {
 	REFRESH_FILE,
 	REQUEUE,
 	DELETE_QUEUED,
-	DELETE_RESULTS,
 	DUE_BY,
 	RESCAN_DUE_BY,
 	ALIVE,
@@ -79,7 +79,6 @@ static const char *const sql[STATEMENTS] = {
 		    " verdict = NULL, note = NULL, finished_ns = NULL, wait = ?11, due_ns = ?12,"
 		    " tries = 0, away_since_ns = 0 WHERE id = ?1 AND state = 'unscanned'",
 	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
-	[DELETE_RESULTS] = "DELETE FROM result WHERE version_id = ?1",
 	[DUE_BY] = "UPDATE version SET due_ns = ?1, away_since_ns = min(away_since_ns, ?1)"
 		   " WHERE state = 'queued' AND due_ns > ?2",
 	[RESCAN_DUE_BY] = "UPDATE rescan_queue SET due_ns = ?1,"
@@ -112,9 +111,10 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 	if (result == 0)
 		result = keys_new(&save->keys, db, err);
 	if (result == 0)
-		result = answers_new(&save->answers, db, save->keys, err);
-	if (result == 0)
 		result = tally_new(&save->tally, db, err);
+	if (result == 0)
+		result =
+			answers_new(&save->answers, db, save->keys, tally_timing(save->tally), err);
 	if (result == 0)
 		result = bulk_new(&save->bulk, db, save->keys, save->tally, err);
 	if (result == 0)
@@ -263,8 +263,7 @@ static int forget(struct save *save, int64_t id, int *deleted)
 	*deleted = sqlite3_changes(save->handle);
 	if (rc != SQLITE_OK || *deleted == 0)
 		return rc;
-	db_bind(save->statements[DELETE_RESULTS], 1, id);
-	return db_run(save->statements[DELETE_RESULTS]);
+	return timing_delete(tally_timing(save->tally), id);
 }
 
 static int version_dir(struct save *save, const struct version *version, int64_t *out)

@@ -11,6 +11,7 @@
 #include "core/base/str.h"
 #include "core/base/table.h"
 #include "core/store/db.h"
+#include "core/store/timing.h"
 #include "core/store/version.h"
 
 struct cell {
@@ -28,6 +29,7 @@ struct tally {
 	struct table table;
 	struct list cells;
 	struct cell *last; /* most files are like the one before */
+	struct timing *timing;
 	struct str scratch;
 };
 
@@ -46,6 +48,8 @@ int tally_new(struct tally **out, const struct db *db, struct error *err)
 	int result = db_prepare(db, &tally->upsert, upsert_sql, err);
 	if (result == 0)
 		result = db_prepare(db, &tally->drop, drop_sql, err);
+	if (result == 0)
+		result = timing_new(&tally->timing, db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(tally);
@@ -58,6 +62,7 @@ void tally_clear(struct tally *tally)
 		free(LIST_OF(at, struct cell, order));
 	table_done(&tally->table);
 	tally->last = NULL;
+	timing_clear(tally->timing);
 }
 
 void tally_free(struct tally *tally)
@@ -65,6 +70,7 @@ void tally_free(struct tally *tally)
 	if (!tally)
 		return;
 	tally_clear(tally);
+	timing_free(tally->timing);
 	str_done(&tally->scratch);
 	sqlite3_finalize(tally->upsert);
 	sqlite3_finalize(tally->drop);
@@ -165,5 +171,10 @@ int tally_write(struct tally *tally)
 		if (rc != SQLITE_OK)
 			return rc;
 	}
-	return SQLITE_OK;
+	return timing_write(tally->timing);
+}
+
+struct timing *tally_timing(struct tally *tally)
+{
+	return tally->timing;
 }

@@ -12,6 +12,7 @@
 struct db;
 struct error;
 struct tally;
+struct timing;
 struct version;
 
 #define TALLY_NS_PER_DAY INT64_C(86400000000000)
@@ -33,6 +34,8 @@ AUTO_DEFINE(tally);
 void tally_add(struct tally *tally, const struct tally_kind *kind, int delta);
 /** Counts a version that has its end; a queued one is not counted. */
 void tally_version(struct tally *tally, const struct version *version, int64_t first_seen_ns);
+/** The counts of answers, which are written and cleared with these; borrowed. */
+struct timing *tally_timing(struct tally *tally);
 /** Writes what was gathered into the open transaction: SQLITE_OK or the failure's code. Keeps it
  * until tally_clear(), which follows the commit or the rollback. */
 int tally_write(struct tally *tally);

@@ -191,9 +191,30 @@ static inline const char *world_sql(const struct world *w, const char *sql)
 			  (wanted));                                                            \
 	} while (0)
 
+/* So is the timing of answers, but that the longest of a day stays while it has others. */
+static inline void world_timing_is_right(const struct world *w)
+{
+	EXPECT_SQL(w,
+		   "SELECT count(*) FROM (SELECT day, detector_id, outcome, scans, cached, spent_ns"
+		   " FROM timing EXCEPT SELECT finished_ns / 86400000000000, detector_id, outcome,"
+		   " count(*), sum(cached), sum(iif(cached, 0, finished_ns - started_ns))"
+		   " FROM result GROUP BY 1, 2, 3)",
+		   "0");
+	EXPECT_SQL(w,
+		   "SELECT coalesce((SELECT sum(scans) FROM timing), 0)"
+		   " - (SELECT count(*) FROM result)",
+		   "0");
+	EXPECT_SQL(w,
+		   "SELECT count(*) FROM result r JOIN timing t ON t.detector_id = r.detector_id"
+		   " AND t.outcome = r.outcome AND t.day = r.finished_ns / 86400000000000"
+		   " WHERE iif(r.cached, 0, r.finished_ns - r.started_ns) > t.longest_ns",
+		   "0");
+}
+
 /* What every test may hold at its end: the tally is what counting would find. */
 static inline void world_tally_is_right(const struct world *w)
 {
+	world_timing_is_right(w);
 	EXPECT_SQL(
 		w,
 		"SELECT count(*) FROM (SELECT day, mime, state, reason, verdict, files FROM daily"

@@ -50,7 +50,9 @@ static void make_old(int version)
 		" first_seen_ns, finished_ns, attempt)"
 		" VALUES (1, 1, 'a', 5, 5, 10, 5, 'done', 'malicious', 5, 6, 1);"
 		"INSERT INTO result (version_id, nr, detector_id, outcome, attempt, cached, started_ns,"
-		" finished_ns, key, signature) VALUES (1, 1, 1, 'malicious', 1, 0, 5, 6, x'00', 'Evil');"
+		" finished_ns, key, signature) VALUES (1, 1, 1, 'malicious', 1, 0, 5, 6, x'00', 'Evil'),"
+		" (1, 2, 1, 'malicious', 2, 0, 5, 9, x'00', 'Evil'),"
+		" (1, 3, 1, 'malicious', 3, 1, 5, 99, x'00', 'Evil');"
 		"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, wait,"
 		" due_ns, first_seen_ns) VALUES (2, 1, 'b', 6, 6, 10, 6, 'queued', 'retry', 9, 6)");
 	sqlite3_close(db);
@@ -74,8 +76,12 @@ Test(migrate, a_history_of_any_older_version_keeps_its_rows_and_goes_on)
 		snprintf(wanted, sizeof wanted, "%d", schema_version);
 		EXPECT_SQL(&w, "PRAGMA user_version", wanted);
 		EXPECT_SQL(&w, "SELECT path, verdict, signature FROM detections",
-			   "/r/a|malicious|Evil");
+			   "/r/a|malicious|Evil\n/r/a|malicious|Evil\n/r/a|malicious|Evil");
 		EXPECT_SQL(&w, "SELECT path, waits_for FROM pending", "/r/b|retry");
+		EXPECT_SQL(&w,
+			   "SELECT detector, outcome, scans, cached, max_ms FROM detector_stats",
+			   "list|malicious|3|1|4e-06");
+		world_timing_is_right(&w);
 		AUTO(version) struct version *queued = NULL;
 		cr_assert(store_due(w.reader, 10, take, &queued, &err) == 0, "%s", err.text);
 		cr_assert(queued && queued->id == 2);

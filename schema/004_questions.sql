@@ -1,0 +1,38 @@
+-- What makes the usual questions quick in a history of ten million versions.
+
+-- How long detectors take, kept as tally is: looking at the answers of ten million versions takes seconds.
+-- For each day (of the answer's end), detector with its rules, and outcome.
+CREATE TABLE timing (
+	day INTEGER NOT NULL,
+	detector_id INTEGER NOT NULL,
+	outcome TEXT NOT NULL,
+	scans INTEGER NOT NULL,
+	cached INTEGER NOT NULL, -- of them, those that were taken over; they have no part in the times
+	spent_ns INTEGER NOT NULL,
+	longest_ns INTEGER NOT NULL, -- when answers of that day are deleted it stays until all of them are
+	PRIMARY KEY (day, detector_id, outcome)
+) STRICT, WITHOUT ROWID;
+
+-- Row by row: grouping would sort all answers in temporary files.
+INSERT INTO timing (day, detector_id, outcome, scans, cached, spent_ns, longest_ns)
+SELECT finished_ns / 86400000000000, detector_id, outcome, 1, cached <> 0,
+	iif(cached, 0, finished_ns - started_ns), iif(cached, 0, finished_ns - started_ns)
+FROM result WHERE true
+ON CONFLICT DO UPDATE SET scans = scans + 1, cached = cached + excluded.cached,
+	spent_ns = spent_ns + excluded.spent_ns, longest_ns = max(longest_ns, excluded.longest_ns);
+
+CREATE VIEW detector_days AS SELECT
+	date(t.day * 86400, 'unixepoch') AS day, d.name AS detector, t.outcome,
+	sum(t.scans) AS scans, sum(t.cached) AS cached,
+	sum(t.spent_ns) / 1e6 / nullif(sum(t.scans - t.cached), 0) AS mean_ms,
+	iif(sum(t.scans) > sum(t.cached), max(t.longest_ns) / 1e6, NULL) AS max_ms
+FROM timing t JOIN detector d ON d.id = t.detector_id
+GROUP BY t.day, d.name, t.outcome;
+
+DROP VIEW detector_stats;
+CREATE VIEW detector_stats AS SELECT
+	d.name AS detector, t.outcome, sum(t.scans) AS scans, sum(t.cached) AS cached,
+	sum(t.spent_ns) / 1e6 / nullif(sum(t.scans - t.cached), 0) AS mean_ms,
+	iif(sum(t.scans) > sum(t.cached), max(t.longest_ns) / 1e6, NULL) AS max_ms
+FROM timing t JOIN detector d ON d.id = t.detector_id
+GROUP BY d.name, t.outcome;
