@@ -213,9 +213,18 @@ static const struct plan plans[] = {
 	  " ORDER BY +first_seen_ns DESC",
 	  "version_sha256 (ANY(segment) AND sha256=?)" },
 	{ "SELECT * FROM detections WHERE finished_ns > 5", "version_bad (finished_ns>?)" },
-	{ "SELECT * FROM history WHERE verdict IN ('malicious', 'suspicious') AND verdict = 'malicious'"
-	  " ORDER BY +first_seen_ns DESC",
-	  "version_bad" },
+	{ "SELECT * FROM detections ORDER BY finished_ns DESC LIMIT 20", "version_bad" },
+	{ "SELECT * FROM history WHERE verdict <> 'clean' AND verdict = 'malicious'"
+	  " ORDER BY first_seen_ns DESC, id DESC LIMIT 20",
+	  "version_verdict (verdict=?)" },
+	{ "SELECT * FROM history WHERE verdict <> 'clean' AND verdict = 'timeout'"
+	  " AND first_seen_ns >= 5 ORDER BY first_seen_ns DESC, id DESC LIMIT 20",
+	  "version_verdict (verdict=? AND first_seen_ns>?)" },
+	{ "SELECT * FROM history WHERE mime GLOB 'a*' AND first_seen_ns >= max(5, (SELECT 6))"
+	  " AND first_seen_ns < ((SELECT 9)) ORDER BY first_seen_ns DESC, id DESC LIMIT 20",
+	  "version_seen (first_seen_ns>? AND first_seen_ns<?)" },
+	{ "SELECT * FROM detector_stats ORDER BY mean_ms DESC", "SCAN t" },
+	{ "SELECT * FROM detector_days WHERE day = '2026-11-24'", "SCAN t" },
 	{ "SELECT * FROM pending", "version_queue" },
 	{ "SELECT * FROM unscanned WHERE first_seen_ns > 5",
 	  "version_unscanned (first_seen_ns>?)" },
@@ -224,6 +233,7 @@ static const struct plan plans[] = {
 	{ "SELECT * FROM history WHERE first_seen_ns >= 5 ORDER BY first_seen_ns DESC, id DESC",
 	  "version_seen (first_seen_ns>?)" },
 	{ "SELECT day, mime, sum(files) FROM daily GROUP BY 1, 2", "SCAN tally" },
+	{ "SELECT * FROM rescan WHERE state = 'waiting' ORDER BY due_ns", "rescan_due" },
 	{ "SELECT * FROM scan WHERE file_id = 1", "PRIMARY KEY (version_id=?)" },
 };
 
@@ -236,7 +246,31 @@ Test(query, the_usual_questions_use_an_index)
 		cr_expect(strstr(got, plans[i].uses) && !strstr(got, "SCAN version\n"), "%s\n%s",
 			  plans[i].sql, got);
 	}
-	const char *got = world_sql(&w, "EXPLAIN QUERY PLAN SELECT * FROM history WHERE"
-					" first_seen_ns >= 5 ORDER BY first_seen_ns DESC, id DESC");
-	cr_expect(!strstr(got, "FOR ORDER BY"), "%s", got);
+}
+
+/* The questions whose first rows are to come at once, however many there are. */
+static const char *const unsorted[] = {
+	"SELECT * FROM file",
+	"SELECT * FROM history WHERE first_seen_ns >= 5 ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT * FROM history ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT * FROM history WHERE mime GLOB 'a*' ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT path FROM file WHERE path GLOB '/r/*' ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT * FROM history WHERE verdict <> 'clean' AND verdict = 'malicious'"
+	" ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT * FROM history WHERE verdict = 'clean' ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT * FROM history WHERE state = 'unscanned' ORDER BY first_seen_ns DESC, id DESC",
+	"SELECT * FROM detections ORDER BY finished_ns DESC",
+	"SELECT * FROM stale",
+};
+
+Test(query, rows_are_neither_sorted_nor_gathered)
+{
+	for (size_t i = 0; i < sizeof unsorted / sizeof *unsorted; i++) {
+		char sql[512];
+		snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", unsorted[i]);
+		const char *got = world_sql(&w, sql);
+		cr_expect(!strstr(got, "FOR ORDER BY") && !strstr(got, "AUTOMATIC") &&
+				  !strstr(got, "FOR GROUP BY"),
+			  "%s\n%s", unsorted[i], got);
+	}
 }
