@@ -163,13 +163,14 @@ static inline void daemon_wait_ready(struct daemon *d)
 static inline int daemon_wait_exit(struct daemon *d)
 {
 	int status;
-	cr_assert(waitpid(d->pid, &status, 0) == d->pid);
+	cr_assert(d->pid > 0 && waitpid(d->pid, &status, 0) == d->pid);
 	d->pid = -1;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
 static inline int daemon_stop(struct daemon *d)
 {
+	cr_assert(d->pid > 0, "it has ended already"); /* kill(-1) is for everybody */
 	kill(d->pid, SIGTERM);
 	return daemon_wait_exit(d);
 }
@@ -218,6 +219,7 @@ static inline void daemon_expect(const struct daemon *d, const char *sql, const 
 static inline void daemon_halt(const struct daemon *d)
 {
 	int status = 0;
+	cr_assert(d->pid > 0);
 	cr_assert_eq(kill(d->pid, SIGSTOP), 0);
 	cr_assert_eq(waitpid(d->pid, &status, WUNTRACED), d->pid);
 	cr_assert(WIFSTOPPED(status), "the daemon died");
