@@ -55,6 +55,10 @@ static void make_old(int version)
 		" (1, 3, 1, 'malicious', 3, 1, 5, 99, x'00', 'Evil');"
 		"INSERT INTO version (id, dir_id, name, inode, btime_ns, size, mtime_ns, state, wait,"
 		" due_ns, first_seen_ns) VALUES (2, 1, 'b', 6, 6, 10, 6, 'queued', 'retry', 9, 6)");
+	if (version >= 4) /* which kept count of answers */
+		run_sql(db,
+			"INSERT INTO timing (day, detector_id, outcome, scans, cached, spent_ns,"
+			" longest_ns) VALUES (0, 1, 'malicious', 3, 1, 5, 4)");
 	sqlite3_close(db);
 }
 
