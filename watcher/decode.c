@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* The kernel tells one thing in a record; with this decode_merge() marks two of its records. */
+#define MADE_AND_CLOSED (IN_CREATE | IN_CLOSE_WRITE)
+
 /* A name that the kernel can have written: one component of a path. */
 static int is_component(const char *name, size_t len)
 {
@@ -34,9 +37,11 @@ enum decode_result decode_one(const void *bytes, size_t len, size_t *out_size, s
 	if (head.len && (name_len == head.len || !is_component(name, name_len)))
 		return DECODE_BROKEN;
 	*out_size = sizeof head + head.len;
+	int merged = head.mask == MADE_AND_CLOSED;
 	*out = (struct change){
 		.wd = head.wd,
-		.mask = head.mask,
+		.mask = merged ? IN_CLOSE_WRITE : head.mask,
+		.kernel_size = merged ? 2 * *out_size : *out_size,
 		.cookie = head.cookie,
 		.name = name_len ? name : "",
 		.name_len = name_len,
@@ -44,17 +49,45 @@ enum decode_result decode_one(const void *bytes, size_t len, size_t *out_size, s
 	return DECODE_CHANGE;
 }
 
-bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len,
-			   size_t *out_size, struct change *out)
+/* The size of the first record of len bytes, whose name lies within them; 0: there is none. */
+static size_t record_size(const unsigned char *bytes, size_t len, struct inotify_event *head)
 {
-	struct change next;
-	size_t size;
-	if (change->mask != IN_CREATE || decode_one(bytes, len, &size, &next) != DECODE_CHANGE ||
-	    next.mask != IN_CLOSE_WRITE || next.wd != change->wd ||
-	    next.name_len != change->name_len ||
-	    memcmp(next.name, change->name, next.name_len) != 0)
-		return false;
-	*out_size = size;
-	*out = next;
-	return true;
+	if (len < sizeof *head)
+		return 0;
+	memcpy(head, bytes, sizeof *head);
+	return head->len <= len - sizeof *head ? sizeof *head + head->len : 0;
+}
+
+/* Does the second record, of a close, tell of the file that the first one was made as? */
+static int closes(const unsigned char *first, size_t size, size_t len)
+{
+	struct inotify_event made;
+	struct inotify_event closed;
+	memcpy(&made, first, sizeof made);
+	return made.mask == IN_CREATE && record_size(first + size, len - size, &closed) == size &&
+	       closed.mask == IN_CLOSE_WRITE && closed.wd == made.wd &&
+	       memcmp(first + sizeof made, first + size + sizeof closed, made.len) == 0;
+}
+
+size_t decode_merge(void *bytes, size_t len)
+{
+	unsigned char *at = bytes;
+	unsigned char *to = at;
+	const unsigned char *end = at + len;
+	struct inotify_event head;
+	for (size_t size; (size = record_size(at, (size_t)(end - at), &head)) > 0;) {
+		size_t taken = size;
+		if ((head.mask & MADE_AND_CLOSED) == MADE_AND_CLOSED)
+			head.mask &= ~(uint32_t)IN_CREATE; /* the kernel never says so itself */
+		if (closes(at, size, (size_t)(end - at))) {
+			head.mask = MADE_AND_CLOSED;
+			taken += size;
+		}
+		memmove(to, at, size);
+		memcpy(to, &head, sizeof head);
+		at += taken;
+		to += size;
+	}
+	memmove(to, at, (size_t)(end - at)); /* no record: whoever decodes it will say so */
+	return (size_t)(to - (unsigned char *)bytes) + (size_t)(end - at);
 }

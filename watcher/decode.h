@@ -7,7 +7,6 @@
 #ifndef CARVED_WATCHER_DECODE_H
 #define CARVED_WATCHER_DECODE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,14 +25,16 @@ struct change {
 	const char *name; /* one component, NUL-terminated, borrowed; "" when about the directory
 			     itself */
 	size_t name_len;
+	size_t kernel_size; /* bytes that the kernel wrote for it */
 };
 
 /** Reads the first record of len bytes; *out_size is how many of them it takes. */
 enum decode_result decode_one(const void *bytes, size_t len, size_t *out_size, struct change *out);
-/** Is change the making of a file, and the record behind it (the first of len bytes) the close of
- * that very file? Then the second says all that the first does: *out_size and *out are that one's.
- * False leaves them alone. */
-bool decode_closed_at_once(const struct change *change, const void *bytes, size_t len,
-			   size_t *out_size, struct change *out);
+/**
+ * Makes one record of the making of a file and the close right behind it, wherever these stand in
+ * len bytes: the second says all that the first does. Returns how many bytes are left; struct
+ * change tells for how many of the kernel's each record stands.
+ */
+size_t decode_merge(void *bytes, size_t len);
 
 #endif

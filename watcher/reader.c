@@ -22,10 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "watcher/decode.h"
 #include "watcher/own.h"
 #include "watcher/view.h"
 
-#define BOUND_DEFAULT ((size_t)12 << 20)
+#define BOUND_DEFAULT ((size_t)8 << 20)
 #define BOUND_LEAST   ((size_t)4096)
 #define BOUND_MOST    ((size_t)1 << 30)
 #define READ_MOST     ((size_t)64 << 10)  /* larger reads were not faster */
@@ -49,7 +50,7 @@ struct reader {
 	bool running;
 	pthread_t thread;
 	pthread_mutex_t lock;
-	uint64_t total; /* bytes read so far; guarded by lock */
+	uint64_t total; /* bytes that the kernel gave so far; guarded by lock */
 	uint64_t high;	/* guarded by lock */
 	size_t touched; /* bytes of the ring that hold memory; guarded by lock */
 	_Atomic size_t head;
@@ -138,10 +139,13 @@ static size_t room(struct reader *reader, size_t *out_at)
 	return tail > reader->batch ? tail - 1 : 0;
 }
 
-/* Makes got bytes at at visible to the loop; wakes it when it may be asleep. Under the lock. */
+/* Makes got bytes at at visible to the loop, in as few as say the same; wakes it when it may be
+ * asleep. What comes before some point of the kernel's bytes, as others count them, is told whole
+ * or not at all: a pair is passed as one. Under the lock. */
 static void publish(struct reader *reader, size_t at, size_t got)
 {
 	size_t head = atomic_load(&reader->head);
+	size_t len = decode_merge(reader->ring + at, got);
 	if (at != head)
 		atomic_store(&reader->limit, head);
 	if (at + got > reader->touched)
@@ -150,7 +154,7 @@ static void publish(struct reader *reader, size_t at, size_t got)
 	uint64_t used = reader->total - atomic_load(&reader->position);
 	if (used > reader->high)
 		reader->high = used;
-	atomic_store(&reader->head, at + got);
+	atomic_store(&reader->head, at + len);
 	if (atomic_load(&reader->tail) == head)
 		ring_bell(reader->wake_fd);
 }
@@ -284,11 +288,10 @@ const void *reader_peek(struct reader *reader, size_t *out_len)
 	return reader->ring + tail;
 }
 
-void reader_skip(struct reader *reader, size_t bytes)
+void reader_skip(struct reader *reader, size_t bytes, size_t kernel_bytes)
 {
-	atomic_store_explicit(&reader->position,
-			      atomic_load_explicit(&reader->position, memory_order_relaxed) + bytes,
-			      memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&reader->position, memory_order_relaxed);
+	atomic_store_explicit(&reader->position, position + kernel_bytes, memory_order_relaxed);
 	atomic_store(&reader->tail, atomic_load(&reader->tail) + bytes);
 	/* once, and not before it can go on: else each event skipped would wake it in vain */
 	size_t at;

@@ -28,8 +28,10 @@ int reader_start(struct reader *reader);
 /** The next unread bytes that lie together, borrowed until reader_skip(); NULL when there are none.
  */
 const void *reader_peek(struct reader *reader, size_t *out_len);
-/** Gives the first bytes back to the thread. */
-void reader_skip(struct reader *reader, size_t bytes);
+/** Gives the first bytes back to the thread; they stood for so many of the kernel's
+ * (decode_merge()).
+ */
+void reader_skip(struct reader *reader, size_t bytes, size_t kernel_bytes);
 /** To be called when there is nothing to read: gives memory back that a burst took. */
 void reader_tidy(struct reader *reader);
 

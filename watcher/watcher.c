@@ -204,22 +204,14 @@ int watcher_fd(const struct watcher *w)
 	return w->epoll_fd;
 }
 
-/* Takes one record out of the ring and handles it; with the making of a file the close behind it,
- * if that is there, as one: whoever waits for what came before some point sees both or neither. */
+/* Takes one record out of the ring and handles it. */
 static void take_record(struct watcher *w, const void *bytes, size_t len)
 {
-	struct change change;
+	struct change change = { 0 };
 	size_t size = len;
-	size_t first;
 	switch (decode_one(bytes, len, &size, &change)) {
 	case DECODE_CHANGE:
 		w->events++;
-		first = size;
-		if (decode_closed_at_once(&change, (const char *)bytes + first, len - first, &size,
-					  &change)) {
-			w->events++;
-			size += first;
-		}
 		dispatch(w, &change);
 		break;
 	case DECODE_OVERFLOW:
@@ -230,7 +222,7 @@ static void take_record(struct watcher *w, const void *bytes, size_t len)
 	case DECODE_END:
 		break;
 	}
-	reader_skip(w->reader, size);
+	reader_skip(w->reader, size, change.kernel_size ? change.kernel_size : size);
 }
 
 static void look_at_clock(struct watcher *w)

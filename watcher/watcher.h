@@ -28,7 +28,7 @@ enum watcher_mode {
 };
 
 struct watcher_options {
-	size_t buffer_bytes; /* bound of the reader's buffer; 0: 12 MiB */
+	size_t buffer_bytes; /* bound of the reader's buffer; 0: 8 MiB */
 };
 
 enum watcher_result {

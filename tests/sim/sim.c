@@ -84,18 +84,23 @@ static size_t encode(const struct mem_event *event, unsigned char *out)
 static void deliver(unsigned most)
 {
 	unsigned char bytes[1024];
+	size_t ends[sizeof bytes / sizeof(struct inotify_event)];
 	size_t len = 0;
-	while (most-- > 0 && mem_queue_first()) {
+	unsigned count = 0;
+	for (; count < most && count < mem_queue_left(); count++) {
+		struct mem_event copy = mem.queue[mem.queue_at + count];
+		if (len + mem_event_size(&copy) > sizeof bytes)
+			break;
+		len += encode(&copy, bytes + len);
+		ends[count] = len;
+	}
+	while (count > 0 && !reader_feed(sim.w->reader, bytes, ends[count - 1]))
+		count--;
+	for (; count > 0; count--) {
 		const struct mem_event *event = mem_queue_first();
-		if (len + mem_event_size(event) > sizeof bytes)
-			break;
-		struct mem_event copy = *event;
-		size_t size = encode(&copy, bytes + len);
-		if (!reader_feed(sim.w->reader, bytes + len, size))
-			break;
-		sim.overflows_read += (copy.mask & IN_Q_OVERFLOW) != 0;
-		sim_say("  read: wd %d mask %08x cookie %u %s", copy.wd, copy.mask, copy.cookie,
-			copy.name);
+		sim.overflows_read += (event->mask & IN_Q_OVERFLOW) != 0;
+		sim_say("  read: wd %d mask %08x cookie %u %s", event->wd, event->mask,
+			event->cookie, event->name);
 		mem_queue_pop();
 	}
 }

@@ -92,7 +92,7 @@ Test(decode, random_bytes_are_never_read_beyond_their_end)
 	}
 }
 
-Test(decode, a_file_that_was_made_and_closed_is_one_change)
+Test(decode, a_file_that_was_made_and_closed_is_one_record)
 {
 	static const struct {
 		uint32_t first;
@@ -113,17 +113,41 @@ Test(decode, a_file_that_was_made_and_closed_is_one_change)
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		char bytes[128];
+		char bytes[256];
+		char before[256];
 		struct change change;
 		size_t size;
-		size_t first = record(bytes, 1, rows[i].first, 16, "f");
-		size_t second = record(bytes + first, rows[i].wd, rows[i].mask, 16, rows[i].name);
-		cr_assert_eq(decode_one(bytes, first + second, &size, &change), DECODE_CHANGE);
-		bool one = decode_closed_at_once(&change, bytes + first, second, &size, &change);
-		cr_assert_eq(one, rows[i].one, "row %zu", i);
-		cr_assert_eq(change.mask, one ? IN_CLOSE_WRITE : rows[i].first, "row %zu", i);
-		cr_assert(
-			!decode_closed_at_once(&change, bytes + first, second - 1, &size, &change));
-		cr_assert(!decode_closed_at_once(&change, bytes + first, 0, &size, &change));
+		size_t len = record(bytes, 7, IN_DELETE, 32, "before");
+		size_t at = len;
+		len += record(bytes + len, 1, rows[i].first, 16, "f");
+		len += record(bytes + len, rows[i].wd, rows[i].mask, 16, rows[i].name);
+		len += record(bytes + len, 8, IN_DELETE, 32, "behind");
+		memcpy(before, bytes, len);
+		size_t left = decode_merge(bytes, len);
+		cr_assert_eq(left, rows[i].one ? len - 32 : len, "row %zu", i);
+		cr_assert(rows[i].one || memcmp(bytes, before, len) == 0, "row %zu", i);
+		cr_assert_eq(decode_one(bytes + at, left - at, &size, &change), DECODE_CHANGE);
+		cr_assert(size == 32 && change.kernel_size == (rows[i].one ? 64 : 32));
+		cr_assert_eq(change.mask, rows[i].one ? IN_CLOSE_WRITE : rows[i].first, "row %zu",
+			     i);
+		cr_assert(memcmp(bytes + left - 48, before + len - 48, 48) == 0, "row %zu", i);
+		/* merged once more nothing changes but that such a record is none of the kernel's
+		 */
+		cr_assert_eq(decode_merge(bytes, left), left);
+		(void)decode_one(bytes + at, left - at, &size, &change);
+		cr_assert_eq(change.kernel_size, 32);
+	}
+}
+
+Test(decode, what_is_no_record_is_left_as_it_is)
+{
+	char bytes[128];
+	char before[128];
+	size_t len = record(bytes, 1, IN_CREATE, 16, "f");
+	len += record(bytes + len, 1, IN_CLOSE_WRITE, 16, "f");
+	for (size_t cut = 0; cut < len; cut++) {
+		memcpy(before, bytes, len);
+		cr_assert_eq(decode_merge(before, cut), cut);
+		cr_assert_eq(memcmp(before, bytes, cut), 0);
 	}
 }

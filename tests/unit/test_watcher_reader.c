@@ -69,7 +69,7 @@ Test(watcher_reader, bytes_come_out_as_they_went_in_around_the_ring)
 		for (size_t i = 0; i < take; i++)
 			cr_assert_eq(got[i], (unsigned char)(out + i));
 		out = (unsigned char)(out + take);
-		reader_skip(reader, take);
+		reader_skip(reader, take, take);
 		skipped += take;
 		reader_tidy(reader);
 	}
@@ -98,7 +98,7 @@ Test(watcher_reader, bell_rings_only_when_the_ring_was_empty)
 	cr_assert_not_null(reader_peek(reader, &len));
 	cr_assert_eq(len, 64);
 	cr_assert(!reader_dry(reader));
-	reader_skip(reader, 64);
+	reader_skip(reader, 64, 64);
 	cr_assert(reader_dry(reader));
 	cr_assert_null(reader_peek(reader, &len));
 	cr_assert(reader_feed(reader, bytes, 32));
@@ -117,7 +117,7 @@ Test(watcher_reader, memory_of_a_burst_is_given_back_wherever_in_the_ring_it_end
 	for (int i = 0; i < 19; i++) { /* 17 fit, so it ends near the beginning */
 		cr_assert(reader_feed(reader, bytes, sizeof bytes));
 		cr_assert_not_null(reader_peek(reader, &len));
-		reader_skip(reader, len);
+		reader_skip(reader, len, len);
 	}
 	given_back = 0;
 	reader_tidy(reader);
@@ -199,7 +199,7 @@ Test(watcher_reader, everything_arrives_though_the_ring_is_small_and_the_reader_
 	while (reader_position(source.reader) < want) {
 		size_t len;
 		if (reader_peek(source.reader, &len)) {
-			reader_skip(source.reader, 32);
+			reader_skip(source.reader, 32, 32);
 			continue;
 		}
 		struct pollfd fd = { .fd = source.wake, .events = POLLIN };
