@@ -288,16 +288,30 @@ const void *reader_peek(struct reader *reader, size_t *out_len)
 	return reader->ring + tail;
 }
 
+/* Once, and not before it can go on: else each event skipped would wake it in vain. */
+static void wake_starved(struct reader *reader)
+{
+	size_t at;
+	if (atomic_load(&reader->starved) && room(reader, &at) > 0 &&
+	    atomic_exchange(&reader->starved, false))
+		ring_bell(reader->control_fd);
+}
+
 void reader_skip(struct reader *reader, size_t bytes, size_t kernel_bytes)
 {
 	uint64_t position = atomic_load_explicit(&reader->position, memory_order_relaxed);
 	atomic_store_explicit(&reader->position, position + kernel_bytes, memory_order_relaxed);
 	atomic_store(&reader->tail, atomic_load(&reader->tail) + bytes);
-	/* once, and not before it can go on: else each event skipped would wake it in vain */
-	size_t at;
-	if (atomic_load(&reader->starved) && room(reader, &at) > 0 &&
-	    atomic_exchange(&reader->starved, false))
-		ring_bell(reader->control_fd);
+	wake_starved(reader);
+}
+
+void reader_drop(struct reader *reader)
+{
+	(void)pthread_mutex_lock(&reader->lock);
+	atomic_store(&reader->tail, atomic_load(&reader->head));
+	atomic_store(&reader->position, reader->total);
+	(void)pthread_mutex_unlock(&reader->lock);
+	wake_starved(reader);
 }
 
 void reader_tidy(struct reader *reader)

@@ -208,21 +208,25 @@ int watcher_fd(const struct watcher *w)
 static void take_record(struct watcher *w, const void *bytes, size_t len)
 {
 	struct change change = { 0 };
-	size_t size = len;
+	size_t size = 0;
 	switch (decode_one(bytes, len, &size, &change)) {
 	case DECODE_CHANGE:
 		w->events++;
 		dispatch(w, &change);
 		break;
 	case DECODE_OVERFLOW:
+		change.kernel_size = size;
+		gap_overflow(w);
+		break;
 	case DECODE_BROKEN: /* what follows cannot be told apart: lost, as if dropped by the kernel
 			     */
 		gap_overflow(w);
-		break;
+		reader_drop(w->reader);
+		return;
 	case DECODE_END:
-		break;
+		return;
 	}
-	reader_skip(w->reader, size, change.kernel_size ? change.kernel_size : size);
+	reader_skip(w->reader, size, change.kernel_size);
 }
 
 static void look_at_clock(struct watcher *w)
