@@ -125,11 +125,13 @@ static void queue(struct app *app, struct str *out)
 	struct store_totals totals = { 0 };
 	struct error err = { 0 };
 	bool known = store_totals(app->reader, &totals, &err) == 0;
-	str_printf(out, ",\"queue\":{\"running\":%zu", app->flight.counts[JOB_RUNNING]);
+	size_t running = app_with_workers(app);
+	str_printf(out, ",\"queue\":{\"running\":%zu", running);
 	number(out, "waiting",
 	       app->flight.counts[JOB_WAITING] + app->flight.counts[JOB_PARKED] +
 		       app->flight.counts[JOB_LIMBO]);
-	number(out, "saving", app->flight.counts[JOB_SAVING]);
+	number(out, "saving",
+	       app->flight.counts[JOB_SAVING] + app->flight.counts[JOB_RUNNING] - running);
 	if (known)
 		number(out, "recorded", (uint64_t)totals.queued);
 	str_putc(out, '}');

@@ -390,7 +390,7 @@ def fill_the_store(carved):
 
     def full():
         queue = carved.status()["queue"]
-        return queue["saving"] + queue["running"] >= 7168  # beside 1024 more rows of those that run
+        return queue["saving"] + queue["running"] >= 3072  # beside 1024 more rows of those that run
     carved.until(full, "the store is full")
 
 

@@ -461,7 +461,7 @@ def test_a_walk_without_room_keeps_no_mount_busy():
         os.rename(os.path.join(volume, "d"), os.path.join(volume, "e"))
         carved.made += count
         carved.send(scenario.signal.SIGCONT)
-        carved.until(lambda: carved.status()["queue"]["saving"] > 4000, "what cannot be written piles up")
+        carved.until(lambda: carved.status()["queue"]["saving"] > 3000, "what cannot be written piles up")
         tries = leave_in_the_end(carved, volume)
         lock.execute("ROLLBACK")
         lock.close()
