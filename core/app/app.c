@@ -18,6 +18,7 @@
 #include "core/app/intake.h"
 #include "core/app/isolation.h"
 #include "core/app/loop.h"
+#include "core/app/met.h"
 #include "core/app/outbox.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
@@ -225,6 +226,7 @@ static void take_apart(struct app *app)
 	twins_free(app->twins);
 	shortened_free(app->shortened);
 	gaps_free(app->gaps);
+	met_free(app->met);
 	roots_free(app->roots);
 	engine_unref(app->engine);
 	reload_done(app); /* after the engine: its helpers die with the thread that started them */
@@ -264,6 +266,7 @@ static int run(struct app *app, struct error *err)
 	}
 	if (is_want(result))
 		return EXIT_CANNOT_RUN;
+	app->met = met_new();
 	if (result < 0 || roots_new(&app->roots, app->config, err) < 0)
 		return EXIT_CONFIGURATION;
 	if (start(app, err) < 0)

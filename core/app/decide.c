@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/app/backlog.h"
+#include "core/app/doubt.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
 #include "core/app/record.h"
@@ -20,9 +21,6 @@
 #include "core/base/log.h"
 #include "core/config/config.h"
 #include "core/store/reader.h"
-
-/* Of file systems that keep whole seconds (ext4 with small inodes, NFSv2, vfat's two). */
-#define COARSE_TICK_NS (2 * CLOCK_NS_PER_S)
 
 static void absolute_path(const struct app *app, struct job *job)
 {
@@ -117,28 +115,6 @@ static bool worth_another_look(const struct job *job, const struct known *known)
 	return false;
 }
 
-/* Could the content have changed since the row's look without size or mtime telling? mtime is
- * whatever somebody set it to; but every write sets the inode's change time to now, and nobody can
- * set that. Two changes within a tick look like one (git calls such an index entry racy): where a
- * close tells that somebody wrote, doubt is enough. A walk tells nothing, and must not hash every
- * file again that was scanned at once. A change of metadata alone is left to the next walk.
- *
- * Ticks of whole seconds are long enough for a second write, and for its scan, so there a walk
- * doubts as well; once, as the look that it leads to is later. A look in the future was made before
- * the clock was set back: nothing tells whether the change came after it. refresh_row() makes it
- * the change time then, so that this too costs one hash. */
-static int64_t slack_after_event_ns(const struct job *job)
-{
-	bool coarse = job->version->identity.ctime_ns % CLOCK_NS_PER_S == 0;
-	return coarse ? COARSE_TICK_NS : 2 * clock_tick_ns();
-}
-
-static int64_t slack_ns(const struct job *job)
-{
-	bool coarse = job->version->identity.ctime_ns % CLOCK_NS_PER_S == 0;
-	return coarse || job->hint == HINT_COMPLETE ? slack_after_event_ns(job) : 0;
-}
-
 /* Who writes through a mapping sets the change time when a page becomes writable, not when it is
  * written to. The look cannot have come in between where writers are seen, except where pages
  * become writable by being read. So there, and where writers are not seen, each close of a writer
@@ -154,12 +130,10 @@ static bool may_be_mapped(const struct app *app, const struct job *job)
 static bool stamp_is_doubtful(const struct app *app, const struct job *job,
 			      const struct known *known)
 {
-	int64_t changed_ns = job->version->identity.ctime_ns;
 	if (!known->has_sha256 || job->hint == HINT_TOUCHED)
 		return false;
-	if (known->checked_ns > clock_wall_ns())
-		return job->hint == HINT_COMPLETE || changed_ns != known->checked_ns;
-	return changed_ns + slack_ns(job) > known->checked_ns || may_be_mapped(app, job);
+	return doubt_may_have_changed(&job->version->identity, job->hint, known) ||
+	       may_be_mapped(app, job);
 }
 
 /* The row of this file at this path that was looked at last and is not queued: by its hash a change
@@ -338,8 +312,10 @@ static bool look_holds(struct app *app, const struct job *job, const struct know
 	/* who has just linked or renamed it may have written to it as well, all within a tick of
 	 * the look; a walk must not read every file again that was scanned at once */
 	bool walked = job->hint == HINT_WALKED || job->hint == HINT_QUEUED;
-	int64_t slack = walked ? slack_ns(job) : slack_after_event_ns(job);
-	bool vouched = job->version->identity.ctime_ns + slack <= known->checked_ns &&
+	const struct identity *identity = &job->version->identity;
+	int64_t slack =
+		walked ? doubt_slack_ns(identity, job->hint) : doubt_slack_after_event_ns(identity);
+	bool vouched = identity->ctime_ns + slack <= known->checked_ns &&
 		       known->checked_ns <= clock_wall_ns(); /* else the clock was set back since */
 	return vouched || (job->version->identity.btime_ns != 0 && was_in_sight(app, job, known));
 }

@@ -4,6 +4,7 @@
 #include "core/app/ends.h"
 #include "core/app/gaps.h"
 #include "core/app/hints.h"
+#include "core/app/met.h"
 #include "core/app/notify.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
@@ -113,23 +114,52 @@ static void take_event(struct app *app, const struct watcher_event *event)
 	}
 }
 
+/* The next event, or the one for which there was no room in an earlier turn. */
+static int next_event(struct app *app)
+{
+	if (!app->held)
+		return watcher_next(app->watcher, &app->event);
+	app->held = false;
+	return WATCHER_EVENT;
+}
+
+/* False when files that were met before it have no room: then it waits with them. */
+static bool take_or_hold(struct app *app)
+{
+	app->held = !met_tell(app);
+	if (!app->held && !met_add(app, &app->event))
+		take_event(app, &app->event);
+	return !app->held;
+}
+
+/* More of them when they are files that a walk meets: most of those cost little. */
+static int take_events(struct app *app)
+{
+	int result = WATCHER_BUSY;
+	struct mono end = mono_add_ms(mono_now(), PULL_TURN_MS);
+	bool room = met_tell(app);
+	for (unsigned i = 0, taken = 0; taken < PULL_MAX && result > 0 && room; i++) {
+		if (i % 16 == 15 && mono_passed(end))
+			break;
+		result = next_event(app);
+		if (result == WATCHER_EVENT && met_add(app, &app->event))
+			continue;
+		taken++;
+		if (result == WATCHER_EVENT)
+			room = take_or_hold(app) && pull_has_room(app);
+	}
+	(void)met_tell(app);
+	app->events_left = result > 0 || !met_is_empty(app->met);
+	return result;
+}
+
 int pull_events(struct app *app, struct error *err)
 {
 	if (!app->events_left || !pull_has_room(app))
 		return 0;
-	int result = WATCHER_BUSY;
-	struct mono end = mono_add_ms(mono_now(), PULL_TURN_MS);
 	store_reader_begin(app->reader);
-	for (int i = 0; i < PULL_MAX && result > 0 && pull_has_room(app); i++) {
-		if (i % 16 == 15 && mono_passed(end))
-			break;
-		struct watcher_event event;
-		result = watcher_next(app->watcher, &event);
-		if (result == WATCHER_EVENT)
-			take_event(app, &event);
-	}
+	int result = take_events(app);
 	store_reader_end(app->reader);
-	app->events_left = result > 0;
 	if (result < 0)
 		return error_set(err, -result, "watching cannot go on: %s", error_text(-result));
 	return 0;

@@ -19,10 +19,12 @@
 #include "core/base/lock.h"
 #include "core/base/seldom.h"
 #include "core/base/table.h"
+#include "watcher/event.h"
 
 struct control;
 struct engine;
 struct gaps;
+struct met;
 struct outbox;
 struct pool;
 struct reloader;
@@ -71,6 +73,8 @@ struct app {
 	struct lock engine_lock;
 	struct engine *engine; /* guarded by engine_lock */
 	struct roots *roots;
+	struct met *met;
+	struct watcher_event event; /* the watcher's last one; pull */
 	struct watcher *watcher;
 	struct store *store;
 	struct store_reader *reader;
@@ -103,6 +107,7 @@ struct app {
 	bool once_asked;    /* once: once_ticket was taken, after that walk */
 	bool walking;	    /* a walk is under way */
 	bool backlog;	    /* the history may hold queued rows that are due and not in memory */
+	bool held;	    /* it is still to be taken */
 	bool events_left;   /* the watcher may have more without its descriptor saying so */
 	bool queue_unsure;  /* something happened since the queue was last seen empty of due rows */
 	bool own_due;	    /* a row of this run waits for a time */

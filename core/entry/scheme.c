@@ -18,18 +18,19 @@ struct scheme {
 	/* Zeek and all that runs in it open a file once and close it when it is through. Suricata
 	 * writes elsewhere and renames: somebody else closes a file under its final name. */
 	bool closed_once;
+	bool has_sidecars;
 };
 
 static const struct scheme schemes[] = {
-	{ "strelka", strelka_parse, true },
-	{ "suricata", suricata_parse, false },
-	{ "bzar", bzar_parse, true },
-	{ "malcolm", malcolm_parse, true },
-	{ "zeek", zeek_parse, true },
-	{ "securityonion", securityonion_parse, true },
-	{ "broapt", broapt_parse, true },
+	{ "strelka", strelka_parse, true, false },
+	{ "suricata", suricata_parse, false, true },
+	{ "bzar", bzar_parse, true, false },
+	{ "malcolm", malcolm_parse, true, false },
+	{ "zeek", zeek_parse, true, false },
+	{ "securityonion", securityonion_parse, true, false },
+	{ "broapt", broapt_parse, true, false },
 	/* only when asked for by name */
-	{ "broapt-exact", broapt_exact_parse, true },
+	{ "broapt-exact", broapt_exact_parse, true, false },
 };
 
 enum {
@@ -134,6 +135,18 @@ enum scheme_result scheme_parse(struct scheme_set *set, const char *path, size_t
 	if (is_rsync_temporary(set, &name))
 		return SCHEME_WORK_FILE;
 	return parse_name(set, &name, entry);
+}
+
+bool scheme_may_be_sidecar(const struct scheme_set *set, const char *path, size_t len)
+{
+	struct name name;
+	struct entry unused = { 0 };
+	name_split(&name, path, len);
+	for (const struct scheme *s = set->first; s < set->end; s++) {
+		if (s->has_sidecars && s->parse(&name, &unused) == SCHEME_SIDECAR)
+			return true;
+	}
+	return false;
 }
 
 unsigned long scheme_limits_hit(const struct scheme_set *set)

@@ -47,6 +47,9 @@ const char *scheme_word(size_t i);
  */
 enum scheme_result scheme_parse(struct scheme_set *set, const char *path, size_t len,
 				struct entry *entry);
+/** False when scheme_parse() would not say SCHEME_SIDECAR; costs less than to find out what else it
+ * would say. */
+bool scheme_may_be_sidecar(const struct scheme_set *set, const char *path, size_t len);
 /** How many names ran into PCRE2's match limits so far. */
 unsigned long scheme_limits_hit(const struct scheme_set *set);
 

@@ -79,6 +79,12 @@ static const char any_imported_sql[] =
 	"SELECT EXISTS (SELECT 1 FROM version WHERE inode = 0 AND btime_ns = 0 AND size = 0"
 	" AND mtime_ns = 0)";
 
+static const char dir_sql[] = "SELECT id FROM dir WHERE path = ?1 AND fsid = ?2";
+static const char recorded_sql[] =
+	"SELECT id, size, mtime_ns, state, reason, wait, sha256 IS NOT NULL, checked_ns FROM version"
+	" WHERE inode = ?1 AND btime_ns = ?2 AND size = ?3 AND mtime_ns = ?4 AND dir_id = ?5"
+	" AND name = ?6 ORDER BY content DESC LIMIT 1";
+
 void known_done(struct known *known)
 {
 	free(known->path);
@@ -101,6 +107,10 @@ int find_init(struct find *find, const struct db *db, struct error *err)
 	if (result == 0)
 		result = db_prepare(db, &find->by_path, by_path_sql, err);
 	if (result == 0)
+		result = db_prepare(db, &find->dir, dir_sql, err);
+	if (result == 0)
+		result = db_prepare(db, &find->recorded, recorded_sql, err);
+	if (result == 0)
 		result = db_prepare(db, &find->any_imported, any_imported_sql, err);
 	return result;
 }
@@ -114,6 +124,8 @@ void find_done(struct find *find)
 	sqlite3_finalize(find->later);
 	sqlite3_finalize(find->at_path);
 	sqlite3_finalize(find->by_path);
+	sqlite3_finalize(find->dir);
+	sqlite3_finalize(find->recorded);
 	sqlite3_finalize(find->any_imported);
 	*find = (struct find){ 0 };
 }
@@ -346,5 +358,44 @@ int find_known(struct find *find, const struct identity *identity, const struct 
 		*out = known;
 	else
 		known_done(&known);
+	return rc;
+}
+
+int find_dir(struct find *find, const char *path, size_t len, uint64_t fsid, int64_t *out)
+{
+	sqlite3_stmt *row = find->dir;
+	int64_t id = 0;
+	db_bind_bytes(row, 1, path, len);
+	db_bind(row, 2, (int64_t)fsid);
+	if (sqlite3_step(row) == SQLITE_ROW)
+		id = sqlite3_column_int64(row, 0);
+	int rc = sqlite3_reset(row);
+	if (rc == SQLITE_OK)
+		*out = id;
+	return rc;
+}
+
+int find_recorded(struct find *find, const struct identity *identity, const struct store_name *name,
+		  struct known *out)
+{
+	sqlite3_stmt *row = find->recorded;
+	struct known known = { .as = KNOWN_NOT };
+	bind_stamp(row, identity);
+	db_bind(row, 5, name->dir);
+	db_bind_bytes(row, 6, name->name, name->len);
+	if (sqlite3_step(row) == SQLITE_ROW) {
+		const char *reason = (const char *)sqlite3_column_text(row, REASON);
+		known.as = KNOWN_SAME;
+		known.id = sqlite3_column_int64(row, ID);
+		known.size = identity->size;
+		known.mtime_ns = identity->mtime_ns;
+		known.state = row_state(row);
+		known.reason = reason ? version_reason_by_name(reason) : REASON_NONE;
+		known.has_sha256 = sqlite3_column_int(row, SHA256) != 0;
+		known.checked_ns = sqlite3_column_int64(row, CHECKED);
+	}
+	int rc = sqlite3_reset(row);
+	if (rc == SQLITE_OK)
+		*out = known;
 	return rc;
 }

@@ -14,6 +14,7 @@ struct db;
 struct error;
 struct identity;
 struct known;
+struct store_name;
 
 /* Embedded in the reader. */
 struct find {
@@ -25,7 +26,9 @@ struct find {
 	sqlite3_stmt *contents;
 	sqlite3_stmt *other_stamp;
 	sqlite3_stmt *at_path;
-	sqlite3_stmt *by_path;	    /* an imported row */
+	sqlite3_stmt *by_path; /* an imported row */
+	sqlite3_stmt *dir;
+	sqlite3_stmt *recorded;
 	sqlite3_stmt *any_imported; /* whether there is one at all */
 	bool imported;		    /* what it said when the data version was this: */
 	uint32_t data_version;
@@ -43,5 +46,10 @@ void find_done(struct find *find);
 /** See store_find(). SQLITE_OK or the failure's code. */
 int find_known(struct find *find, const struct identity *identity, const struct find_path *path,
 	       struct known *out);
+
+int find_dir(struct find *find, const char *path, size_t len, uint64_t fsid, int64_t *out);
+/** See store_recorded(). SQLITE_OK or the failure's code. */
+int find_recorded(struct find *find, const struct identity *identity, const struct store_name *name,
+		  struct known *out);
 
 #endif

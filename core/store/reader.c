@@ -110,6 +110,18 @@ int store_find(struct store_reader *reader, const struct identity *identity, con
 	return finish(reader, find_known(&reader->find, identity, &where, out), err);
 }
 
+int store_dir(struct store_reader *reader, const char *path, size_t len, uint64_t fsid,
+	      int64_t *out, struct error *err)
+{
+	return finish(reader, find_dir(&reader->find, path, len, fsid, out), err);
+}
+
+int store_recorded(struct store_reader *reader, const struct identity *identity,
+		   const struct store_name *name, struct known *out, struct error *err)
+{
+	return finish(reader, find_recorded(&reader->find, identity, name, out), err);
+}
+
 int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
 		  struct known *out, struct error *err)
 {

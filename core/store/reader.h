@@ -64,6 +64,21 @@ void store_reader_end(struct store_reader *reader);
 int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
 		  struct known *out, struct error *err);
 
+struct store_name {
+	int64_t dir; /* id of its directory, from store_dir() */
+	const char *name;
+	size_t len;
+};
+
+/** The id of a directory on a file system; *out is 0 when the history has none such. */
+int store_dir(struct store_reader *reader, const char *path, size_t len, uint64_t fsid,
+	      int64_t *out, struct error *err);
+/** Whether this very version at this path is recorded: KNOWN_SAME, or KNOWN_NOT, which says nothing
+ * else of the file. What store_find() tells, but for the hash itself, "ambiguous" and "only"; made
+ * for many files, in the order of their inodes. Nothing to be freed. */
+int store_recorded(struct store_reader *reader, const struct identity *identity,
+		   const struct store_name *name, struct known *out, struct error *err);
+
 struct store_name_visit {
 	void (*visit)(void *context, const char *path, size_t len); /* path is borrowed */
 	void *context;

@@ -255,6 +255,55 @@ static bool is_ambiguous(int64_t mtime_ns)
 	return ambiguous;
 }
 
+static struct known recorded(const char *dir, const char *name, const struct identity *identity)
+{
+	struct known known = { 0 };
+	struct error err = { 0 };
+	struct store_name at = { 0, name, strlen(name) };
+	cr_assert(store_dir(w.reader, dir, strlen(dir), identity->fsid, &at.dir, &err) == 0);
+	cr_assert(store_recorded(w.reader, identity, &at, &known, &err) == 0, "%s", err.text);
+	return known;
+}
+
+Test(find, the_very_version_at_its_path_is_recorded_and_nothing_else)
+{
+	put_content("/r/a", 1000, 10, 1);
+	put_content("/r/a", 1000, 20, 2);
+	AUTO(version) struct version *base = world_version("/r/a", 1);
+	base->identity.mtime_ns = 1000;
+	struct known known = recorded("/r", "a", &base->identity);
+	cr_expect(known.as == KNOWN_SAME && known.state == VERSION_DONE && known.has_sha256);
+	cr_expect(known.checked_ns == 20, "the last content stands for the file");
+	cr_expect(known.mtime_ns == 1000 && known.size == base->identity.size);
+	for (unsigned i = 0; i < 5; i++) {
+		struct identity other = base->identity;
+		other.fsid += i == 0;
+		other.inode += i == 1;
+		other.btime_ns += i == 2;
+		other.size += i == 3;
+		other.mtime_ns += i == 4;
+		cr_expect(recorded("/r", "a", &other).as == KNOWN_NOT, "%u", i);
+	}
+	cr_expect(recorded("/r", "b", &base->identity).as == KNOWN_NOT);
+	cr_expect(recorded("/s", "a", &base->identity).as == KNOWN_NOT);
+}
+
+Test(find, what_a_recorded_version_waits_for_or_lacks_is_told)
+{
+	struct version *v = world_version("/r/a", 1);
+	AUTO(version) struct version *base = world_version("/r/a", 1);
+	AUTO(version) struct version *next = world_version("/r/b", 2);
+	world_put(&w, v);
+	v = world_version("/r/b", 2);
+	world_fail(v, REASON_UNREADABLE);
+	world_put(&w, v);
+	struct known known = recorded("/r", "a", &base->identity);
+	cr_expect(known.as == KNOWN_SAME && known.state == VERSION_QUEUED && !known.has_sha256);
+	known = recorded("/r", "b", &next->identity);
+	cr_expect(known.as == KNOWN_SAME && known.state == VERSION_UNSCANNED &&
+		  known.reason == REASON_UNREADABLE);
+}
+
 Test(find, a_row_does_not_stand_for_a_file_that_had_another_content_since)
 {
 	put_content("/r/a", 1000, 10, 1);

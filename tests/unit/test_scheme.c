@@ -187,6 +187,30 @@ Test(scheme, names_of_producers_that_open_a_file_once_say_so)
 	}
 }
 
+Test(scheme, what_may_be_a_sidecar_is_told_without_the_rest)
+{
+	static const struct {
+		const char *spec, *path;
+		bool may;
+	} cases[] = {
+		{ NULL, "ab/" SHA256 ".1.2.json", true },
+		{ NULL, "file.1.meta", true },
+		{ "suricata", "file.1.meta", true },
+		{ NULL, "ab/" SHA256, false },
+		{ NULL, "HTTP-F1.s.application.x-dosexec.exe", false },
+		{ "broapt", "file.1.meta", false },
+		{ "(?P<fuid>.*)", "file.1.meta", false },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO(scheme_set) struct scheme_set *set = NULL;
+		struct error err = { 0 };
+		cr_assert_eq(scheme_set_new(&set, cases[i].spec, &err), 0, "%s", err.text);
+		cr_expect_eq(scheme_may_be_sidecar(set, cases[i].path, strlen(cases[i].path)),
+			     cases[i].may, "%s", cases[i].path);
+	}
+}
+
 Test(scheme, the_entry_is_empty_when_nothing_matches)
 {
 	AUTO(scheme_set) struct scheme_set *set = NULL;
