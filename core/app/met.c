@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,10 +25,11 @@
 #include "watcher/watcher.h"
 
 /* Files that are kept at most, some 120 bytes each with their names, and directories that they lie
- * in. The more, the more of what is read of the history serves several files. */
-#define FILES_MOST  32768
-#define FILES_LEAST 64 /* while most of them are new */
+ * in. The more, the more of what is read and written of the history serves several files; and the
+ * longer, when most of them are new, events wait behind them. */
+#define FILES_MOST  16384
 #define PLACES_MOST 256
+#define TEXT_MOST   ((size_t)2 << 20) /* bytes of their names and directories */
 
 /* Where some of the files were met. */
 struct place {
@@ -60,12 +62,12 @@ struct turn {
 };
 
 struct met {
-	struct file files[FILES_MOST];
-	struct turn turns[FILES_MOST];
-	struct place places[PLACES_MOST];
+	/* FILES_MOST, FILES_MOST, PLACES_MOST; NULL while nothing was met since met_rest() */
+	struct file *files;
+	struct turn *turns;
+	struct place *places;
 	size_t count, place_count;
-	size_t most; /* that are kept now */
-	size_t told; /* of those that were looked up, in their order */
+	size_t told; /* turns that are through, once they were looked up */
 	bool looked_up;
 	struct str text; /* directories and names */
 	struct str path; /* of the one that is told */
@@ -73,17 +75,35 @@ struct met {
 
 struct met *met_new(void)
 {
-	struct met *met = xcalloc(1, sizeof *met);
-	met->most = FILES_LEAST;
-	return met;
+	return xcalloc(1, sizeof(struct met));
+}
+
+static void forget(struct met *met)
+{
+	met->looked_up = false;
+	met->told = 0;
+	met->count = 0;
+	met->place_count = 0;
+	str_reset(&met->text);
+}
+
+void met_rest(struct met *met)
+{
+	assert(met->count == 0);
+	free(met->files);
+	free(met->turns);
+	free(met->places);
+	str_done(&met->text);
+	str_done(&met->path);
+	*met = (struct met){ 0 };
 }
 
 void met_free(struct met *met)
 {
 	if (!met)
 		return;
-	str_done(&met->text);
-	str_done(&met->path);
+	forget(met);
+	met_rest(met);
 	free(met);
 }
 
@@ -130,12 +150,21 @@ static bool may_be_known(const struct app *app, const struct watcher_event *even
 				      event->path_len);
 }
 
+static void make_room(struct met *met)
+{
+	met->files = xcalloc(FILES_MOST, sizeof *met->files);
+	met->turns = xcalloc(FILES_MOST, sizeof *met->turns);
+	met->places = xcalloc(PLACES_MOST, sizeof *met->places);
+}
+
 static void keep(struct app *app, const struct watcher_event *event)
 {
 	struct met *met = app->met;
 	const struct identity identity = identity_of(event->stat, event->fsid);
 	const char *name = event->path + event->dir_len + 1;
 	size_t len = event->path_len - event->dir_len - 1;
+	if (!met->files)
+		make_room(met);
 	settle_in(met, event);
 	met->files[met->count++] = (struct file){
 		.inode = identity.inode,
@@ -157,7 +186,8 @@ bool met_add(struct app *app, const struct watcher_event *event)
 {
 	const struct met *met = app->met;
 	if (event->kind != WATCHER_WALKED || !event->stat || app->options.recorded ||
-	    met->looked_up || met->count == met->most || met->place_count == PLACES_MOST)
+	    met->looked_up || met->count == FILES_MOST || met->place_count == PLACES_MOST ||
+	    met->text.len + event->path_len > TEXT_MOST)
 		return false;
 	keep(app, event);
 	app->walking = true;
@@ -230,30 +260,25 @@ static int compare_turns(const void *a, const void *b)
 {
 	const struct turn *one = a;
 	const struct turn *other = b;
-	return (one->inode > other->inode) - (one->inode < other->inode);
+	if (one->inode != other->inode)
+		return one->inode > other->inode ? 1 : -1;
+	return one->file > other->file ? 1 : -1;
 }
 
 static void look_up(struct app *app)
 {
 	struct met *met = app->met;
-	size_t count = 0;
 	size_t known = 0;
-	for (uint32_t i = 0; i < met->count; i++) {
-		if (met->files[i].asks)
-			met->turns[count++] = (struct turn){ met->files[i].inode, i };
-	}
-	qsort(met->turns, count, sizeof *met->turns, compare_turns);
-	for (size_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < met->count; i++)
+		met->turns[i] = (struct turn){ met->files[i].inode, i };
+	qsort(met->turns, met->count, sizeof *met->turns, compare_turns);
+	for (size_t i = 0; i < met->count; i++) {
 		struct file *file = &met->files[met->turns[i].file];
-		file->known = is_known(app, file);
+		file->known = file->asks && is_known(app, file);
 		known += file->known;
 	}
 	app->counters.repeats += known;
 	app->queue_unsure = true;
-	if (known < met->count / 2)
-		met->most = FILES_LEAST;
-	else if (met->most < FILES_MOST)
-		met->most *= 2;
 	met->looked_up = true;
 }
 
@@ -305,17 +330,13 @@ bool met_tell(struct app *app)
 	if (!met->looked_up)
 		look_up(app);
 	for (; met->told < met->count; met->told++) {
-		const struct file *file = &met->files[met->told];
+		const struct file *file = &met->files[met->turns[met->told].file];
 		if (file->known)
 			continue;
 		if (!pull_has_room(app))
 			return false;
 		tell(app, file);
 	}
-	met->looked_up = false;
-	met->told = 0;
-	met->count = 0;
-	met->place_count = 0;
-	str_reset(&met->text);
+	forget(met);
 	return true;
 }
