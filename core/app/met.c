@@ -231,10 +231,8 @@ static int find(struct app *app, const struct file *file, const struct identity 
 {
 	struct met *met = app->met;
 	struct place *place = &met->places[file->place];
-	int result = 0;
-	if (!place->asked)
-		result = store_dir(app->reader, met->text.data + place->path, place->len - 1,
-				   place->fsid, &place->id, err);
+	const struct store_dir dir = { met->text.data + place->path, place->len - 1, place->fsid };
+	int result = place->asked ? 0 : store_dir(app->reader, &dir, &place->id, err);
 	place->asked = result == 0;
 	if (result < 0 || place->id == 0)
 		return result;

@@ -361,12 +361,12 @@ int find_known(struct find *find, const struct identity *identity, const struct 
 	return rc;
 }
 
-int find_dir(struct find *find, const char *path, size_t len, uint64_t fsid, int64_t *out)
+int find_dir(struct find *find, const struct store_dir *dir, int64_t *out)
 {
 	sqlite3_stmt *row = find->dir;
 	int64_t id = 0;
-	db_bind_bytes(row, 1, path, len);
-	db_bind(row, 2, (int64_t)fsid);
+	db_bind_bytes(row, 1, dir->path, dir->len);
+	db_bind(row, 2, (int64_t)dir->fsid);
 	if (sqlite3_step(row) == SQLITE_ROW)
 		id = sqlite3_column_int64(row, 0);
 	int rc = sqlite3_reset(row);

@@ -14,6 +14,7 @@ struct db;
 struct error;
 struct identity;
 struct known;
+struct store_dir;
 struct store_name;
 
 /* Embedded in the reader. */
@@ -47,7 +48,8 @@ void find_done(struct find *find);
 int find_known(struct find *find, const struct identity *identity, const struct find_path *path,
 	       struct known *out);
 
-int find_dir(struct find *find, const char *path, size_t len, uint64_t fsid, int64_t *out);
+/** See store_dir(). SQLITE_OK or the failure's code. */
+int find_dir(struct find *find, const struct store_dir *dir, int64_t *out);
 /** See store_recorded(). SQLITE_OK or the failure's code. */
 int find_recorded(struct find *find, const struct identity *identity, const struct store_name *name,
 		  struct known *out);

@@ -110,10 +110,10 @@ int store_find(struct store_reader *reader, const struct identity *identity, con
 	return finish(reader, find_known(&reader->find, identity, &where, out), err);
 }
 
-int store_dir(struct store_reader *reader, const char *path, size_t len, uint64_t fsid,
-	      int64_t *out, struct error *err)
+int store_dir(struct store_reader *reader, const struct store_dir *dir, int64_t *out,
+	      struct error *err)
 {
-	return finish(reader, find_dir(&reader->find, path, len, fsid, out), err);
+	return finish(reader, find_dir(&reader->find, dir, out), err);
 }
 
 int store_recorded(struct store_reader *reader, const struct identity *identity,

@@ -64,6 +64,12 @@ void store_reader_end(struct store_reader *reader);
 int store_earlier(struct store_reader *reader, const struct version *version, int64_t not_id,
 		  struct known *out, struct error *err);
 
+struct store_dir { /* borrowed */
+	const char *path;
+	size_t len;
+	uint64_t fsid;
+};
+
 struct store_name {
 	int64_t dir; /* id of its directory, from store_dir() */
 	const char *name;
@@ -71,8 +77,8 @@ struct store_name {
 };
 
 /** The id of a directory on a file system; *out is 0 when the history has none such. */
-int store_dir(struct store_reader *reader, const char *path, size_t len, uint64_t fsid,
-	      int64_t *out, struct error *err);
+int store_dir(struct store_reader *reader, const struct store_dir *dir, int64_t *out,
+	      struct error *err);
 /** Whether this very version at this path is recorded: KNOWN_SAME, or KNOWN_NOT, which says nothing
  * else of the file. What store_find() tells, but for the hash itself, "ambiguous" and "only"; made
  * for many files, in the order of their inodes. Nothing to be freed. */

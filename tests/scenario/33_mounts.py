@@ -42,7 +42,7 @@ def test_a_root_that_is_not_there_is_found_when_it_comes():
         os.rmdir(carved.root)
         carved.start()
         wait_way(carved, "absent")
-        same(gaps(carved, "root"), (1, 0), "gaps")
+        carved.until(lambda: gaps(carved, "root") == (1, 0), "the gap is in the history")
         path = put_at(carved, here(carved, "in"))
         wait_for_gap(carved, "root")
         wait_done(carved, path)

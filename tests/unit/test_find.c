@@ -260,7 +260,8 @@ static struct known recorded(const char *dir, const char *name, const struct ide
 	struct known known = { 0 };
 	struct error err = { 0 };
 	struct store_name at = { 0, name, strlen(name) };
-	cr_assert(store_dir(w.reader, dir, strlen(dir), identity->fsid, &at.dir, &err) == 0);
+	struct store_dir in = { dir, strlen(dir), identity->fsid };
+	cr_assert(store_dir(w.reader, &in, &at.dir, &err) == 0);
 	cr_assert(store_recorded(w.reader, identity, &at, &known, &err) == 0, "%s", err.text);
 	return known;
 }
