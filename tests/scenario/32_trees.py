@@ -135,7 +135,7 @@ def test_a_directory_is_renamed_while_its_file_is_recorded():
                 pass
             move(carved, "a", "b")
             put(carved, "b")  # when it is on the way too, all that came before was told
-            carved.until(lambda: carved.status()["queue"]["running"] == 2, "so is the next one's")
+            carved.until(lambda: carved.status()["queue"]["saving"] == 2, "so is the next one's")
         finally:
             lock.execute("ROLLBACK")
             lock.close()
