@@ -186,15 +186,21 @@ static void finish(struct watcher *w)
 		agenda_push(agenda, node, force, since);
 }
 
-/* Children that were there before this listing and were not met by it have lost their place. */
+/* Children that were there before this listing and were not met by it have lost their place, unless
+ * an event has found them there since. To the event such a one was where it had always been, so
+ * only the walk that visits everything knows that it must be listed. */
 static void sweep(struct watcher *w)
 {
 	struct listing *listing = &w->listing;
 	for (unsigned n = 0; listing->sweep && n < SWEPT_A_STEP; n++) {
 		struct node *child = listing->sweep;
 		listing->sweep = child->next;
-		if (!(child->flags & NODE_DETACHED) && child->seen != listing->serial)
+		if (child->flags & NODE_DETACHED)
+			continue;
+		if (child->seen != listing->serial)
 			lost_place(w, child);
+		else if (listing->force)
+			agenda_push_found(&w->agenda, child, true);
 	}
 	if (!listing->sweep)
 		finish(w);
