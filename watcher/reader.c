@@ -320,6 +320,7 @@ void reader_tidy(struct reader *reader)
 	if (atomic_load(&reader->head) == atomic_load(&reader->tail)) {
 		atomic_store(&reader->head, 0);
 		atomic_store(&reader->tail, 0);
+		atomic_store(&reader->position, reader->total);
 		if (reader->touched > 2 * TIDY_ABOVE) {
 			(void)madvise(reader->ring + TIDY_ABOVE, reader->size - TIDY_ABOVE,
 				      MADV_DONTNEED);

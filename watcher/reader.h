@@ -34,7 +34,8 @@ const void *reader_peek(struct reader *reader, size_t *out_len);
 void reader_skip(struct reader *reader, size_t bytes, size_t kernel_bytes);
 /** Gives back all that was read so far, as if nobody had read it. */
 void reader_drop(struct reader *reader);
-/** To be called when there is nothing to read: gives memory back that a burst took. */
+/** To be called when there is nothing to read: gives memory back that a burst took, and all that
+ * was read counts as skipped, whatever torn records seemed to stand for. */
 void reader_tidy(struct reader *reader);
 
 /** Bytes skipped so far. */

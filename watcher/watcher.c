@@ -270,6 +270,7 @@ static void purge_retired(struct watcher *w)
 static int come_to_rest(struct watcher *w)
 {
 	size_t len;
+	reader_tidy(w->reader);
 	if (w->moves.untold > 0 && reader_dry(w->reader)) {
 		moves_tell_all(&w->moves, &w->notes);
 		return STEP_GO_ON;
@@ -279,7 +280,6 @@ static int come_to_rest(struct watcher *w)
 	drain(w->wake_fd);
 	if (reader_peek(w->reader, &len))
 		return STEP_GO_ON;
-	reader_tidy(w->reader);
 	return reader_error(w->reader);
 }
 

@@ -107,6 +107,26 @@ Test(watcher_reader, bell_rings_only_when_the_ring_was_empty)
 	close(wake);
 }
 
+Test(watcher_reader, all_that_was_read_is_skipped_in_the_end_whatever_it_seemed_to_stand_for)
+{
+	int wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	struct reader *reader;
+	char bytes[32] = { 0 };
+	cr_assert_eq(reader_new(&reader, -1, wake, 0), 0);
+	for (size_t seeming = 0; seeming <= 64; seeming += 64) {
+		cr_assert(reader_feed(reader, bytes, 32));
+		reader_skip(reader, 16, seeming);
+		reader_tidy(reader);
+		cr_assert(!reader_dry(reader), "there is something left");
+		reader_skip(reader, 16, 16);
+		reader_tidy(reader);
+		cr_assert(reader_dry(reader));
+		cr_assert_eq(reader_position(reader), reader_horizon(reader));
+	}
+	reader_free(reader);
+	close(wake);
+}
+
 Test(watcher_reader, memory_of_a_burst_is_given_back_wherever_in_the_ring_it_ended)
 {
 	static const char bytes[60000];
