@@ -34,11 +34,11 @@ AUTO_DEFINE(bulk);
  * inserted. */
 size_t bulk_length(struct list *first, const struct list *end);
 /**
- * Inserts the versions of the first count operations, gives them ids from *next_id on, and counts
+ * Inserts the versions of the first length operations, gives them ids from *next_id on, and counts
  * them. Where a version's key is in the history already nothing is inserted: its id is 0 again and
  * its result STORE_KNOWN, and it is still to be done for itself. After a failure the transaction
  * must be rolled back: any part may have been written.
  */
-int bulk_insert(struct bulk *bulk, struct list *first, size_t count, int64_t *next_id);
+int bulk_insert(struct bulk *bulk, struct list *first, size_t length, int64_t *next_id);
 
 #endif
