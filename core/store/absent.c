@@ -164,10 +164,10 @@ static int learn_segment(struct absent *absent, sqlite3_stmt *lesson, int64_t se
 /* -1: all from first on are known. */
 static int64_t newest_unknown(const struct absent *absent, int64_t first)
 {
-	for (int64_t at = absent_newest(absent); at >= first && at >= 0; at--) {
+	const int64_t last = (int64_t)GROUPS_MAX * SEGMENTS_OF_A_GROUP - 1;
+	int64_t newest = absent_newest(absent);
+	for (int64_t at = newest < last ? newest : last; at >= first && at >= 0; at--) {
 		int64_t group = at / SEGMENTS_OF_A_GROUP;
-		if (group >= GROUPS_MAX)
-			continue;
 		uint64_t known = atomic_load_explicit(&absent->known[group], memory_order_relaxed);
 		if (!(known & bit_of(at)))
 			return at;

@@ -20,6 +20,7 @@
 static const char newest_sql[] = "SELECT coalesce(max(id), 0) FROM version";
 static const char since_sql[] = "SELECT id, first_seen_ns FROM version WHERE first_seen_ns >= ?1"
 				" ORDER BY first_seen_ns LIMIT 1";
+static const char below_sql[] = "SELECT coalesce(max(id), -1) FROM version WHERE id < ?1";
 static const char on_segment_sql[] =
 	"SELECT ?4, ?5," ROW_FINDING_REST
 	"FROM (SELECT id FROM version WHERE sha256 = ?1 AND segment = ?2 ORDER BY id DESC LIMIT ?7)"
@@ -38,6 +39,8 @@ int reuse_init(struct reuse *reuse, const struct db *db, struct error *err)
 	if (result == 0)
 		result = db_prepare(db, &reuse->since, since_sql, err);
 	if (result == 0)
+		result = db_prepare(db, &reuse->below, below_sql, err);
+	if (result == 0)
 		result = db_prepare(db, &reuse->on_segment, on_segment_sql, err);
 	if (result == 0)
 		result = absent_prepare(db, &reuse->lesson, err);
@@ -48,6 +51,7 @@ void reuse_done(struct reuse *reuse)
 {
 	sqlite3_finalize(reuse->newest);
 	sqlite3_finalize(reuse->since);
+	sqlite3_finalize(reuse->below);
 	sqlite3_finalize(reuse->on_segment);
 	sqlite3_finalize(reuse->lesson);
 	*reuse = (struct reuse){ 0 };
@@ -149,16 +153,33 @@ static int look_on(struct reuse *reuse, int64_t segment, struct finding *out, bo
 	return sqlite3_reset(reuse->on_segment);
 }
 
+/* On to the segment of the next row below: who wrote to the history by hand may have left a row far
+ * above all others, and what lies between is not to be asked one by one. */
+static int skip_empty(struct reuse *reuse, int64_t *at)
+{
+	db_bind(reuse->below, 1, (*at + 1) << SEGMENT_ROWS_LOG2);
+	*at = -1;
+	if (sqlite3_step(reuse->below) == SQLITE_ROW)
+		*at = sqlite3_column_int64(reuse->below, 0) >> SEGMENT_ROWS_LOG2;
+	return sqlite3_reset(reuse->below);
+}
+
 static int look_back(struct reuse *reuse, const uint8_t *sha256, int64_t newest,
 		     struct finding *out, bool *found)
 {
 	int rc = SQLITE_OK;
 	uint64_t have = candidates(reuse, sha256, group_of(newest));
-	for (int64_t at = newest; rc == SQLITE_OK && !*found && at >= reuse->first; at--) {
+	for (int64_t at = newest; rc == SQLITE_OK && !*found && at >= reuse->first;) {
 		if (have >> ((uint64_t)at % SEGMENTS_OF_A_GROUP) & 1)
 			rc = look_on(reuse, at, out, found);
-		if (at % SEGMENTS_OF_A_GROUP == 0)
-			have = candidates(reuse, sha256, group_of(at) - 1);
+		if (at-- % SEGMENTS_OF_A_GROUP != 0)
+			continue;
+		have = candidates(reuse, sha256, group_of(at + 1) - 1);
+		if (rc != SQLITE_OK || have != ~UINT64_C(0))
+			continue;
+		rc = skip_empty(reuse, &at); /* nothing is known of any of them */
+		if (at >= 0)
+			have = candidates(reuse, sha256, group_of(at));
 	}
 	return rc;
 }

@@ -23,6 +23,7 @@ enum {
 struct reuse {
 	sqlite3_stmt *newest;	  /* the largest id */
 	sqlite3_stmt *since;	  /* the first row that was seen since a moment */
+	sqlite3_stmt *below;	  /* the last row below an id */
 	sqlite3_stmt *on_segment; /* a finding on content in one segment */
 	sqlite3_stmt *lesson;	  /* for absent */
 	struct absent *absent;	  /* borrowed; NULL: each segment may have any content */

@@ -261,3 +261,21 @@ Test(reuse, rows_that_were_imported_late_hide_none)
 	put(2, 3, "noop", OUTCOME_CLEAN); /* seen before, and inserted later */
 	cr_expect(reused(1, "noop", 2) == OUTCOME_CLEAN);
 }
+
+Test(reuse, a_row_far_above_all_others_costs_no_look_at_each_segment_between, .timeout = 60)
+{
+	put(1, 0, "noop", OUTCOME_CLEAN);
+	put(2, 1, "noop", OUTCOME_MALICIOUS);
+	world_change(&w,
+		     "UPDATE version SET id = id + (1 << 50) WHERE id = 2;"
+		     "UPDATE result SET version_id = version_id + (1 << 50) WHERE version_id = 2");
+	cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN);
+	cr_expect(reused(2, "noop", -1) == OUTCOME_MALICIOUS);
+	cr_expect(reused(3, "noop", -1) == OUTCOMES);
+	world_close(&w);
+	world_open(&w);
+	store_reader_follow(w.reader, w.store);
+	cr_expect(reused(1, "noop", -1) == OUTCOME_CLEAN);
+	cr_expect(reused(2, "noop", -1) == OUTCOME_MALICIOUS);
+	cr_expect(reused(3, "noop", -1) == OUTCOMES);
+}
