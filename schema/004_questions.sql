@@ -13,11 +13,12 @@ CREATE TABLE timing (
 	PRIMARY KEY (day, detector_id, outcome)
 ) STRICT, WITHOUT ROWID;
 
--- Row by row: grouping would sort all answers in temporary files.
+-- Row by row: grouping would sort all answers in temporary files. Times that are more than a day apart are those of a
+-- clock that was set between them; the sum of a few would be more than an integer.
 INSERT INTO timing (day, detector_id, outcome, scans, cached, spent_ns, longest_ns)
-SELECT finished_ns / 86400000000000, detector_id, outcome, 1, cached <> 0,
-	iif(cached, 0, finished_ns - started_ns), iif(cached, 0, finished_ns - started_ns)
-FROM result WHERE true
+SELECT finished_ns / 86400000000000, detector_id, outcome, 1, cached <> 0, took_ns, took_ns
+FROM (SELECT *, iif(cached OR finished_ns - started_ns NOT BETWEEN 0 AND 86400000000000, 0, finished_ns - started_ns)
+	AS took_ns FROM result) WHERE true
 ON CONFLICT DO UPDATE SET scans = scans + 1, cached = cached + excluded.cached,
 	spent_ns = spent_ns + excluded.spent_ns, longest_ns = max(longest_ns, excluded.longest_ns);
 

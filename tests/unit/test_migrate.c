@@ -100,6 +100,21 @@ Test(migrate, a_history_of_any_older_version_keeps_its_rows_and_goes_on)
 	}
 }
 
+Test(migrate, answers_over_which_a_clock_was_set_are_counted_without_their_times)
+{
+	sqlite3 *db = NULL;
+	make_old(1);
+	cr_assert_eq(sqlite3_open(w.db, &db), SQLITE_OK);
+	run_sql(db, "WITH RECURSIVE n (i) AS (SELECT 4 UNION ALL SELECT i + 1 FROM n WHERE i < 15)"
+		    " INSERT INTO result (version_id, nr, detector_id, outcome, attempt, cached,"
+		    " started_ns, finished_ns, key) SELECT 1, i, 1, 'clean', i, 0, 0,"
+		    " 1790000000000000000, x'00' FROM n");
+	cr_assert_eq(sqlite3_close(db), SQLITE_OK);
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT scans, spent_ns, longest_ns FROM timing WHERE outcome = 'clean'",
+		   "12|0|0");
+}
+
 /* A process that is at a checkpoint for good: it holds the lock of the log's index for that,
  * https://www.sqlite.org/walformat.html#wal_index_locks */
 static pid_t checkpointer(void)

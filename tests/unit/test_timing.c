@@ -178,3 +178,15 @@ Test(timing, a_row_that_is_forgotten_takes_its_answers_along)
 	EXPECT_SQL(&w, "SELECT count(*) FROM timing", "0");
 	world_tally_is_right(&w);
 }
+
+Test(timing, a_clock_that_was_set_adds_nothing_to_the_times)
+{
+	for (int i = 0; i < 12; i++) {
+		struct finding finding = took(20000, 0, false);
+		finding.started_ns = i % 3 ? 0 : i % 2 ? INT64_MIN : finding.finished_ns + 1;
+		timing_add(timing, 1, &finding);
+	}
+	count(20000, 1, 7, false);
+	write_down();
+	EXPECT_SQL(&w, all, "20000|1|clean|13|0|7|7");
+}
