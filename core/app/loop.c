@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -320,6 +321,18 @@ static int tell_trouble(struct app *app, struct error *err)
 	return wait_for_history(app, &trouble, err);
 }
 
+/* The allocator keeps what was freed in the middle of its heaps, for ever: malloc_trim(3). */
+static void give_memory_back(struct app *app)
+{
+	size_t now = flight_total(&app->flight);
+	if (now > app->flight_most)
+		app->flight_most = now;
+	if (app->flight_most < APP_TRIM_ABOVE || now > app->flight_most / 4)
+		return;
+	app->flight_most = now;
+	(void)malloc_trim(0);
+}
+
 int loop_run(struct app *app, struct error *err)
 {
 	app->events_left = true;
@@ -328,6 +341,7 @@ int loop_run(struct app *app, struct error *err)
 		arm_watcher(app, room);
 		pull_rest(app, room);
 		set_timer(app);
+		give_memory_back(app);
 		bool busy = (room && app->events_left) || app->refill_again;
 		struct epoll_event events[SOURCES];
 		int count = epoll_wait(app->epoll_fd, events, SOURCES, busy ? 0 : -1);

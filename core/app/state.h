@@ -41,6 +41,8 @@ struct watcher;
 #define APP_FLIGHT_MAX	16384
 /* Operations on their way to the history, at most; beyond it events wait in the kernel. */
 #define APP_STORE_MAX 4096
+/* When so many were in memory and no more than a quarter is left, what they took is given back. */
+#define APP_TRIM_ABOVE 4096
 /* A job that is in memory this long without a row gets one ("queued"), so that SQL can see it. */
 #define APP_INTERIM_MS 250
 /* First pause before a file that may have a writer is looked at again; doubles up to the rescan
@@ -89,6 +91,7 @@ struct app {
 	struct mono reload_after;	 /* no reload begins before; 0: at once */
 	struct mono rules_due;		 /* when changed rules are loaded; 0: none have */
 	struct flight flight;
+	size_t flight_most; /* jobs in memory since memory was given back last */
 	/* raised when mounts have changed, before anything is looked at below new ones; 0: mounts
 	 * are not watched. Any thread */
 	atomic_uint_fast64_t mounts;
