@@ -377,8 +377,8 @@ def test_an_overlay_is_watched_where_it_is_merged():
         wait_done(carved, carved.put("g/f/newer"))
         # whoever changes a layer underneath is told of by nobody: the next walk meets it
         put_at(carved, lower, "beneath")
-        known = carved.sql("SELECT count(*) FROM file")[0][0]
         walks = at_rest(carved)["watching"]["walks"]
+        known = carved.sql("SELECT count(*) FROM file")[0][0]
         carved.send(scenario.signal.SIGUSR2)
         carved.until(lambda: carved.status()["watching"]["walks"] > walks, "a walk")
         wait_done(carved, carved.path_of("beneath"))
