@@ -138,6 +138,17 @@ static inline void world_wait(struct world *w, size_t wanted)
 	}
 }
 
+/* All of them in one batch, if the writer does not come in between. */
+static inline void world_submit(struct world *w, struct store_op *ops, size_t count)
+{
+	struct list list;
+	list_init(&list);
+	for (size_t i = 0; i < count; i++)
+		list_append(&list, &ops[i].link);
+	store_submit_list(w->store, &list);
+	world_wait(w, count);
+}
+
 static inline enum store_result world_do(struct world *w, enum store_verb verb,
 					 struct version *version)
 {

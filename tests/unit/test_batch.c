@@ -20,16 +20,6 @@ static void teardown(void)
 
 TestSuite(batch, .init = setup, .fini = teardown);
 
-static void submit_all(struct store_op *ops, size_t count)
-{
-	struct list list;
-	list_init(&list);
-	for (size_t i = 0; i < count; i++)
-		list_append(&list, &ops[i].link);
-	store_submit_list(w.store, &list);
-	world_wait(&w, count);
-}
-
 Test(batch, a_refused_row_does_not_hold_the_others_up)
 {
 	AUTO(version) struct version *a = world_version("/r/a", 1);
@@ -43,7 +33,7 @@ Test(batch, a_refused_row_does_not_hold_the_others_up)
 		{ .verb = STORE_SAVE, .version = bad },
 		{ .verb = STORE_SAVE, .version = c },
 	};
-	submit_all(ops, 3);
+	world_submit(&w, ops, 3);
 	cr_expect(ops[0].result == STORE_WRITTEN && ops[1].result == STORE_REFUSED &&
 		  ops[2].result == STORE_WRITTEN);
 	cr_expect(a->id > 0 && bad->id == 0 && c->id > a->id);

@@ -17,16 +17,6 @@ static void teardown(void)
 
 TestSuite(bulk, .init = setup, .fini = teardown);
 
-static void submit_all(struct store_op *ops, size_t count)
-{
-	struct list list;
-	list_init(&list);
-	for (size_t i = 0; i < count; i++)
-		list_append(&list, &ops[i].link);
-	store_submit_list(w.store, &list);
-	world_wait(&w, count);
-}
-
 static struct version *finished(const char *path, unsigned n)
 {
 	struct version *version = world_version(path, n);
@@ -88,8 +78,8 @@ Test(bulk, rows_are_as_if_each_had_been_written_for_itself)
 		{ .verb = STORE_SAVE, .version = first },
 		{ .verb = STORE_ADD, .version = second },
 	};
-	submit_all(one, 1);
-	submit_all(two, 2);
+	world_submit(&w, one, 1);
+	world_submit(&w, two, 2);
 	cr_expect(alone->id == 1 && first->id == 2 && second->id == 3);
 	cr_expect(two[0].result == STORE_WRITTEN && two[1].result == STORE_WRITTEN);
 	EXPECT_SQL(&w, differing, "0");
@@ -113,7 +103,7 @@ Test(bulk, what_is_known_is_left_alone_and_what_is_queued_gets_its_end)
 		{ .verb = STORE_SAVE, .version = known },
 		{ .verb = STORE_SAVE, .version = queued },
 	};
-	submit_all(before, 2);
+	world_submit(&w, before, 2);
 
 	AUTO(version) struct version *a = finished("/r/a", 3);
 	AUTO(version) struct version *known_again = finished("/r/known", 1);
@@ -129,7 +119,7 @@ Test(bulk, what_is_known_is_left_alone_and_what_is_queued_gets_its_end)
 		{ .verb = STORE_SAVE, .version = b_again },
 		{ .verb = STORE_SAVE, .version = c },
 	};
-	submit_all(ops, 6);
+	world_submit(&w, ops, 6);
 	cr_expect(ops[0].result == STORE_WRITTEN && ops[1].result == STORE_KNOWN);
 	cr_expect(ops[2].result == STORE_WRITTEN && ops[3].result == STORE_WRITTEN);
 	cr_expect(ops[4].result == STORE_KNOWN && ops[5].result == STORE_WRITTEN);
@@ -153,7 +143,7 @@ Test(bulk, another_content_under_the_same_stamp_gets_a_number)
 		{ .verb = STORE_SAVE, .version = two },
 		{ .verb = STORE_SAVE, .version = same },
 	};
-	submit_all(ops, 3);
+	world_submit(&w, ops, 3);
 	cr_expect(ops[1].result == STORE_WRITTEN && two->content == 1 && two->id != one->id);
 	cr_expect(ops[2].result == STORE_KNOWN && same->id == one->id);
 	EXPECT_SQL(&w, "SELECT content FROM version ORDER BY id", "0\n1");
