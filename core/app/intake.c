@@ -27,6 +27,10 @@
 #include "core/store/store.h"
 #include "watcher/watcher.h"
 
+/* How often a job that is nowhere waits to hear where its directory has gone: as often as that was
+ * moved while others were told of, at most; the watcher may be unable to tell. */
+#define DIRECTORY_AWAITED_MAX 8
+
 struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t root)
 {
 	struct job *job = flight_add(&app->flight, app, path, len);
@@ -197,22 +201,41 @@ void intake_gone(struct app *app, struct job *job)
 	flight_move(&app->flight, job, JOB_LIMBO);
 }
 
-/* Nobody has seen the file at the path that it was told at, but it may have gone along with its
- * directory: then it is looked at there. */
+/* Does the directory of a job lead nowhere, though the watcher has not heard of it? Then it is told
+ * soon where it is, or that it is gone; that is waited for, unless it never comes. */
+static bool awaits_directory(struct app *app, struct job *job, uint32_t root, const char *dir,
+			     size_t len)
+{
+	struct statx st;
+	AUTO_FREE char *path = xmemdup(dir, len);
+	if (job->directory_awaited == DIRECTORY_AWAITED_MAX ||
+	    !error_is_absence(-roots_stat(app->roots, root, path, &st)))
+		return false;
+	job->directory_awaited++;
+	intake_gone(app, job);
+	return true;
+}
+
+/* What is not where it was told of, or seen last, may have gone along with its directory: then the
+ * job goes on there. */
 static bool went_with_directory(struct app *app, struct job *job)
 {
 	const struct version *version = job->version;
 	size_t dir_len;
 	const char *dir = watcher_directory(app->watcher, job->dir, &dir_len);
-	if (!dir || job->seen.inode != 0)
+	if (!dir)
 		return false;
 	size_t rest = version->path_len - version->dir_len;
 	size_t len = dir_len + rest;
 	AUTO_FREE char *path = xcalloc(len + 1, 1);
 	memcpy(path, dir, dir_len);
 	memcpy(path + dir_len, version->path + version->dir_len, rest);
+	uint32_t root = roots_of_path(app->roots, path, len);
 	struct statx st;
-	if (roots_stat(app->roots, roots_of_path(app->roots, path, len), path, &st) < 0)
+	if (roots_stat(app->roots, root, path, &st) < 0)
+		return awaits_directory(app, job, root, path, dir_len);
+	struct identity now = identity_of(&st, job->seen.fsid);
+	if (job->seen.inode != 0 && !identity_same_file(&now, &job->seen))
 		return false;
 	enum job_told told = job->told;
 	drop(app, job);

@@ -132,9 +132,10 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	dev_t dev; /* of the file system that the version's fsid is of, 0: not looked at yet */
 	struct identity seen; /* as the loop last saw it, or the job before this one at its path */
 	struct mono due;
-	unsigned waits;	 /* how often it waited, for the backoff */
-	uint64_t ticket; /* LIMBO, or linked: watcher_ticket() */
-	bool linked;	 /* a symbolic link was above it when ticket was taken */
+	unsigned waits;		    /* how often it waited, for the backoff */
+	unsigned directory_awaited; /* how often it waited to hear where its directory has gone */
+	uint64_t ticket;	    /* LIMBO, or linked: watcher_ticket() */
+	bool linked;		    /* a symbolic link was above it when ticket was taken */
 	struct mono admitted;
 	struct table_link by_path;
 	struct table_link by_inode;
