@@ -158,7 +158,7 @@ static void follow(struct app *app, const char *from, size_t from_len, const cha
 		/* another file may have come there, and the job has taken the event that told so */
 		struct statx st;
 		if (roots_stat(app->roots, job->root, from, &st) == 0)
-			intake_look_soon(app, from, from_len, job->told);
+			intake_look_soon(app, from, from_len, job->told, job->dir);
 		job->root = roots_of_path(app->roots, path, len);
 	}
 }

@@ -29,7 +29,7 @@
 
 /* How often a job that is nowhere waits to hear where its directory has gone: as often as that was
  * moved while others were told of, at most; the watcher may be unable to tell. */
-#define DIRECTORY_AWAITED_MAX 8
+#define DIRECTORY_AWAITED_MAX 64
 
 struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t root)
 {
@@ -43,13 +43,14 @@ struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t
 	return job;
 }
 
-void intake_look_soon(struct app *app, const char *path, size_t len, enum job_told told)
+void intake_look_soon(struct app *app, const char *path, size_t len, enum job_told told, int dir)
 {
 	if (flight_at(&app->flight, path, len))
 		return;
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
 	job->hint = told ? HINT_COMPLETE : HINT_WALKED;
 	job->told = told;
+	job->dir = dir;
 	flight_wait(&app->flight, job, mono_now());
 }
 
@@ -238,8 +239,9 @@ static bool went_with_directory(struct app *app, struct job *job)
 	if (job->seen.inode != 0 && !identity_same_file(&now, &job->seen))
 		return false;
 	enum job_told told = job->told;
+	int number = job->dir;
 	drop(app, job);
-	intake_look_soon(app, path, len, told);
+	intake_look_soon(app, path, len, told, number);
 	return true;
 }
 
@@ -272,11 +274,13 @@ void intake_again(struct app *app, struct job *old, enum job_hint hint)
 	AUTO_FREE char *path = xmemdup(old->version->path, len);
 	struct identity seen = old->seen;
 	enum job_told told = old->again ? old->again_told : TOLD_NOTHING;
+	int dir = old->dir;
 	flight_drop(&app->flight, old);
 	struct job *job = intake_admit(app, path, len, WATCHER_NO_ROOT);
 	job->seen = seen;
 	job->hint = hint;
 	job->told = told;
+	job->dir = dir;
 	job->written = hint == HINT_COMPLETE;
 	intake_consider(app, job, NULL);
 }

@@ -17,8 +17,9 @@ struct version;
 /** A new job at a path that has none, in no list yet. root: WATCHER_NO_ROOT finds it by the path.
  */
 struct job *intake_admit(struct app *app, const char *path, size_t len, uint32_t root);
-/** path is looked at at the loop's next turn, unless a job is there. */
-void intake_look_soon(struct app *app, const char *path, size_t len, enum job_told told);
+/** path is looked at at the loop's next turn, unless a job is there. dir: of its directory, for
+ * watcher_directory(); 0: not known. */
+void intake_look_soon(struct app *app, const char *path, size_t len, enum job_told told, int dir);
 /** Takes a queued row of the history; false when the path is in memory already (version is freed).
  */
 bool intake_queued(struct app *app, struct version *version);

@@ -70,9 +70,10 @@ static void succeed(struct app *app, struct job *job, struct job *other, enum le
 	size_t len = late->path_len;
 	AUTO_FREE char *path = xmemdup(late->path, len);
 	enum job_told told = other->told;
+	int dir = other->dir;
 	flight_drop(&app->flight, other);
 	if (there == LEADS_ELSEWHERE)
-		intake_look_soon(app, path, len, told);
+		intake_look_soon(app, path, len, told, dir);
 }
 
 /* No turn is needed where the history has an answer for this very version, for that makes a
@@ -157,7 +158,7 @@ static void tell_other(void *context, const char *path, size_t len)
 	if (!identity_same_file(&now, others->identity))
 		return;
 	others->found = true;
-	intake_look_soon(app, path, len, others->told);
+	intake_look_soon(app, path, len, others->told, 0);
 }
 
 /* Looks at the names that the history knows of a file, and that lead to it. */

@@ -7,6 +7,7 @@ import sqlite3
 import shutil
 import subprocess
 import sys
+import time
 
 import oracle
 import scenario
@@ -118,6 +119,23 @@ def test_ancestors_are_renamed():
             put(carved, path)
         trees.check(carved)
         same(carved.sql("SELECT count(*) FROM file WHERE state <> 'done'"), [(0,)], "rows that are not done")
+
+
+def test_ancestors_are_renamed_one_after_the_other():
+    """A file is not gone because the directory that its own has gone to has just moved too."""
+    with Carved(trees.CONFIG).start() as carved:
+        make(carved, "a/x")
+        top = "a"
+        for turn in range(scaled(90, 400)):
+            put(carved, top, "x")
+            move(carved, f"{top}/x", f"{top}/y")
+            time.sleep(turn % 30 / 1000)  # each part of the time in which it is looked for
+            other = "b" if top == "a" else "a"
+            move(carved, top, other)
+            top = other
+            move(carved, f"{top}/y", f"{top}/x")
+        trees.check(carved)
+        same(carved.sql("SELECT path FROM file WHERE state <> 'done'"), [], "rows that are not done")
 
 
 def test_a_directory_is_renamed_while_its_file_is_recorded():
