@@ -1,9 +1,9 @@
 /*
  * absent: see absent.h.
  *
- * Four bits for each hash among 2^18 of its segment: a full one is named in vain for one in four
- * hundred contents. The bits of 64 segments lie beside each other in one word, so that a question
- * is four words for a million rows; these take 2 MiB. A hash is as random as can be, so pieces of
+ * Eight bits for each hash among 2^18 of its segment: a full one is named in vain for one in 1,700
+ * contents. The bits of 64 segments lie beside each other in one word, so that a question is eight
+ * words at most for a million rows; these take 2 MiB. A hash is as random as can be, so pieces of
  * it say which bits are its own.
  */
 #include "core/store/absent.h"
@@ -20,7 +20,7 @@
 
 enum {
 	WORDS = 1 << 18,  /* of a group */
-	PIECES = 4,	  /* of a hash, 32 bits each */
+	PIECES = 8,	  /* of a hash, 32 bits each */
 	GROUPS_MAX = 4096 /* four billion rows; those after that may have anything */
 };
 
@@ -132,7 +132,7 @@ uint64_t absent_candidates(const struct absent *absent, const uint8_t sha256[32]
 		return ~UINT64_C(0);
 	const word *words = atomic_load_explicit(&absent->words[group], memory_order_acquire);
 	uint64_t have = known;
-	for (size_t i = 0; i < PIECES; i++)
+	for (size_t i = 0; i < PIECES && have; i++)
 		have &= atomic_load_explicit(&words[place(sha256, i)], memory_order_relaxed);
 	return have | ~known;
 }
@@ -197,8 +197,13 @@ int absent_learn(struct absent *absent, sqlite3_stmt *lesson, int64_t first)
 	if (atomic_flag_test_and_set_explicit(&absent->learning, memory_order_acquire))
 		return SQLITE_OK;
 	forget(absent, first);
-	int64_t segment = newest_unknown(absent, first);
-	int rc = segment < 0 ? SQLITE_OK : learn_segment(absent, lesson, segment);
+	int rc = SQLITE_OK;
+	for (int i = 0; i < SEGMENTS_OF_A_LESSON && rc == SQLITE_OK; i++) {
+		int64_t segment = newest_unknown(absent, first);
+		if (segment < 0)
+			break;
+		rc = learn_segment(absent, lesson, segment);
+	}
 	atomic_flag_clear_explicit(&absent->learning, memory_order_release);
 	return rc;
 }

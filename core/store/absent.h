@@ -22,7 +22,8 @@ struct version;
 
 enum {
 	SEGMENT_ROWS_LOG2 = 14, /* ids of a segment, as version.segment in the schema */
-	SEGMENTS_OF_A_GROUP = 64
+	SEGMENTS_OF_A_GROUP = 64,
+	SEGMENTS_OF_A_LESSON = 4 /* some 20 ms */
 };
 
 /** newest_id: the largest id in the history, whose rows are not known yet. Owned by the caller. */
@@ -45,7 +46,7 @@ uint64_t absent_candidates(const struct absent *absent, const uint8_t sha256[32]
 /** The statement for absent_learn() on a connection; 0, or -errno with err. */
 int absent_prepare(const struct db *db, sqlite3_stmt **out, struct error *err);
 
-/** Learns the newest segment that is not known, if there is one that is not older than first, and
+/** Learns the newest segments that are not known, a lesson of them and none older than first, and
  * forgets those that are much older; does nothing while another thread is at it. So a history is
  * learned by and by, by those who have to look something up anyway. Any thread, with a statement of
  * its own. SQLITE_OK or the failure's code. */

@@ -204,10 +204,17 @@ static char *column_copy(sqlite3_stmt *statement, int column)
 	return text ? xmemdup(text, (size_t)sqlite3_column_bytes(statement, column)) : NULL;
 }
 
-static int hex_value(char c)
+/* One more than the digit's value, lower case as they are written; 0: none. A table, since a start
+ * may read millions. */
+static const uint8_t hex_values[256] = {
+	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
+	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,
+	['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+static unsigned hex_value(char c)
 {
-	const char *at = c ? strchr(hex_digits, c) : NULL;
-	return at ? (int)(at - hex_digits) : -1;
+	return hex_values[(unsigned char)c];
 }
 
 int row_sha256(sqlite3_stmt *statement, int column, uint8_t out[32])
@@ -216,11 +223,11 @@ int row_sha256(sqlite3_stmt *statement, int column, uint8_t out[32])
 	if (!text || sqlite3_column_bytes(statement, column) != 64)
 		return 0;
 	for (size_t i = 0; i < 32; i++) {
-		int high = hex_value(text[2 * i]);
-		int low = hex_value(text[2 * i + 1]);
-		if (high < 0 || low < 0)
+		unsigned high = hex_value(text[2 * i]);
+		unsigned low = hex_value(text[2 * i + 1]);
+		if (high == 0 || low == 0)
 			return 0;
-		out[i] = (uint8_t)(high << 4 | low);
+		out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
 	}
 	return 1;
 }
