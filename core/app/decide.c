@@ -79,7 +79,7 @@ int decide_hand_out(struct app *app, struct job *job)
 	job->again_unanswered = false;
 	job->touched = false;
 	flight_move(&app->flight, job, JOB_RUNNING);
-	return (int)pool_push(app->pool, &job->pool_job);
+	return (int)pool_put(app->pool, &job->pool_job); /* the loop's turn ends by pool_wake() */
 }
 
 static void known_terminal(struct app *app, struct job *job, const struct known *known)

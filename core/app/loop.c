@@ -342,6 +342,7 @@ int loop_run(struct app *app, struct error *err)
 		pull_rest(app, room);
 		set_timer(app);
 		give_memory_back(app);
+		pool_wake(app->pool);
 		bool busy = (room && app->events_left) || app->refill_again;
 		struct epoll_event events[SOURCES];
 		int count = epoll_wait(app->epoll_fd, events, SOURCES, busy ? 0 : -1);

@@ -41,6 +41,7 @@ struct pool {
 	/* guarded by lock */
 	struct list queue;
 	size_t queued;
+	unsigned unheard; /* jobs that no worker was woken for */
 	unsigned busy;	  /* workers between taking a batch and coming back for the next */
 	unsigned started; /* threads that exist */
 	unsigned born_count;
@@ -197,20 +198,62 @@ int pool_new(struct pool **out, const struct pool_options *options, struct error
 	return 0;
 }
 
+static enum pool_result put(struct pool *pool, struct pool_job *job)
+{
+	assert(lock_mine(&pool->lock));
+	if (pool->stopping)
+		return POOL_STOPPED;
+	if (pool->queued >= pool->options.limit)
+		return POOL_FULL;
+	enqueue(pool, job);
+	pool->unheard++;
+	return POOL_TAKEN;
+}
+
+static unsigned take_unheard(struct pool *pool)
+{
+	assert(lock_mine(&pool->lock));
+	unsigned jobs = pool->unheard;
+	pool->unheard = 0;
+	return jobs < pool->options.workers ? jobs : pool->options.workers;
+}
+
+/* Without the lock, which those that wake take first of all. Where nobody sleeps it costs nothing.
+ */
+static void wake(struct pool *pool, unsigned workers)
+{
+	for (; workers > 0; workers--)
+		(void)pthread_cond_signal(&pool->wake);
+}
+
 enum pool_result pool_push(struct pool *pool, struct pool_job *job)
 {
-	enum pool_result result = POOL_TAKEN;
 	lock_take(&pool->lock);
-	if (pool->stopping) {
-		result = POOL_STOPPED;
-	} else if (pool->queued >= pool->options.limit) {
-		result = POOL_FULL;
-	} else {
-		enqueue(pool, job);
-		(void)pthread_cond_signal(&pool->wake);
-	}
+	enum pool_result result = put(pool, job);
+	unsigned sleepers = take_unheard(pool);
 	lock_drop(&pool->lock);
+	wake(pool, sleepers);
 	return result;
+}
+
+enum pool_result pool_put(struct pool *pool, struct pool_job *job)
+{
+	unsigned sleepers = 0;
+	lock_take(&pool->lock);
+	enum pool_result result = put(pool, job);
+	if (pool->unheard >= BATCH_MAX)
+		sleepers = take_unheard(pool);
+	lock_drop(&pool->lock);
+	wake(pool, sleepers);
+	return result;
+}
+
+void pool_wake(struct pool *pool)
+{
+	lock_take(&pool->lock);
+	unsigned sleepers = take_unheard(pool);
+	lock_drop(&pool->lock);
+	wake(pool, sleepers);
 }
 
 void pool_counts(struct pool *pool, size_t *waiting, size_t *running)

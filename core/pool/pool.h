@@ -41,6 +41,10 @@ enum pool_result {
 int pool_new(struct pool **out, const struct pool_options *options, struct error *err);
 /** Moves job into the queue; POOL_FULL and POOL_STOPPED leave it with the caller. */
 enum pool_result pool_push(struct pool *pool, struct pool_job *job);
+/** The same, but a sleeping worker hears of it only when some have gathered, or by pool_wake(),
+ * which must follow. For who pushes many: else workers that are faster fall asleep after each. */
+enum pool_result pool_put(struct pool *pool, struct pool_job *job);
+void pool_wake(struct pool *pool);
 /** Jobs that have not begun, and workers that are at work. Both 0: all that was pushed is through.
  */
 void pool_counts(struct pool *pool, size_t *waiting, size_t *running);

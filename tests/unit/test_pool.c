@@ -90,6 +90,37 @@ Test(pool, one_worker_runs_jobs_in_the_order_pushed)
 		cr_assert_eq(jobs[i].position, i + 1);
 }
 
+Test(pool, what_is_put_is_heard_of_when_some_have_gathered_or_at_the_wake)
+{
+	enum {
+		GATHERED = 16
+	};
+	struct pool *pool = start(2, GATHERED + 2);
+	struct gate gates[2];
+	atomic_int order = 0;
+	struct job first[2], few[GATHERED];
+	for (int i = 0; i < 2; i++) {
+		gate_init(&gates[i]);
+		first[i] = make(&gates[i], &order);
+		cr_assert_eq(pool_put(pool, &first[i].base), POOL_TAKEN);
+	}
+	pool_wake(pool);
+	for (int i = 0; i < 2; i++) /* both workers are awake, and at work */
+		sem_wait(&gates[i].running);
+	for (int i = 0; i < 2; i++)
+		sem_post(&gates[i].go);
+	struct gate last;
+	gate_init(&last);
+	for (int i = 0; i < GATHERED; i++) {
+		few[i] = make(i == GATHERED - 1 ? &last : NULL, &order);
+		cr_assert_eq(pool_put(pool, &few[i].base), POOL_TAKEN);
+	}
+	sem_wait(&last.running);
+	sem_post(&last.go);
+	pool_free(pool);
+	cr_expect_eq(atomic_load(&order), GATHERED + 2);
+}
+
 Test(pool, full_says_full_and_leaves_the_job_with_the_caller)
 {
 	struct pool *pool = start(1, 2);
