@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -93,7 +94,8 @@ Test(pool, one_worker_runs_jobs_in_the_order_pushed)
 Test(pool, what_is_put_is_heard_of_when_some_have_gathered_or_at_the_wake)
 {
 	enum {
-		GATHERED = 16
+		GATHERED = 16,
+		ROUNDS = 200
 	};
 	struct pool *pool = start(2, GATHERED + 2);
 	struct gate gates[2];
@@ -109,16 +111,20 @@ Test(pool, what_is_put_is_heard_of_when_some_have_gathered_or_at_the_wake)
 		sem_wait(&gates[i].running);
 	for (int i = 0; i < 2; i++)
 		sem_post(&gates[i].go);
-	struct gate last;
-	gate_init(&last);
-	for (int i = 0; i < GATHERED; i++) {
-		few[i] = make(i == GATHERED - 1 ? &last : NULL, &order);
-		cr_assert_eq(pool_put(pool, &few[i].base), POOL_TAKEN);
+	for (int round = 0; round < ROUNDS; round++) { /* mostly the workers are asleep by then */
+		for (size_t waiting = 1, running = 1; waiting + running > 0; sched_yield())
+			pool_counts(pool, &waiting, &running);
+		struct gate last;
+		gate_init(&last);
+		for (int i = 0; i < GATHERED; i++) {
+			few[i] = make(i == GATHERED - 1 ? &last : NULL, &order);
+			cr_assert_eq(pool_put(pool, &few[i].base), POOL_TAKEN);
+		}
+		sem_wait(&last.running);
+		sem_post(&last.go);
 	}
-	sem_wait(&last.running);
-	sem_post(&last.go);
 	pool_free(pool);
-	cr_expect_eq(atomic_load(&order), GATHERED + 2);
+	cr_expect_eq(atomic_load(&order), ROUNDS * GATHERED + 2);
 }
 
 Test(pool, full_says_full_and_leaves_the_job_with_the_caller)
