@@ -203,13 +203,15 @@ void intake_gone(struct app *app, struct job *job)
 }
 
 /* Does the directory of a job lead nowhere, though the watcher has not heard of it? Then it is told
- * soon where it is, or that it is gone; that is waited for, unless it never comes. */
+ * soon where it is, or that it is gone; that is waited for, unless it never comes, or others need
+ * the room. */
 static bool awaits_directory(struct app *app, struct job *job, uint32_t root, const char *dir,
 			     size_t len)
 {
 	struct statx st;
 	AUTO_FREE char *path = xmemdup(dir, len);
 	if (job->directory_awaited == DIRECTORY_AWAITED_MAX ||
+	    app->flight.counts[JOB_LIMBO] > APP_LIMBO_MAX ||
 	    !error_is_absence(-roots_stat(app->roots, root, path, &st)))
 		return false;
 	job->directory_awaited++;

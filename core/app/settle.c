@@ -22,7 +22,6 @@
 
 /* Paths that seem gone and wait for the watcher, at most: a producer that makes and deletes files
  * is not to fill the memory that events need. */
-#define LIMBO_MAX      ((size_t)APP_FLIGHT_MAX / 4 * 3)
 #define CROWDED_OUT_MS 5000
 
 /* 100 ms, 200 ms, ... up to the rescan interval. */
@@ -231,7 +230,7 @@ static void resolve_limbo(struct app *app)
 	struct job *job;
 	while (count-- > 0 && (job = flight_first(&app->flight, JOB_LIMBO))) {
 		bool drained = is_drained(app, job);
-		if (!drained && app->flight.counts[JOB_LIMBO] <= LIMBO_MAX)
+		if (!drained && app->flight.counts[JOB_LIMBO] <= APP_LIMBO_MAX)
 			return;
 		resolve_one(app, job, drained);
 	}
