@@ -210,7 +210,7 @@ static bool awaits_directory(struct app *app, struct job *job, uint32_t root, co
 {
 	struct statx st;
 	AUTO_FREE char *path = xmemdup(dir, len);
-	if (job->directory_awaited == DIRECTORY_AWAITED_MAX ||
+	if (app->mode != APP_RUNNING || job->directory_awaited == DIRECTORY_AWAITED_MAX ||
 	    app->flight.counts[JOB_LIMBO] > APP_LIMBO_MAX ||
 	    !error_is_absence(-roots_stat(app->roots, root, path, &st)))
 		return false;

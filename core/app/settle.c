@@ -20,8 +20,7 @@
 #include "core/config/config.h"
 #include "watcher/watcher.h"
 
-/* Paths that seem gone and wait for the watcher, at most: a producer that makes and deletes files
- * is not to fill the memory that events need. */
+/* Until what limbo has no room for is looked at again. */
 #define CROWDED_OUT_MS 5000
 
 /* 100 ms, 200 ms, ... up to the rescan interval. */

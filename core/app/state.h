@@ -56,7 +56,8 @@ struct watcher;
 #define APP_WANT_MS 1000
 /* How often a path that seems gone is looked at while walks are under way. */
 #define APP_LIMBO_MS 20
-/* Paths that seem gone, at most: the events that may say where they went need room too. */
+/* Paths that seem gone and wait for the watcher, at most: a producer that makes and deletes files
+ * is not to fill the memory that events need, which may say where they went. */
 #define APP_LIMBO_MAX ((size_t)APP_FLIGHT_MAX / 4 * 3)
 
 enum app_mode {
