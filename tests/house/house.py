@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 
+import pages
+
 FILE_LINES = 500
 HEADER_LINES = 160
 PRODUCT = ("watcher", "schema", "core")
@@ -184,6 +186,8 @@ CHECKS = {
     "calls": check_calls,
     "format": check_format,
     "pitfalls": check_pitfalls,
+    "pages": pages.check_pages,
+    "mandoc": pages.check_mandoc,
 }
 
 

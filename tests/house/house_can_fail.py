@@ -40,6 +40,46 @@ FAULTS = [
     ("format", "core/base/a.c", "int  a( void ) {return 0;}\n", "core/base/a.c:1"),
 ]
 
+# For the pages the tree is a copy of what they are held against: check, file, what stands there, what is planted
+# instead, the words that the check must say.
+SOURCES = ("core", "schema", "packaging")
+ROOT = os.path.join(HERE, "../..")
+MAN = "packaging/man/"
+PAGES = [
+    ("pages", "core/cli/cli.c", "&cli_status,", "", "commands: status is nothing"),
+    ("pages", MAN + "carved.1", ".Ss prune\n", ".Ss pruned\n", "commands: prune is not there"),
+    ("pages", MAN + "carved.1", ".It Fl -older-than", ".It Fl -older", "prune: --older-than is not there"),
+    ("pages", MAN + "carved.1", ".Op Fl -once", ".Op Fl -twice", "run: --twice is nothing"),
+    ("pages", "core/cli/rescan.c", '{ "dry-run",', '{ "dry",', "rescan: --dry-run is nothing"),
+    ("pages", "core/cli/history.c", '{ "fuid", on_fuid, true },', "", "history: --fuid is nothing"),
+    ("pages", "core/cli/list.c", '":0"', '":0x"', "list: -x is not there"),
+    ("pages", "core/base/outcome.c", '"timeout"', '"late"', "history --verdict: late is not there"),
+    ("pages", "core/cli/printer.c", '"csv"', '"tsv"', "sql --format: tsv is not there"),
+    ("pages", MAN + "carved.1", ".It Ev COLUMNS", ".It Ev LINES", "ENVIRONMENT: COLUMNS is not there"),
+    ("pages", "core/config/settings.c", 'TOP("reuse"', 'TOP("remember"', "TOP LEVEL: remember is not there"),
+    ("pages", "core/config/settings.c", '.fallback = "5s"', '.fallback = "6s"', "stop_grace: it does not say 'Default: 6s.'"),
+    ("pages", "core/config/settings.c", ".max = 36500", ".max = 365", "reuse: it does not say 'Range: 0 to 365d.'"),
+    ("pages", "core/config/settings.c", 'NAMES("record", "scan", "ignore")', 'NAMES("record", "scan")', "unmatched: its value"),
+    ("pages", "core/config/settings.c", '"CARVED_HASH"', '"CARVED_SUM"', "hash: it names ['CARVED_HASH']"),
+    ("pages", "core/config/settings.c", 'NAMES("yara", "clamd")', 'NAMES("yara")', "does not say 'Types: yara.'"),
+    ("pages", "core/config/settings.c", 'DETECTOR("wait", SETTING_DURATION', 'DETECTOR("wait", SETTING_COUNT',
+     "wait: its value is 'Ar count', not 'Ar time'"),
+    ("pages", "core/config/detector_rows.c", '.type = "noop"', '.type = "nothing"', "type: noop is nothing"),
+    ("pages", MAN + "carved.yml.5", ".It Ic settle Ar", ".It Ic rest Ar", "ROOTS: rest is nothing"),
+    ("pages", MAN + "carved-history.7", ".It Va fsid\n", ".It Va fs\n", "file: fsid is not there"),
+    ("pages", "schema/003_rescan.sql", "q.tries, q.due_ns,", "q.due_ns,", "rescan: tries is nothing"),
+    ("pages", "schema/004_questions.sql", "CREATE VIEW detector_days", "CREATE VIEW by_day", "views: by_day is not there"),
+    ("pages", "schema/001_history.sql", "OR reason = 'shed'", "OR reason = 'lost'", "reason: lost is not there"),
+    ("pages", "schema/001_history.sql", "OR state = 'unscanned')", "OR state = 'left')", "state: left is not there"),
+    ("pages", "schema/001_history.sql", "'limit', ", "", "cause: limit is nothing"),
+    ("pages", "schema/002_away.sql", "'detector'", "'server'", "waits_for: server is not there"),
+    ("pages", "packaging/carved.bash-completion", "echo --new -0", "echo --new --old -0", "list: --old is nothing"),
+    ("pages", "packaging/carved.bash-completion", "| --map)", ")", "takes a value: --map is not there"),
+    ("pages", "packaging/carved.bash-completion", "sql status check", "sql check", "commands: status is not there"),
+    ("pages", "core/store/version.c", '"queued"', '"waiting"', "--state: waiting is not there"),
+    ("mandoc", MAN + "carved.1", ".Sh FILES", ".Sh FILES\n.Xy", "carved.1:"),
+]
+
 
 def write(root, path, text):
     path = os.path.join(root, path)
@@ -49,9 +89,32 @@ def write(root, path, text):
 
 
 def run(check, root):
-    done = subprocess.run([sys.executable, os.path.join(HERE, "house.py"), check, root], text=True,
+    done = subprocess.run([sys.executable, "-B", os.path.join(HERE, "house.py"), check, root], text=True,
                           stdout=subprocess.PIPE, check=False)
     return done.returncode, done.stdout
+
+
+def plant_pages(top):
+    """The number of faults that were not found in the pages, or found where there were none."""
+    tree = os.path.join(top, "pages")
+    for folder in SOURCES:
+        shutil.copytree(os.path.join(ROOT, folder), os.path.join(tree, folder))
+    bad = 0
+    for check in ("pages", "mandoc"):
+        code, said = run(check, tree)
+        if code not in (0, 77):
+            print(f"{check}: fails on the real tree: {said}")
+            bad += 1
+    for check, path, old, new, words in PAGES:
+        with open(os.path.join(tree, path), encoding="utf-8") as file:
+            text = file.read()
+        write(tree, path, text.replace(old, new, 1))
+        code, said = run(check, tree)
+        write(tree, path, text)
+        if old not in text or code != 77 and (code != 1 or words not in said):
+            print(f"{check}: did not find {new!r} instead of {old!r} in {path} ({words}): {said}")
+            bad += 1
+    return bad
 
 
 def main():
@@ -74,7 +137,8 @@ def main():
             if code != 77 and (code != 1 or words not in said):
                 print(f"{check}: did not find the fault planted in {path} ({words}): {said}")
                 bad += 1
-    print(f"{len(FAULTS)} planted faults, {bad} problems")
+        bad += plant_pages(top)
+    print(f"{len(FAULTS) + len(PAGES)} planted faults, {bad} problems")
     sys.exit(1 if bad else 0)
 
 
