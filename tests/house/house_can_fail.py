@@ -77,6 +77,8 @@ PAGES = [
     ("pages", "packaging/carved.bash-completion", "| --map)", ")", "takes a value: --map is not there"),
     ("pages", "packaging/carved.bash-completion", "sql status check", "sql check", "commands: status is not there"),
     ("pages", "core/store/version.c", '"queued"', '"waiting"', "--state: waiting is not there"),
+    ("pages", MAN + "carved-history.7", "\\(aqnow\\(aq", "'now'", "write \\(aq and"),
+    ("pages", MAN + "carved.1", ".Dl carved check", ".Dl carved check \\-\\-once", "carved check has no --once"),
     ("mandoc", MAN + "carved.1", ".Sh FILES", ".Sh FILES\n.Xy", "carved.1:"),
 ]
 

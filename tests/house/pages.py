@@ -216,6 +216,32 @@ def values(root):
             ("parse", "--scheme"): schemes}
 
 
+def examples(root, path):
+    """(line, text) of each example that stands in a page in lines of its own, as the page has it."""
+    text = text_of(root, path)
+    for found in re.finditer(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$|^\.Dl ([^\n]*)$", text, re.DOTALL | re.MULTILINE):
+        yield text.count("\n", 0, found.start()) + 1, found.group(1) or found.group(2)
+
+
+def copied(example):
+    """An example as its reader copies it."""
+    return example.replace("\\(aq", "'").replace("\\(dq", '"').replace("\\-", "-").replace("\\e", "\\")
+
+
+def check_examples(root):
+    """They can be copied: a bare ' or - may be shown as another character."""
+    faults = []
+    for path in (PROGRAM, CONFIGURATION, HISTORY):
+        faults += [f"{path}:{line}: write \\(aq and \\-: {example!r}" for line, example in examples(root, path)
+                   if re.search(r"'|(?<!\\)-", example)]
+    for line, example in examples(root, PROGRAM):
+        words = copied(example).split()
+        known = options(root, words[1]) if words[1] in commands(root) else {}
+        faults += [f"{PROGRAM}:{line}: carved {words[1]} has no {word}" for word in words
+                   if word.startswith("-") and word not in known]
+    return faults
+
+
 def check_program(root):
     page = Page(root, PROGRAM)
     faults = differ(PROGRAM, "commands", page.below("COMMANDS"), set(commands(root)))
@@ -321,7 +347,8 @@ def check_completion(root):
 
 def check_pages(root):
     """The man pages and the completion have all commands, options, keys, columns and values, and no others."""
-    return check_program(root) + check_configuration(root) + check_history(root) + check_completion(root)
+    return check_program(root) + check_configuration(root) + check_history(root) + check_completion(root) + \
+        check_examples(root)
 
 
 def check_mandoc(root):
