@@ -242,6 +242,19 @@ def check_examples(root):
     return faults
 
 
+def check_output(root, page):
+    """What status says of a root, and the members of the lines of --json."""
+    said = page.words(("COMMANDS", "status"), "Cm")
+    writers = re.search(r"^const char \*writers_name.*?^\}", text_of(root, "core/app/writers.c"), re.DOTALL | re.MULTILINE)
+    faults = differ(PROGRAM, "status", said, {*names_in(root, "core/app/status.c", "way_names"),
+                                              *quoted(writers.group()), ""} - {""})
+    source = text_of(root, "core/app/announce.c")
+    known = set(re.findall(r'\\"(\w+)\\":', source)) | set(re.findall(r'json_member\(\w+, "(\w+)"', source))
+    text = "\n".join(page.parts["JSON LINES"])
+    said = {word for line in re.findall(r"^\.(?:It )?Va (.*)$", text, re.MULTILINE) for word in re.findall(r"\w+", line)}
+    return faults + differ(PROGRAM, "JSON LINES", said, known)
+
+
 def check_program(root):
     page = Page(root, PROGRAM)
     faults = differ(PROGRAM, "commands", page.below("COMMANDS"), set(commands(root)))
@@ -258,6 +271,7 @@ def check_program(root):
                     faults += differ(PROGRAM, f"{command} {flag}", marked(text), takes[command, flag])
     told = text_of(root, PROGRAM)
     faults += [f"{PROGRAM}:1: {word} is not there" for word in (".Fl -help | h", ".Fl -version | V") if word not in told]
+    faults += check_output(root, page)
     return faults + differ(PROGRAM, "ENVIRONMENT", page.words("ENVIRONMENT", "Ev"), variables(root))
 
 
