@@ -19,59 +19,7 @@
 #include "core/base/mem.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
-
-static void json_member(struct str *out, const char *name, const char *value)
-{
-	str_printf(out, ",\"%s\":", name);
-	str_json_text(out, value);
-}
-
-static void json_finding(struct str *out, const struct finding *finding)
-{
-	str_puts(out, "{\"detector\":");
-	str_json_text(out, finding->detector);
-	json_member(out, "outcome", outcome_name(finding->outcome));
-	json_member(out, "signature", finding->signature);
-	str_printf(out, ",\"cached\":%s,\"attempt\":%u,\"started_ns\":%lld,\"finished_ns\":%lld}",
-		   finding->cached ? "true" : "false", finding->attempt,
-		   (long long)finding->started_ns, (long long)finding->finished_ns);
-}
-
-static void json_version(struct str *out, const struct version *version)
-{
-	str_printf(out, "{\"event\":\"file\",\"id\":%lld,\"path\":", (long long)version->id);
-	str_json(out, version->path, version->path_len);
-	json_member(out, "state", version_state_name(version->state));
-	json_member(out, "reason", version_reason_name(version->reason));
-	json_member(out, "verdict",
-		    version->verdict < OUTCOMES ? outcome_name(version->verdict) : NULL);
-	str_printf(out, ",\"incomplete\":%s", version->incomplete ? "true" : "false");
-	json_member(out, "mime", *version->entry.mime ? version->entry.mime : NULL);
-	json_member(out, "real_mime", version->real_mime);
-	str_printf(out, ",\"size\":%lld,\"sha256\":", (long long)version->identity.size);
-	if (version->has_sha256) {
-		str_putc(out, '"');
-		str_hex(out, version->sha256, sizeof version->sha256);
-		str_putc(out, '"');
-	} else {
-		str_puts(out, "null");
-	}
-	json_member(out, "note", version->note);
-	str_printf(out, ",\"first_seen_ns\":%lld,\"finished_ns\":%lld,\"findings\":[",
-		   (long long)version->first_seen_ns, (long long)version->finished_ns);
-	for (size_t i = 0; i < version->finding_count; i++) {
-		if (i)
-			str_putc(out, ',');
-		json_finding(out, &version->findings[i]);
-	}
-	str_putc(out, ']');
-}
-
-void announce_json(struct str *out, const struct version *version)
-{
-	json_version(out, version);
-	str_putc(out, '}');
-}
+#include "core/sink/line.h"
 
 static enum log_level level_of(const struct version *version)
 {
@@ -80,16 +28,6 @@ static enum log_level level_of(const struct version *version)
 	return version->reason == REASON_FAILED || version->reason == REASON_UNREADABLE
 		       ? LOG_LEVEL_NOTICE
 		       : LOG_LEVEL_INFO;
-}
-
-static const char *worst_signature(const struct version *version)
-{
-	for (size_t i = 0; i < version->finding_count; i++) {
-		if (version->findings[i].outcome == version->verdict &&
-		    version->findings[i].signature)
-			return version->findings[i].signature;
-	}
-	return NULL;
 }
 
 /* Until stdout takes something, or it was in vain. */
@@ -141,7 +79,7 @@ void announce(struct app *app, const struct version *version)
 	const char *word = version->state == VERSION_DONE ? outcome_name(version->verdict)
 							  : version_state_name(version->state);
 	const char *reason = version_reason_name(version->reason);
-	const char *signature = worst_signature(version);
+	const char *signature = line_signature(version);
 	log_line(level_of(version), "%s%s path=%s%s%s%s%s%s%s", word,
 		 version->incomplete ? " (incomplete)" : "", version->path,
 		 signature ? " signature=" : "", signature ? signature : "",
@@ -150,7 +88,7 @@ void announce(struct app *app, const struct version *version)
 	if (!app->options.json)
 		return;
 	AUTO_STR line = STR_INIT;
-	announce_json(&line, version);
+	line_version(&line, version);
 	print_line(app, &line, version);
 }
 
@@ -158,7 +96,7 @@ void announce(struct app *app, const struct version *version)
 void announce_rescan(struct app *app, const struct version *version, enum outcome was)
 {
 	const char *before = was < OUTCOMES ? outcome_name(was) : "none";
-	const char *signature = worst_signature(version);
+	const char *signature = line_signature(version);
 	enum log_level level = level_of(version);
 	if (level > LOG_LEVEL_NOTICE)
 		level = LOG_LEVEL_NOTICE; /* that an alarm is taken back is news as well */
@@ -169,8 +107,7 @@ void announce_rescan(struct app *app, const struct version *version, enum outcom
 	if (!app->options.json)
 		return;
 	AUTO_STR line = STR_INIT;
-	json_version(&line, version);
-	str_printf(&line, ",\"rescan\":true,\"was\":\"%s\"}", before);
+	line_rescan(&line, version, was);
 	print_line(app, &line, version);
 }
 
@@ -182,9 +119,6 @@ void announce_incomplete(struct app *app, const struct version *version)
 	if (!app->options.json)
 		return;
 	AUTO_STR line = STR_INIT;
-	str_puts(&line, "{\"event\":\"incomplete\",\"path\":");
-	str_json(&line, version->path, version->path_len);
-	json_member(&line, "note", version->note);
-	str_putc(&line, '}');
+	line_incomplete(&line, version);
 	print_line(app, &line, version);
 }

@@ -8,7 +8,6 @@
 #include "core/base/outcome.h"
 
 struct app;
-struct str;
 struct version;
 
 void announce(struct app *app, const struct version *version);
@@ -17,7 +16,5 @@ void announce_rescan(struct app *app, const struct version *version, enum outcom
 /** version, which has been told already, or is being told, lacks a part: the history says so now.
  * Its path and note are used. */
 void announce_incomplete(struct app *app, const struct version *version);
-/** Appends the JSON object of a version with its findings, ASCII only, no newline. */
-void announce_json(struct str *out, const struct version *version);
 
 #endif

@@ -27,6 +27,7 @@
 #include "core/app/rules.h"
 #include "core/app/scan.h"
 #include "core/app/shortened.h"
+#include "core/app/sinks.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/app/want.h"
@@ -57,12 +58,16 @@ struct engine *app_engine(struct app *app)
 
 static int open_history(struct app *app, struct error *err)
 {
-	struct store_options options = { .path = app->config->history, .create = true };
+	struct store_options options = { .path = app->config->history,
+					 .create = true,
+					 .sinks = sinks_names(app->config) };
 	int result = store_open(&app->store, &options, err);
 	if (result == 0)
 		result = store_reader_open(&app->reader, app->config->history, err);
 	if (result == 0)
 		result = control_new(&app->control, app->config->history, err);
+	if (result == 0)
+		result = sinks_start(app, err);
 	return result;
 }
 
@@ -216,9 +221,11 @@ static void take_apart(struct app *app)
 	if (app->store)
 		isolation_end(app->config);
 	watcher_free(app->watcher);
+	sinks_stop(app);
 	store_reader_free(
 		app->reader); /* so that the store is the last to close, and checkpoints */
 	note_end(app);
+	sinks_free(app);
 	outbox_free(app->outbox);
 	flight_done(&app->flight);
 	record_done(app);

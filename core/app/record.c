@@ -16,6 +16,7 @@
 #include "core/app/rules.h"
 #include "core/app/samefile.h"
 #include "core/app/sidecar.h"
+#include "core/app/sinks.h"
 #include "core/app/state.h"
 #include "core/app/twins.h"
 #include "core/app/unread.h"
@@ -409,9 +410,13 @@ void record_committed(struct app *app)
 	struct list ops;
 	list_init(&ops);
 	store_committed(app->store, &ops);
+	bool news = false;
 	for (struct list *link; (link = list_shift(&ops));) {
 		struct store_op *op = LIST_OF(link, struct store_op, link);
-		if (op->gap)
+		news = news || !op->told;
+		if (op->told)
+			sinks_committed(op);
+		else if (op->gap)
 			gaps_committed(app, op);
 		else if (op->rules)
 			rules_committed(app, op);
@@ -420,4 +425,6 @@ void record_committed(struct app *app)
 		else
 			side_committed(app, op);
 	}
+	if (news)
+		sinks_wake(app);
 }

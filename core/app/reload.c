@@ -18,6 +18,11 @@
 #include "core/detect/detect_state.h"
 #include "watcher/limit.h"
 
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 static bool same_roots(const struct config *a, const struct config *b)
 {
 	if (a->root_count != b->root_count)
@@ -41,6 +46,8 @@ static void name_the_rest(const struct config *old, const struct config *new)
 		log_warning("another number of workers takes effect at the next start");
 	if (strcmp(old->history, new->history) != 0)
 		log_warning("another history takes effect at the next start");
+	if (!same_text(old->events, new->events) || old->events_format != new->events_format)
+		log_warning("another file or format of events takes effect at the next start");
 }
 
 static void swap(struct app *app, struct engine *engine, struct config *config)

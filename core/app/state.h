@@ -88,6 +88,7 @@ struct app {
 	struct outbox *outbox;
 	struct shortened *shortened;
 	struct control *control;
+	struct sinks *sinks; /* NULL: there are none */
 	struct gaps *gaps;
 	struct reloader *reloader;
 	struct rules_watch *rules_watch; /* NULL: there are no rules, or they cannot be watched */

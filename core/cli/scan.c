@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "core/app/announce.h"
 #include "core/app/app.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -21,6 +20,7 @@
 #include "core/base/mem.h"
 #include "core/base/str.h"
 #include "core/cli/cli.h"
+#include "core/sink/line.h"
 
 static int run(int argc, char **argv);
 
@@ -119,7 +119,7 @@ static void recorded(void *context, const struct version *version, bool fresh)
 		print_text(version);
 	} else if (!fresh) { /* the fresh ones are printed by the daemon's own --json */
 		AUTO_STR line = STR_INIT;
-		announce_json(&line, version);
+		line_version(&line, version);
 		(void)puts(str_text(&line));
 	}
 	draw_bar(scan, false);

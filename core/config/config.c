@@ -57,6 +57,7 @@ static void config_free(struct config *config)
 	free(config->file);
 	free(config->history);
 	free(config->api_root);
+	free(config->events);
 	free(config->api_logs);
 	free(config);
 }

@@ -28,6 +28,11 @@ enum config_mode {
 	CONFIG_MODE_POLL
 };
 
+enum config_events_format {
+	CONFIG_EVENTS_NATIVE, /* fields named as in the history */
+	CONFIG_EVENTS_ECS,    /* as in the Elastic Common Schema */
+};
+
 enum config_unmatched {
 	CONFIG_UNMATCHED_RECORD,
 	CONFIG_UNMATCHED_SCAN,
@@ -106,6 +111,8 @@ struct config {
 	int64_t stop_grace_ms;	    /* default 5 s */
 	unsigned reuse_days;	    /* how far back outcomes are reused, default 30 */
 	enum config_rescan rescan;
+	char *events; /* the file of events; NULL: none */
+	enum config_events_format events_format;
 	char *api_root; /* BROAPT_API_ROOT, default "/api/": where relative workdirs of api.yml lie
 			 */
 	char *api_logs; /* BROAPT_API_LOGS, default "/var/log/bro/api/" */

@@ -3,8 +3,8 @@
  *
  * Roots must not overlap: each file would be told twice, under two paths. The history must not lie
  * below a root: each write would be an event about itself; nor may the logs of api.yml's commands,
- * which would be looked at in their turn, without end. A hash list needs hashes.
- * Rescans by themselves look back as far as reuse does.
+ * which would be looked at in their turn, without end, nor the file of events. A hash list needs
+ * hashes. Rescans by themselves look back as far as reuse does.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -88,6 +88,21 @@ static int check_logs(const struct loading *loading, char *const *real, struct e
 			     config->api_logs, config->roots[root].path);
 }
 
+static int check_events(const struct loading *loading, char *const *real, struct error *err)
+{
+	const struct config *config = loading->config;
+	if (!config->events)
+		return 0;
+	size_t root = root_above(config, real, config->events);
+	if (root == config->root_count)
+		return 0;
+	struct origin origin = root_origin(loading, root);
+	return loading_error(loading, &origin, err,
+			     "events \"%s\" lies below the root \"%s\": each line would be told of "
+			     "as a file that was written; put it elsewhere (events, CARVED_EVENTS)",
+			     config->events, config->roots[root].path);
+}
+
 static int check_roots(const struct loading *loading, char **real, struct error *err)
 {
 	const struct config *config = loading->config;
@@ -102,6 +117,8 @@ static int check_roots(const struct loading *loading, char **real, struct error 
 		}
 	}
 	int r = check_history(loading, real, err);
+	if (r == 0)
+		r = check_events(loading, real, err);
 	return r < 0 ? r : check_logs(loading, real, err);
 }
 

@@ -73,6 +73,15 @@ const struct setting settings[] = {
 	  .words = NAMES("manual", "auto"), .environment = NAMES("CARVED_RESCAN"),
 	  .description = "When files that are done are looked at again with other rules: when "
 			 "\"carved rescan\" asks for it, or by itself too, as far back as reuse." },
+	{ TOP("events", SETTING_PATH, events), .environment = NAMES("CARVED_EVENTS"),
+	  .description =
+		  "A file that gets a JSON object, one a line, for each file that has its "
+		  "end, lacks a part, or got another verdict. It may be rotated. Not below a "
+		  "root. Default: none." },
+	{ TOP("events_format", SETTING_CHOICE, events_format), .fallback = "native",
+	  .words = NAMES("native", "ecs"), .environment = NAMES("CARVED_EVENTS_FORMAT"),
+	  .description = "How its fields are named: as in the history, or as in the Elastic "
+			 "Common Schema." },
 	{ TOP("api_root", SETTING_PATH, api_root), .fallback = "/api/",
 	  .environment = NAMES("CARVED_API_ROOT", "BROAPT_API_ROOT"),
 	  .description = "Where BroAPT's api.yml lies, and below TYPE/SUBTYPE/ the relative "

@@ -12,6 +12,7 @@
 #include "core/base/mem.h"
 #include "core/store/absent.h"
 #include "core/store/db.h"
+#include "core/store/events.h"
 #include "core/store/inplace.h"
 #include "core/store/lockfile.h"
 #include "core/store/migrate.h"
@@ -67,6 +68,8 @@ static int open_database(struct store *store, const struct store_options *option
 		result = db_limit_cache(store->db, DB_WRITE, err);
 	if (result == 0)
 		result = save_new(&store->save, store->db, err);
+	if (result == 0)
+		result = events_begin(store->db, options->sinks, err);
 	if (result == 0)
 		result = make_absent(store, err);
 	if (result == 0)

@@ -12,6 +12,7 @@
 #include "core/store/answers.h"
 #include "core/store/bulk.h"
 #include "core/store/db.h"
+#include "core/store/events.h"
 #include "core/store/gaplog.h"
 #include "core/store/keys.h"
 #include "core/store/mark.h"
@@ -98,6 +99,7 @@ struct save {
 	struct renew *renew;
 	struct mark *mark;
 	struct gaplog *gaplog;
+	struct events *events;
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -123,6 +125,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 		result = mark_new(&save->mark, db, err);
 	if (result == 0)
 		result = gaplog_new(&save->gaplog, db, err);
+	if (result == 0)
+		result = events_new(&save->events, db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -141,6 +145,7 @@ void save_free(struct save *save)
 	tally_free(save->tally);
 	mark_free(save->mark);
 	gaplog_free(save->gaplog);
+	events_free(save->events);
 	free(save);
 }
 
@@ -442,6 +447,8 @@ int save_op(struct save *save, struct store_op *op)
 		return gaplog_close_old(save->gaplog, op->gap);
 	case STORE_DUE_BY:
 		return bring_near(save, op);
+	case STORE_TOLD:
+		return events_told(save->events, op->told);
 	case STORE_ALIVE:
 		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
 		return db_run(save->statements[ALIVE]);

@@ -72,6 +72,9 @@ enum store_verb {
 	 * must have been ahead for, are due at gap->opened_ns, and wait for detectors since then at
 	 * the earliest. STORE_KNOWN: there are none. */
 	STORE_DUE_BY,
+	/* The sink op->told->sink has told the events up to seq: those that all sinks have told go.
+	 */
+	STORE_TOLD,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */
 };
@@ -93,6 +96,11 @@ struct store_gap {
 	int64_t found;
 };
 
+struct store_told {
+	const char *sink; /* static */
+	int64_t seq;
+};
+
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from
  * store_submit() until the operation came back. */
 struct store_op {
@@ -102,6 +110,7 @@ struct store_op {
 	struct store_gap *gap;
 	struct store_rescan *rescan; /* STORE_RESCAN */
 	struct store_rules *rules;   /* STORE_RULES */
+	struct store_told *told;     /* STORE_TOLD */
 	enum store_result result;
 	void *owner; /* the caller's */
 	/* the writer's own */
@@ -113,6 +122,9 @@ struct store_op {
 struct store_options {
 	const char *path;
 	bool create; /* make it when missing */
+	/* Who is told of events, NULL-terminated; NULL: nobody, and none is noted. A name that was
+	 * not there before is told what happens from now on. */
+	const char *const *sinks;
 };
 
 /**

@@ -1,0 +1,86 @@
+/* sinks: see sinks.h. */
+#include "core/app/sinks.h"
+
+#include "core/app/state.h"
+#include "core/base/str.h"
+#include "core/config/config.h"
+#include "core/sink/ecs.h"
+#include "core/sink/line.h"
+#include "core/sink/logfile.h"
+#include "core/sink/sink.h"
+#include "core/store/store.h"
+
+#define EVENTS "events"
+
+/* The file of events. */
+struct sinks {
+	struct sink_receiver receiver;
+	struct logfile *file;
+	struct sink *events;
+};
+
+const char *const *sinks_names(const struct config *config)
+{
+	static const char *const names[] = { EVENTS, NULL };
+	return config->events ? names : names + 1;
+}
+
+static void put_native(struct str *out, const struct store_event *event)
+{
+	line_event(out, event);
+	str_putc(out, '\n');
+}
+
+static void put_ecs(struct str *out, const struct store_event *event)
+{
+	ecs_event(out, event);
+	str_putc(out, '\n');
+}
+
+static int append(void *file, const char *text, size_t len, struct error *err)
+{
+	return logfile_append(file, text, len, err);
+}
+
+int sinks_start(struct app *app, struct error *err)
+{
+	const struct config *config = app->config;
+	if (!config->events)
+		return 0;
+	struct sinks *sinks = xcalloc(1, sizeof *sinks);
+	app->sinks = sinks;
+	sinks->file = logfile_new(config->events);
+	sinks->receiver = (struct sink_receiver){
+		.name = EVENTS,
+		.put = config->events_format == CONFIG_EVENTS_ECS ? put_ecs : put_native,
+		.take = append,
+		.context = sinks->file,
+	};
+	return sink_new(&sinks->events, app->store, config->history, &sinks->receiver, err);
+}
+
+void sinks_wake(struct app *app)
+{
+	if (app->sinks)
+		sink_wake(app->sinks->events);
+}
+
+void sinks_committed(const struct store_op *op)
+{
+	sink_committed(op->owner);
+}
+
+void sinks_stop(struct app *app)
+{
+	if (app->sinks)
+		sink_stop(app->sinks->events);
+}
+
+void sinks_free(struct app *app)
+{
+	if (!app->sinks)
+		return;
+	sink_free(app->sinks->events);
+	logfile_free(app->sinks->file);
+	free(TAKE(app->sinks));
+}

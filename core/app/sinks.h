@@ -1,0 +1,25 @@
+/*
+ * sinks: who is told of events besides the log and --json: the file of events.
+ */
+#ifndef CARVED_CORE_APP_SINKS_H
+#define CARVED_CORE_APP_SINKS_H
+
+struct app;
+struct config;
+struct error;
+struct store_op;
+
+/** The names of the sinks that are configured, NULL-terminated, for store_options. Static. */
+const char *const *sinks_names(const struct config *config);
+/** Starts them; the history is open. */
+int sinks_start(struct app *app, struct error *err);
+/** Something was committed. The loop. */
+void sinks_wake(struct app *app);
+/** A STORE_TOLD came back. The loop. */
+void sinks_committed(const struct store_op *op);
+/** Tells what is there and ends their threads; before the store is closed. */
+void sinks_stop(struct app *app);
+/** Behind it. */
+void sinks_free(struct app *app);
+
+#endif

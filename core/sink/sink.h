@@ -1,0 +1,53 @@
+/*
+ * sink: tells events to one receiver, from the history, at least once each and in their order.
+ *
+ * A thread of its own reads what was committed behind the number that the sink has in the history,
+ * tells it, and has the number brought up to date by the store's writer. What it could not tell it
+ * tries again, after 100 ms, 200 ms, ... 5 s, for ever: the history holds the rest. It sleeps while
+ * there is nothing to tell. A crash between telling and the number's commit tells the last ones
+ * again, under the same numbers.
+ */
+#ifndef CARVED_CORE_SINK_SINK_H
+#define CARVED_CORE_SINK_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/mem.h"
+
+struct error;
+struct sink;
+struct store;
+struct store_event;
+struct store_op;
+struct str;
+
+/* The receiver. Borrowed until sink_free(); called by the sink's thread alone. */
+struct sink_receiver {
+	const char *name; /* its row in the history; static */
+	/* Appends what tells the event, whose version is there. */
+	void (*put)(struct str *out, const struct store_event *event);
+	/* Takes what was put for some events: all of it, or none and -errno with err. */
+	int (*take)(void *context, const char *text, size_t len, struct error *err);
+	void *context;
+};
+
+/** Starts the thread. The store was opened with the receiver's name among its sinks; path is its
+ * history's. What waits already is told at once. */
+int sink_new(struct sink **out, struct store *store, const char *path,
+	     const struct sink_receiver *receiver, struct error *err);
+/** There may be new events. Any thread. NULL is fine. */
+void sink_wake(struct sink *sink);
+/** A STORE_TOLD came back from the store, whose owner is the sink. Any thread. */
+void sink_committed(struct sink *sink);
+/** Whether the last try failed: true, and why in err. Any thread. */
+bool sink_trouble(struct sink *sink, struct error *err);
+/** Tells what is there, once, and ends the thread. Before store_close(); nothing comes back to it
+ * any more. NULL is fine. */
+void sink_stop(struct sink *sink);
+/** After store_close(). */
+void sink_free(struct sink *sink);
+AUTO_DEFINE(sink);
+
+#endif

@@ -1,0 +1,113 @@
+/*
+ * events: see events.h.
+ */
+#include "core/store/events.h"
+
+#include "core/base/str.h"
+#include "core/store/db.h"
+#include "core/store/store.h"
+
+enum statement {
+	TOLD,
+	FORGET,
+	STATEMENTS,
+};
+
+#define FORGET_TOLD "DELETE FROM event WHERE seq <= (SELECT min(seq) FROM sink)"
+
+static const char *const sql[STATEMENTS] = {
+	[TOLD] = "UPDATE sink SET seq = max(seq, ?2) WHERE name = ?1",
+	[FORGET] = FORGET_TOLD,
+};
+
+static const char triggers[] =
+	"CREATE TEMP TRIGGER event_new AFTER INSERT ON main.version WHEN NEW.state <> 'queued'"
+	" BEGIN INSERT INTO event (version_id, kind) VALUES (NEW.id, 'end'); END;"
+	"CREATE TEMP TRIGGER event_end AFTER UPDATE OF state ON main.version"
+	" WHEN OLD.state = 'queued' AND NEW.state <> 'queued'"
+	" BEGIN INSERT INTO event (version_id, kind) VALUES (NEW.id, 'end'); END;"
+	"CREATE TEMP TRIGGER event_incomplete AFTER UPDATE OF incomplete ON main.version"
+	" WHEN NEW.incomplete <> OLD.incomplete AND OLD.state <> 'queued'"
+	" BEGIN INSERT INTO event (version_id, kind) VALUES (NEW.id, 'incomplete'); END;"
+	"CREATE TEMP TRIGGER event_rescan AFTER UPDATE OF verdict ON main.version"
+	" WHEN OLD.state = 'done' AND NEW.state = 'done' AND NEW.verdict IS NOT OLD.verdict"
+	" BEGIN INSERT INTO event (version_id, kind, was)"
+	" VALUES (NEW.id, 'rescan', OLD.verdict); END;";
+
+/* ?1: the names as a JSON array. The largest number that was ever given is SQLite's:
+ * https://www.sqlite.org/autoinc.html */
+static const char *const settle[] = {
+	"BEGIN IMMEDIATE",
+	"DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
+	"INSERT INTO sink (name, seq) SELECT value, coalesce((SELECT seq FROM sqlite_sequence"
+	" WHERE name = 'event'), 0) FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
+	"DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM sink)",
+	FORGET_TOLD,
+	"COMMIT",
+};
+
+struct events {
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+static void put_names(struct str *out, const char *const *sinks)
+{
+	str_putc(out, '[');
+	for (size_t i = 0; sinks && sinks[i]; i++) {
+		if (i)
+			str_putc(out, ',');
+		str_json_text(out, sinks[i]);
+	}
+	str_putc(out, ']');
+}
+
+/* A failure ends the start, and with it the connection and what was begun. */
+static int settle_sinks(const struct db *db, const char *const *sinks, struct error *err)
+{
+	AUTO_STR names = STR_INIT;
+	put_names(&names, sinks);
+	for (size_t i = 0; i < sizeof settle / sizeof *settle; i++) {
+		AUTO_STMT *statement = NULL;
+		int result = db_prepare(db, &statement, settle[i], err);
+		if (result < 0)
+			return result;
+		if (sqlite3_bind_parameter_count(statement))
+			db_bind_text(statement, 1, str_text(&names));
+		int rc = db_run(statement);
+		if (rc != SQLITE_OK)
+			return db_fail(db, rc, "noting who is told of events", err);
+	}
+	return 0;
+}
+
+int events_begin(const struct db *db, const char *const *sinks, struct error *err)
+{
+	int result = settle_sinks(db, sinks, err);
+	return result == 0 && sinks && sinks[0] ? db_exec(db, triggers, err) : result;
+}
+
+int events_new(struct events **out, const struct db *db, struct error *err)
+{
+	AUTO(events) struct events *events = xcalloc(1, sizeof *events);
+	int result = db_prepare_all(db, events->statements, sql, STATEMENTS, err);
+	if (result == 0)
+		*out = TAKE(events);
+	return result;
+}
+
+void events_free(struct events *events)
+{
+	if (!events)
+		return;
+	db_finalize_all(events->statements, STATEMENTS);
+	free(events);
+}
+
+int events_told(struct events *events, const struct store_told *told)
+{
+	sqlite3_stmt *advance = events->statements[TOLD];
+	db_bind_text(advance, 1, told->sink);
+	db_bind(advance, 2, told->seq);
+	int rc = db_run(advance);
+	return rc == SQLITE_OK ? db_run(events->statements[FORGET]) : rc;
+}
