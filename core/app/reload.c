@@ -46,7 +46,7 @@ static void name_the_rest(const struct config *old, const struct config *new)
 		log_warning("another number of workers takes effect at the next start");
 	if (strcmp(old->history, new->history) != 0)
 		log_warning("another history takes effect at the next start");
-	if (!same_text(old->events, new->events) || old->events_format != new->events_format)
+	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
 		log_warning("another file or format of events takes effect at the next start");
 }
 

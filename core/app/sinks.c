@@ -52,7 +52,7 @@ int sinks_start(struct app *app, struct error *err)
 	sinks->file = logfile_new(config->events);
 	sinks->receiver = (struct sink_receiver){
 		.name = EVENTS,
-		.put = config->events_format == CONFIG_EVENTS_ECS ? put_ecs : put_native,
+		.put = config->events_ecs ? put_ecs : put_native,
 		.take = append,
 		.context = sinks->file,
 	};

@@ -28,11 +28,6 @@ enum config_mode {
 	CONFIG_MODE_POLL
 };
 
-enum config_events_format {
-	CONFIG_EVENTS_NATIVE, /* fields named as in the history */
-	CONFIG_EVENTS_ECS,    /* as in the Elastic Common Schema */
-};
-
 enum config_unmatched {
 	CONFIG_UNMATCHED_RECORD,
 	CONFIG_UNMATCHED_SCAN,
@@ -111,11 +106,10 @@ struct config {
 	int64_t stop_grace_ms;	    /* default 5 s */
 	unsigned reuse_days;	    /* how far back outcomes are reused, default 30 */
 	enum config_rescan rescan;
-	char *events; /* the file of events; NULL: none */
-	enum config_events_format events_format;
-	char *api_root; /* BROAPT_API_ROOT, default "/api/": where relative workdirs of api.yml lie
-			 */
-	char *api_logs; /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
+	char *events;	 /* the file of events; NULL: none */
+	bool events_ecs; /* its fields are named as in the Elastic Common Schema */
+	char *api_root;	 /* where relative workdirs of api.yml lie, default "/api/" */
+	char *api_logs;	 /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
 };
 
 /* What the command line said; zero or NULL: nothing. Borrowed for the call. */
@@ -129,8 +123,7 @@ struct config_overrides {
 
 /**
  * Loads the configuration. Without -c, /etc/carved/carved.yml is read when it exists, else built-in
- * defaults hold (hashlist with the shipped list,
- * and clamd when CONFIG_CLAMD_SOCKET is there). On failure returns -EINVAL (or the error of
+ * defaults hold (see "detectors" in settings.c). On failure returns -EINVAL (or the error of
  * reading the file) and err reads "FILE:LINE:COLUMN: what is wrong, what was expected (did you mean
  * "KEY"?)"; nothing is left behind.
  */

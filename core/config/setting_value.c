@@ -15,8 +15,6 @@
 
 /* A choice is stored through an unsigned. */
 static_assert(sizeof(enum config_mode) == sizeof(unsigned), "a choice does not fit its field");
-static_assert(sizeof(enum config_events_format) == sizeof(unsigned),
-	      "a choice does not fit its field");
 static_assert(sizeof(enum config_unmatched) == sizeof(unsigned), "a choice does not fit its field");
 
 /* What is shown of a value that somebody wrote. */

@@ -78,7 +78,7 @@ const struct setting settings[] = {
 		  "A file that gets a JSON object, one a line, for each file that has its "
 		  "end, lacks a part, or got another verdict. It may be rotated. Not below a "
 		  "root. Default: none." },
-	{ TOP("events_format", SETTING_CHOICE, events_format), .fallback = "native",
+	{ TOP("events_format", SETTING_SWITCH, events_ecs), .fallback = "native",
 	  .words = NAMES("native", "ecs"), .environment = NAMES("CARVED_EVENTS_FORMAT"),
 	  .description = "How its fields are named: as in the history, or as in the Elastic "
 			 "Common Schema." },

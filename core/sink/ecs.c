@@ -7,7 +7,7 @@
 #include "core/base/clock.h"
 #include "core/base/str.h"
 #include "core/sink/line.h"
-#include "core/store/reader.h"
+#include "core/store/event_reader.h"
 #include "core/store/version.h"
 
 /* RFC 3339, as @timestamp and the other dates of ECS are. */

@@ -2,7 +2,7 @@
 #include "core/sink/line.h"
 
 #include "core/base/str.h"
-#include "core/store/reader.h"
+#include "core/store/event_reader.h"
 #include "core/store/version.h"
 
 void line_member(struct str *out, const char *name, const char *value)

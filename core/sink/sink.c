@@ -8,7 +8,7 @@
 #include "core/base/lock.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
-#include "core/store/reader.h"
+#include "core/store/event_reader.h"
 #include "core/store/store.h"
 
 enum {
@@ -20,7 +20,7 @@ enum {
 struct sink {
 	const struct sink_receiver *receiver;
 	struct store *store;
-	struct store_reader *reader; /* the thread's */
+	struct event_reader *reader; /* the thread's */
 	pthread_t thread;
 	pthread_cond_t wake;
 	struct lock lock;
@@ -95,8 +95,8 @@ static int tell_some(struct sink *sink, bool *more, struct error *err)
 	lock_take(&sink->lock);
 	struct portion portion = { .receiver = sink->receiver, .seq = sink->seq };
 	lock_drop(&sink->lock);
-	const struct store_event_visit each = { put_event, &portion };
-	int result = store_events(sink->reader, portion.seq, &each, err);
+	const struct event_visit each = { put_event, &portion };
+	int result = event_reader_each(sink->reader, portion.seq, &each, err);
 	if (result == 0 && portion.text.len > 0)
 		result = sink->receiver->take(sink->receiver->context, portion.text.data,
 					      portion.text.len, err);
@@ -156,9 +156,10 @@ static void *run(void *context)
 static int start(struct sink *sink, const char *path, struct error *err)
 {
 	int64_t behind = 0;
-	int result = store_reader_open(&sink->reader, path, err);
+	int result = event_reader_open(&sink->reader, path, err);
 	if (result == 0)
-		result = store_sink(sink->reader, sink->receiver->name, &sink->seq, &behind, err);
+		result = event_reader_sink(sink->reader, sink->receiver->name, &sink->seq, &behind,
+					   err);
 	if (result < 0)
 		return result;
 	sink->told.seq = sink->seq;
@@ -168,7 +169,7 @@ static int start(struct sink *sink, const char *path, struct error *err)
 	int code = pthread_create(&sink->thread, NULL, run, sink);
 	if (code == 0)
 		return 0;
-	store_reader_free(sink->reader);
+	event_reader_free(sink->reader);
 	return error_set(err, code,
 			 "cannot start the thread of %s: %s (memory, ulimit -u, TasksMax=, "
 			 "pids.max)",
@@ -229,7 +230,7 @@ void sink_stop(struct sink *sink)
 	(void)pthread_cond_signal(&sink->wake);
 	lock_drop(&sink->lock);
 	(void)pthread_join(sink->thread, NULL);
-	store_reader_free(sink->reader);
+	event_reader_free(sink->reader);
 	if (sink->seq == sink->told.seq)
 		return;
 	sink->last_told = (struct store_told){ .sink = sink->receiver->name, .seq = sink->seq };

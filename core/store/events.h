@@ -1,6 +1,6 @@
 /*
  * events: what sinks are to tell, noted in the transaction in which it happens. Private to this
- * room; sinks read by store_events().
+ * room; sinks read by event_reader.h.
  *
  * The writing connection has temporary triggers on version for it, so that no way in which a row
  * gets its end is left out, and none costs anything while there is no sink.

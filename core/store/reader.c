@@ -24,8 +24,6 @@ enum statement {
 	RESCANS,
 	NEXT_RESCAN,
 	RESCANS_BY_END,
-	EVENTS,
-	SINK,
 	STATEMENTS,
 };
 
@@ -35,8 +33,7 @@ static const char *const sql[STATEMENTS] = {
 	[LOAD] = ROW_SELECT "WHERE v.id = ?1",
 	[DUE] = ROW_SELECT "WHERE v.state = 'queued' AND v.due_ns <= ?1 ORDER BY v.due_ns, v.id",
 	[NEXT_DUE] = "SELECT min(due_ns) FROM version WHERE state = 'queued' AND due_ns > ?1",
-	[FINDINGS] = "SELECT" ROW_FINDING "FROM result r JOIN detector d ON d.id = r.detector_id"
-		     " WHERE r.version_id = ?1 ORDER BY r.nr",
+	[FINDINGS] = ROW_SELECT_FINDINGS,
 	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
 	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
 	[RESCANS] = "SELECT" ROW_COLUMNS
@@ -48,9 +45,6 @@ static const char *const sql[STATEMENTS] = {
 	[NEXT_RESCAN] =
 		"SELECT min(due_ns) FROM rescan_queue WHERE state = 'waiting' AND due_ns > ?1",
 	[RESCANS_BY_END] = RESCAN_TOTALS,
-	[EVENTS] = "SELECT seq, version_id, kind, was FROM event WHERE seq > ?1 ORDER BY seq",
-	[SINK] = "SELECT seq, (SELECT count(*) FROM event e WHERE e.seq > s.seq) FROM sink s"
-		 " WHERE name = ?1",
 };
 
 struct store_reader {
@@ -231,90 +225,15 @@ int store_rescan_totals(struct store_reader *reader, struct store_rescan_totals 
 int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
 		   size_t *count, struct error *err)
 {
-	sqlite3_stmt *findings = reader->statements[FINDINGS];
 	AUTO(version) struct version *kept = version_new("", 0); /* for its list alone */
-	db_bind(findings, 1, file_id);
-	while (sqlite3_step(findings) == SQLITE_ROW) {
-		struct finding finding = row_read_finding(findings, 0);
-		version_add_finding(kept, &finding);
-	}
-	int result = finish(reader, sqlite3_reset(findings), err);
+	kept->id = file_id;
+	int result = finish(reader, row_read_findings(reader->statements[FINDINGS], kept), err);
 	if (result < 0)
 		return result;
 	*out = TAKE(kept->findings);
 	*count = kept->finding_count;
 	kept->finding_count = 0;
 	return 0;
-}
-
-/* What the row of an event tells, but for its version. */
-static struct store_event read_event(sqlite3_stmt *row)
-{
-	const char *kind = (const char *)sqlite3_column_text(row, 2);
-	const char *was = (const char *)sqlite3_column_text(row, 3);
-	struct store_event event = { .seq = sqlite3_column_int64(row, 0),
-				     .kind = EVENT_END,
-				     .was = was ? outcome_by_name(was) : OUTCOMES };
-	if (strcmp(kind, "incomplete") == 0)
-		event.kind = EVENT_INCOMPLETE;
-	else if (strcmp(kind, "rescan") == 0)
-		event.kind = EVENT_RESCAN;
-	return event;
-}
-
-static int load_told(struct store_reader *reader, int64_t id, struct version **out,
-		     struct error *err)
-{
-	AUTO(version) struct version *version = NULL;
-	int result = store_load(reader, id, &version, err);
-	if (result < 0 || !version || version->state == VERSION_QUEUED)
-		return result;
-	result = store_findings(reader, id, &version->findings, &version->finding_count, err);
-	if (result == 0)
-		*out = TAKE(version);
-	return result;
-}
-
-static int visit_events(struct store_reader *reader, const struct store_event_visit *each,
-			struct error *err)
-{
-	sqlite3_stmt *row = reader->statements[EVENTS];
-	while (sqlite3_step(row) == SQLITE_ROW) {
-		AUTO(version) struct version *version = NULL;
-		struct store_event event = read_event(row);
-		int result = load_told(reader, sqlite3_column_int64(row, 1), &version, err);
-		if (result < 0)
-			return result;
-		event.version = version;
-		if (!each->visit(each->context, &event))
-			break;
-	}
-	return 0;
-}
-
-int store_events(struct store_reader *reader, int64_t after, const struct store_event_visit *each,
-		 struct error *err)
-{
-	sqlite3_stmt *row = reader->statements[EVENTS];
-	store_reader_begin(reader); /* one snapshot: a version as it was when its event was read */
-	db_bind(row, 1, after);
-	int result = visit_events(reader, each, err);
-	int read = finish(reader, sqlite3_reset(row), err);
-	store_reader_end(reader);
-	return result < 0 ? result : read;
-}
-
-int store_sink(struct store_reader *reader, const char *name, int64_t *seq, int64_t *behind,
-	       struct error *err)
-{
-	sqlite3_stmt *row = reader->statements[SINK];
-	db_bind_text(row, 1, name);
-	*seq = *behind = 0;
-	if (sqlite3_step(row) == SQLITE_ROW) {
-		*seq = sqlite3_column_int64(row, 0);
-		*behind = sqlite3_column_int64(row, 1);
-	}
-	return finish(reader, sqlite3_reset(row), err);
 }
 
 void store_reader_follow(struct store_reader *reader, struct store *store)

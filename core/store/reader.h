@@ -113,32 +113,6 @@ int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, st
 int store_findings(struct store_reader *reader, int64_t file_id, struct finding **out,
 		   size_t *count, struct error *err);
 
-enum store_event_kind {
-	EVENT_END,	  /* the version got its end */
-	EVENT_INCOMPLETE, /* it lacks a part, as became known behind its end */
-	EVENT_RESCAN,	  /* it has another verdict now */
-};
-
-struct store_event {
-	int64_t seq;
-	enum store_event_kind kind;
-	enum outcome was;	 /* EVENT_RESCAN: the verdict before; OUTCOMES: none */
-	struct version *version; /* as it stands now, with all findings. NULL: its row is gone, or
-				    queued again: nothing is to be told */
-};
-
-struct store_event_visit {
-	bool (*visit)(void *context, const struct store_event *event); /* false: no more */
-	void *context;
-};
-
-/** The events behind number after, in their order, as far as visit goes; borrowed for the call. */
-int store_events(struct store_reader *reader, int64_t after, const struct store_event_visit *each,
-		 struct error *err);
-/** The number of the last event that a sink has told, and how many wait for it. */
-int store_sink(struct store_reader *reader, const char *name, int64_t *seq, int64_t *behind,
-	       struct error *err);
-
 /* Has this been answered before? Borrowed for the call. */
 struct store_reuse_question {
 	const uint8_t *sha256;	      /* 32 bytes */

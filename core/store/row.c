@@ -397,3 +397,13 @@ struct finding row_read_finding(sqlite3_stmt *statement, int at)
 	finding.detail = column_copy(statement, at + 9);
 	return finding;
 }
+
+int row_read_findings(sqlite3_stmt *statement, struct version *version)
+{
+	db_bind(statement, 1, version->id);
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		struct finding finding = row_read_finding(statement, 0);
+		version_add_finding(version, &finding);
+	}
+	return sqlite3_reset(statement);
+}

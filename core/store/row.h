@@ -111,6 +111,15 @@ void row_bind_finding(sqlite3_stmt *statement, const struct finding *finding);
 	" r.detail "
 #define ROW_FINDING " d.name, d.digest," ROW_FINDING_REST
 
+/* Those of version ?1, in the order in which they were made. */
+#define ROW_SELECT_FINDINGS                                                          \
+	"SELECT" ROW_FINDING "FROM result r JOIN detector d ON d.id = r.detector_id" \
+	" WHERE r.version_id = ?1 ORDER BY r.nr"
+
+/** Runs that statement for the version's id and adds what it gives. SQLITE_OK, or the failure's
+ * code. */
+int row_read_findings(sqlite3_stmt *statement, struct version *version);
+
 /** The current row, whose finding begins at column at. */
 struct finding row_read_finding(sqlite3_stmt *statement, int at);
 

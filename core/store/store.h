@@ -63,8 +63,7 @@ enum store_verb {
 	/* Notes the digests in op->rules as those in force, and asks for rescans: see rescan.h. */
 	STORE_RULES,
 	STORE_GAP_OPEN,	 /* inserts gap; gap->id is set */
-	STORE_GAP_CLOSE, /* sets closed_ns and found of gap->id (opened earlier through the same
-			    struct) */
+	STORE_GAP_CLOSE, /* sets closed_ns and found of gap->id, opened through the same struct */
 	/* Closes all gaps that are open and began before gap->opened_ns: an earlier run was killed.
 	 */
 	STORE_GAP_CLOSE_OLD,
@@ -72,8 +71,7 @@ enum store_verb {
 	 * must have been ahead for, are due at gap->opened_ns, and wait for detectors since then at
 	 * the earliest. STORE_KNOWN: there are none. */
 	STORE_DUE_BY,
-	/* The sink op->told->sink has told the events up to seq: those that all sinks have told go.
-	 */
+	/* op->told->sink has told the events up to seq: those that all sinks have told go. */
 	STORE_TOLD,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */
@@ -121,10 +119,8 @@ struct store_op {
 
 struct store_options {
 	const char *path;
-	bool create; /* make it when missing */
-	/* Who is told of events, NULL-terminated; NULL: nobody, and none is noted. A name that was
-	 * not there before is told what happens from now on. */
-	const char *const *sinks;
+	bool create;		  /* make it when missing */
+	const char *const *sinks; /* who is told of events, NULL-terminated: see events.h */
 };
 
 /**

@@ -31,12 +31,13 @@ struct world {
 	char db[96];
 	struct store *store;
 	struct store_reader *reader;
+	const char *const *sinks; /* from the next world_open() on */
 };
 
 static inline void world_open(struct world *w)
 {
 	struct error err = { 0 };
-	struct store_options options = { .path = w->db, .create = true };
+	struct store_options options = { .path = w->db, .create = true, .sinks = w->sinks };
 	cr_assert(store_open(&w->store, &options, &err) == 0, "%s", err.text);
 	cr_assert(store_reader_open(&w->reader, w->db, &err) == 0, "%s", err.text);
 }

@@ -368,3 +368,25 @@ Test(renew, the_queue_and_the_look_through_sort_nothing)
 		   " WHERE (first_seen_ns, id) > (1, 2) ORDER BY first_seen_ns, id LIMIT 3",
 		   "4|0|0|SEARCH version USING COVERING INDEX version_seen (first_seen_ns>?)");
 }
+
+Test(renew, another_verdict_is_an_event_and_the_same_one_is_none)
+{
+	static const char *const sinks[] = { "one", NULL };
+	world_close(&w);
+	w.sinks = sinks;
+	world_open(&w);
+	put_done(1, OUTCOME_CLEAN);
+	ask(NULL);
+	struct taken taken = take();
+	answer(&taken, "noop", OUTCOME_CLEAN);
+	cr_expect(give(&taken, RESCAN_ANSWERED) == STORE_WRITTEN);
+	drop(&taken);
+	ask(NULL);
+	taken = take();
+	answer(&taken, "noop", OUTCOME_MALICIOUS);
+	taken.version->findings[0].attempt = taken.version->attempt = 3;
+	cr_expect(give(&taken, RESCAN_ANSWERED) == STORE_WRITTEN);
+	drop(&taken);
+	EXPECT_SQL(&w, "SELECT seq, version_id, kind, was FROM event",
+		   "1|1|end|\n2|1|rescan|clean");
+}

@@ -1,0 +1,125 @@
+/* event_reader: see event_reader.h. */
+#include "core/store/event_reader.h"
+
+#include <string.h>
+
+#include "core/store/db.h"
+#include "core/store/row.h"
+#include "core/store/version.h"
+
+enum statement {
+	BEGIN,
+	END,
+	EVENTS,
+	LOAD,
+	FINDINGS,
+	SINK,
+	STATEMENTS,
+};
+
+static const char *const sql[STATEMENTS] = {
+	[BEGIN] = "BEGIN",
+	[END] = "COMMIT",
+	[EVENTS] = "SELECT seq, version_id, kind, was FROM event WHERE seq > ?1 ORDER BY seq",
+	[LOAD] = ROW_SELECT "WHERE v.id = ?1 AND v.state <> 'queued'",
+	[FINDINGS] = ROW_SELECT_FINDINGS,
+	[SINK] = "SELECT seq, (SELECT count(*) FROM event e WHERE e.seq > s.seq) FROM sink s"
+		 " WHERE name = ?1",
+};
+
+struct event_reader {
+	struct db *db;
+	sqlite3_stmt *statements[STATEMENTS];
+};
+
+int event_reader_open(struct event_reader **out, const char *path, struct error *err)
+{
+	AUTO(event_reader) struct event_reader *reader = xcalloc(1, sizeof *reader);
+	int result = db_open_history(&reader->db, path, DB_READ, err);
+	if (result == 0)
+		result = db_prepare_all(reader->db, reader->statements, sql, STATEMENTS, err);
+	if (result == 0)
+		*out = TAKE(reader);
+	return result;
+}
+
+void event_reader_free(struct event_reader *reader)
+{
+	if (!reader)
+		return;
+	db_finalize_all(reader->statements, STATEMENTS);
+	db_free(reader->db);
+	free(reader);
+}
+
+/* What the row of an event tells, but for its version. */
+static struct store_event read_event(sqlite3_stmt *row)
+{
+	const char *kind = (const char *)sqlite3_column_text(row, 2);
+	const char *was = (const char *)sqlite3_column_text(row, 3);
+	struct store_event event = { .seq = sqlite3_column_int64(row, 0),
+				     .kind = EVENT_END,
+				     .was = was ? outcome_by_name(was) : OUTCOMES };
+	if (strcmp(kind, "incomplete") == 0)
+		event.kind = EVENT_INCOMPLETE;
+	else if (strcmp(kind, "rescan") == 0)
+		event.kind = EVENT_RESCAN;
+	return event;
+}
+
+static int load(struct event_reader *reader, int64_t id, struct version **out)
+{
+	sqlite3_stmt *version = reader->statements[LOAD];
+	db_bind(version, 1, id);
+	if (sqlite3_step(version) == SQLITE_ROW)
+		*out = row_read(version);
+	int rc = sqlite3_reset(version);
+	if (rc != SQLITE_OK || !*out)
+		return rc;
+	return row_read_findings(reader->statements[FINDINGS], *out);
+}
+
+/* The rows that there are in the snapshot which the caller has begun. */
+static int visit_all(struct event_reader *reader, const struct event_visit *each)
+{
+	sqlite3_stmt *row = reader->statements[EVENTS];
+	while (sqlite3_step(row) == SQLITE_ROW) {
+		AUTO(version) struct version *version = NULL;
+		struct store_event event = read_event(row);
+		int rc = load(reader, sqlite3_column_int64(row, 1), &version);
+		if (rc != SQLITE_OK) {
+			(void)sqlite3_reset(row); /* of no failure of its own */
+			return rc;
+		}
+		event.version = version;
+		if (!each->visit(each->context, &event))
+			break;
+	}
+	return sqlite3_reset(row);
+}
+
+int event_reader_each(struct event_reader *reader, int64_t after, const struct event_visit *each,
+		      struct error *err)
+{
+	(void)db_run(reader->statements[BEGIN]); /* takes no lock yet: nothing to fail */
+	db_bind(reader->statements[EVENTS], 1, after);
+	int rc = visit_all(reader, each);
+	int result = rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
+	if (!sqlite3_get_autocommit(reader->db->handle))
+		(void)db_run(reader->statements[END]); /* nothing was written: nothing to fail */
+	return result;
+}
+
+int event_reader_sink(struct event_reader *reader, const char *name, int64_t *seq, int64_t *behind,
+		      struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[SINK];
+	db_bind_text(row, 1, name);
+	*seq = *behind = 0;
+	if (sqlite3_step(row) == SQLITE_ROW) {
+		*seq = sqlite3_column_int64(row, 0);
+		*behind = sqlite3_column_int64(row, 1);
+	}
+	int rc = sqlite3_reset(row);
+	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
+}

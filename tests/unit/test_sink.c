@@ -1,0 +1,174 @@
+/* sink: everything is told, in order, also by a receiver that fails, and across restarts. */
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+
+#include "core/base/clock.h"
+#include "core/base/lock.h"
+#include "core/sink/sink.h"
+#include "core/store/event_reader.h"
+#include "store_fixture.h"
+
+static const char *const names[] = { "one", NULL };
+
+static struct world w;
+static struct error err;
+static struct sink *sink;
+
+/* What the receiver got; its failures are left to be counted down. */
+static struct lock lock;
+static pthread_cond_t changed;
+static struct str got;
+static int failures;
+static int failed;
+
+static void put(struct str *out, const struct store_event *event)
+{
+	str_printf(out, "%lld ", (long long)event->seq);
+}
+
+static int take(void *context, const char *text, size_t len, struct error *why)
+{
+	(void)context;
+	lock_take(&lock);
+	bool fails = failed < failures;
+	if (fails)
+		failed++;
+	else
+		str_append(&got, text, len);
+	(void)pthread_cond_broadcast(&changed);
+	lock_drop(&lock);
+	return fails ? error_set(why, ENOSPC, "no room") : 0;
+}
+
+static const struct sink_receiver receiver = { .name = "one", .put = put, .take = take };
+
+static void start(void)
+{
+	cr_assert(sink_new(&sink, w.store, w.db, &receiver, &err) == 0, "%s", err.text);
+}
+
+/* As the daemon ends: what the sink submits last is committed by the store's closing. */
+static void stop(void)
+{
+	sink_stop(sink);
+	world_close(&w);
+	sink_free(sink);
+	sink = NULL;
+}
+
+static void setup(void)
+{
+	lock_init(&lock);
+	lock_condition_init(&changed);
+	world_dir(&w);
+	w.sinks = names;
+	world_open(&w);
+}
+
+static void teardown(void)
+{
+	world_done(&w);
+	str_done(&got);
+}
+
+TestSuite(sink, .init = setup, .fini = teardown);
+
+static void put_done(unsigned from, unsigned to)
+{
+	for (unsigned i = from; i <= to; i++) {
+		char path[16];
+		snprintf(path, sizeof path, "/r/%u", i);
+		struct version *v = world_version(path, i);
+		world_finish(v, OUTCOME_CLEAN);
+		struct store_op op = { .verb = STORE_SAVE, .version = v };
+		list_init(&op.link);
+		store_submit(w.store, &op);
+		for (bool back = false; !back;) { /* what the sink submits comes back as well */
+			struct list out;
+			list_init(&out);
+			struct pollfd ready = { .fd = store_fd(w.store), .events = POLLIN };
+			cr_assert(poll(&ready, 1, 240000) == 1);
+			store_committed(w.store, &out);
+			for (struct list *link; (link = list_shift(&out));) {
+				struct store_op *done = LIST_OF(link, struct store_op, link);
+				back = back || done == &op;
+				if (done->told)
+					sink_committed(done->owner);
+			}
+		}
+		version_free(v);
+		sink_wake(sink);
+	}
+}
+
+static void expect_got(const char *wanted)
+{
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	lock_take(&lock);
+	while (got.len < strlen(wanted) && lock_wait_until(&lock, &changed, end.ns))
+		;
+	cr_expect_str_eq(str_text(&got), wanted);
+	lock_drop(&lock);
+}
+
+Test(sink, tells_what_is_committed_while_it_runs)
+{
+	start();
+	put_done(1, 3);
+	expect_got("1 2 3 ");
+	stop();
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|3");
+	EXPECT_SQL(&w, "SELECT count(*) FROM event", "0");
+	start(); /* and not once more */
+	put_done(4, 4);
+	expect_got("1 2 3 4 ");
+	stop();
+	world_open(&w);
+}
+
+Test(sink, tells_what_waited_for_it)
+{
+	put_done(1, 3);
+	start();
+	expect_got("1 2 3 ");
+	stop();
+	world_open(&w);
+}
+
+Test(sink, a_receiver_that_fails_is_asked_again_for_the_same)
+{
+	failures = 2;
+	start();
+	put_done(1, 1);
+	expect_got("1 ");
+	stop();
+	cr_expect(failed == 2);
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|1");
+}
+
+Test(sink, an_end_does_not_wait_for_a_receiver_that_fails_and_the_rest_waits_for_the_next_start)
+{
+	failures = INT_MAX;
+	start();
+	put_done(1, 2);
+	lock_take(&lock);
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	while (!failed && lock_wait_until(&lock, &changed, end.ns))
+		;
+	lock_drop(&lock);
+	struct error why = { 0 };
+	while (!sink_trouble(sink, &why) && !mono_passed(end)) /* it is noted behind the call */
+		(void)sched_yield();
+	cr_expect_str_eq(why.text, "no room");
+	stop();
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|0");
+	failures = 0;
+	start();
+	expect_got("1 2 ");
+	stop();
+	world_open(&w);
+}

@@ -1,0 +1,26 @@
+/* sinks: which there are. */
+#include <criterion/criterion.h>
+#include <stddef.h>
+
+#include "core/app/sinks.h"
+#include "core/app/state.h"
+#include "core/config/config.h"
+
+Test(sinks, are_those_that_are_configured)
+{
+	struct config config = { 0 };
+	cr_expect(sinks_names(&config)[0] == NULL);
+	config.events = (char *)"/e";
+	cr_expect_str_eq(sinks_names(&config)[0], "events");
+	cr_expect(sinks_names(&config)[1] == NULL);
+}
+
+Test(sinks, without_any_there_is_nothing_to_start_or_end)
+{
+	struct config config = { 0 };
+	struct app app = { .config = &config };
+	cr_expect(sinks_start(&app, NULL) == 0 && app.sinks == NULL);
+	sinks_wake(&app);
+	sinks_stop(&app);
+	sinks_free(&app);
+}
