@@ -2,6 +2,8 @@
 #include "core/app/sinks.h"
 
 #include "core/app/state.h"
+#include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/sink/ecs.h"
@@ -37,9 +39,18 @@ static void put_ecs(struct str *out, const struct store_event *event)
 	str_putc(out, '\n');
 }
 
-static int append(void *file, const char *text, size_t len, struct error *err)
+static int append(void *sinks, const char *text, size_t len, struct error *err)
 {
-	return logfile_append(file, text, len, err);
+	return logfile_append(((struct sinks *)sinks)->file, text, len, err);
+}
+
+static void fails(void *sinks, const struct error *err)
+{
+	(void)sinks;
+	if (err)
+		log_error("events are not told, and wait in the history: %s", err->text);
+	else
+		log_notice("events are told again");
 }
 
 int sinks_start(struct app *app, struct error *err)
@@ -54,9 +65,14 @@ int sinks_start(struct app *app, struct error *err)
 		.name = EVENTS,
 		.put = config->events_ecs ? put_ecs : put_native,
 		.take = append,
-		.context = sinks->file,
+		.fails = fails,
+		.context = sinks,
 	};
-	return sink_new(&sinks->events, app->store, config->history, &sinks->receiver, err);
+	int result = sink_new(&sinks->events, app->store, config->history, &sinks->receiver, err);
+	if (result == 0 && sink_waited(sinks->events) > 0)
+		log_notice("events: %lld of the last run are yet to be told",
+			   (long long)sink_waited(sinks->events));
+	return result;
 }
 
 void sinks_wake(struct app *app)

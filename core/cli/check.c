@@ -71,6 +71,7 @@ static int run_checks(const struct config *config)
 	check_file(&check);
 	check_roots(&check);
 	check_history(&check);
+	check_sinks(&check);
 	check_limits(&check);
 	check_isolation(&check);
 	check_detectors(&check);

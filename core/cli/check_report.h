@@ -35,6 +35,7 @@ void check_roots(struct check *check);
 void check_limits(struct check *check);
 void check_isolation(struct check *check);
 void check_history(struct check *check);
+void check_sinks(struct check *check);
 void check_detectors(struct check *check);
 void check_api(struct check *check, const struct config_detector *row);
 

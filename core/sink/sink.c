@@ -6,7 +6,6 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
-#include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/store/event_reader.h"
 #include "core/store/store.h"
@@ -20,6 +19,7 @@ enum {
 struct sink {
 	const struct sink_receiver *receiver;
 	struct store *store;
+	int64_t waited;		     /* fixed */
 	struct event_reader *reader; /* the thread's */
 	pthread_t thread;
 	pthread_cond_t wake;
@@ -82,11 +82,8 @@ static void set_trouble(struct sink *sink, const struct error *err)
 	else
 		sink->trouble.code = 0;
 	lock_drop(&sink->lock);
-	if (err && before != err->code)
-		log_error("%s are not told, and wait in the history: %s", sink->receiver->name,
-			  err->text);
-	if (!err && before)
-		log_notice("%s are told again", sink->receiver->name);
+	if (before != (err ? err->code : 0))
+		sink->receiver->fails(sink->receiver->context, err);
 }
 
 /* Reads and tells a portion. -errno with err; else whether there may be more. */
@@ -155,17 +152,13 @@ static void *run(void *context)
 
 static int start(struct sink *sink, const char *path, struct error *err)
 {
-	int64_t behind = 0;
 	int result = event_reader_open(&sink->reader, path, err);
 	if (result == 0)
-		result = event_reader_sink(sink->reader, sink->receiver->name, &sink->seq, &behind,
-					   err);
+		result = event_reader_sink(sink->reader, sink->receiver->name, &sink->seq,
+					   &sink->waited, err);
 	if (result < 0)
 		return result;
 	sink->told.seq = sink->seq;
-	if (behind > 0)
-		log_notice("%s: %lld of the last run are yet to be told", sink->receiver->name,
-			   (long long)behind);
 	int code = pthread_create(&sink->thread, NULL, run, sink);
 	if (code == 0)
 		return 0;
@@ -191,6 +184,11 @@ int sink_new(struct sink **out, struct store *store, const char *path,
 	else
 		*out = sink;
 	return result;
+}
+
+int64_t sink_waited(const struct sink *sink)
+{
+	return sink->waited;
 }
 
 void sink_wake(struct sink *sink)

@@ -30,6 +30,8 @@ struct sink_receiver {
 	void (*put)(struct str *out, const struct store_event *event);
 	/* Takes what was put for some events: all of it, or none and -errno with err. */
 	int (*take)(void *context, const char *text, size_t len, struct error *err);
+	/* Telling fails (err), or fails no more (NULL). Said when it changes. */
+	void (*fails)(void *context, const struct error *err);
 	void *context;
 };
 
@@ -37,6 +39,8 @@ struct sink_receiver {
  * history's. What waits already is told at once. */
 int sink_new(struct sink **out, struct store *store, const char *path,
 	     const struct sink_receiver *receiver, struct error *err);
+/** How many events waited when it was started. */
+int64_t sink_waited(const struct sink *sink);
 /** There may be new events. Any thread. NULL is fine. */
 void sink_wake(struct sink *sink);
 /** A STORE_TOLD came back from the store, whose owner is the sink. Any thread. */

@@ -248,8 +248,8 @@ def check_output(root, page):
     writers = re.search(r"^const char \*writers_name.*?^\}", text_of(root, "core/app/writers.c"), re.DOTALL | re.MULTILINE)
     faults = differ(PROGRAM, "status", said, {*names_in(root, "core/app/status.c", "way_names"),
                                               *quoted(writers.group()), ""} - {""})
-    source = text_of(root, "core/app/announce.c")
-    known = set(re.findall(r'\\"(\w+)\\":', source)) | set(re.findall(r'json_member\(\w+, "(\w+)"', source))
+    source = text_of(root, "core/sink/line.c")
+    known = set(re.findall(r'\\"(\w+)\\":', source)) | set(re.findall(r'line_member\(\w+, "(\w+)"', source))
     text = "\n".join(page.parts["JSON LINES"])
     said = {word for line in re.findall(r"^\.(?:It )?Va (.*)$", text, re.MULTILINE) for word in re.findall(r"\w+", line)}
     return faults + differ(PROGRAM, "JSON LINES", said, known)

@@ -16,25 +16,10 @@ import time
 
 import scenario
 import steps
+from mounting import mounted, run
 from scenario import NOOP, Carved, Skip, broapt_name, check, command, same, scaled
 
 TWICE = "SELECT path, sha256, count(*) FROM file GROUP BY 1, 2 HAVING count(*) > 1"
-
-
-def run(*words):
-    return subprocess.run(words, check=False, capture_output=True)
-
-
-@contextlib.contextmanager
-def mounted(target, *words):
-    """A mount over target, gone at the end."""
-    done = run("mount", *words, target)
-    if done.returncode:
-        raise Skip(f"cannot mount here: {done.stderr.decode(errors='replace').strip()}")
-    try:
-        yield
-    finally:
-        run("umount", "-l", target)
 
 
 @contextlib.contextmanager

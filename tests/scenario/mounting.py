@@ -3,6 +3,7 @@
 enter() tells the scenario anew in a namespace whose mounts are seen nowhere else, and goes with the
 process. Where none is to be had every test is skipped.
 """
+import contextlib
 import ctypes
 import errno
 import os
@@ -41,6 +42,22 @@ def umount(target, flags=0):
     if LIBC.umount2(os.fsencode(target), flags) != 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), os.fspath(target))
+
+
+def run(*words):
+    return subprocess.run(words, check=False, capture_output=True)
+
+
+@contextlib.contextmanager
+def mounted(target, *words):
+    """A mount over target by mount(8), gone at the end; where it is to be seen by programs that are started."""
+    done = run("mount", *words, target)
+    if done.returncode:
+        raise Skip(f"cannot mount here: {done.stderr.decode(errors='replace').strip()}")
+    try:
+        yield
+    finally:
+        run("umount", "-l", target)
 
 
 class Mounts:

@@ -21,6 +21,7 @@ static pthread_cond_t changed;
 static struct str got;
 static int failures;
 static int failed;
+static char troubles[16]; /* a - for each beginning, a + for each end */
 
 static void put(struct str *out, const struct store_event *event)
 {
@@ -41,7 +42,17 @@ static int take(void *context, const char *text, size_t len, struct error *why)
 	return fails ? error_set(why, ENOSPC, "no room") : 0;
 }
 
-static const struct sink_receiver receiver = { .name = "one", .put = put, .take = take };
+static void fails(void *context, const struct error *why)
+{
+	(void)context;
+	lock_take(&lock);
+	strcat(troubles, why ? "-" : "+");
+	lock_drop(&lock);
+}
+
+static const struct sink_receiver receiver = {
+	.name = "one", .put = put, .take = take, .fails = fails
+};
 
 static void start(void)
 {
@@ -132,6 +143,7 @@ Test(sink, tells_what_waited_for_it)
 {
 	put_done(1, 3);
 	start();
+	cr_expect(sink_waited(sink) == 3);
 	expect_got("1 2 3 ");
 	stop();
 	world_open(&w);
@@ -145,6 +157,7 @@ Test(sink, a_receiver_that_fails_is_asked_again_for_the_same)
 	expect_got("1 ");
 	stop();
 	cr_expect(failed == 2);
+	cr_expect_str_eq(troubles, "-+");
 	world_open(&w);
 	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|1");
 }
