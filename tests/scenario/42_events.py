@@ -108,6 +108,7 @@ def test_rotation_loses_no_line():
         thread.join()
         lines = [line for path in rotated + [carved.events] for line in carved.lines(path)]
         print(f"        {len(rotated)} rotations, {len(lines)} lines")
+        check(len(rotated) > 1, "the file was not made anew")
         same(numbers(lines), list(range(1, count + 1)), "numbers over all files")
         carved.stop()
 
