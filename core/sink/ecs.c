@@ -154,7 +154,9 @@ static void put_network(struct str *out, const struct version *version)
 		AUTO_STR lower = STR_INIT;
 		for (size_t i = 0; i < protocol->len; i++) {
 			char c = protocol->at[i];
-			str_putc(&lower, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+			if (c >= 'A' && c <= 'Z')
+				c |= 0x20; /* ASCII's lower case */
+			str_putc(&lower, c);
 		}
 		str_puts(out, ",\"network\":{\"protocol\":");
 		str_json(out, lower.data, lower.len);

@@ -34,16 +34,16 @@ static const char triggers[] =
 	" BEGIN INSERT INTO event (version_id, kind, was)"
 	" VALUES (NEW.id, 'rescan', OLD.verdict); END;";
 
-/* ?1: the names as a JSON array. The largest number that was ever given is SQLite's:
- * https://www.sqlite.org/autoinc.html */
-static const char *const settle[] = {
-	"BEGIN IMMEDIATE",
-	"DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
+/* The largest number that was ever given is SQLite's: https://www.sqlite.org/autoinc.html */
+static const char add_sql[] =
 	"INSERT INTO sink (name, seq) SELECT value, coalesce((SELECT seq FROM sqlite_sequence"
-	" WHERE name = 'event'), 0) FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING",
-	"DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM sink)",
-	FORGET_TOLD,
-	"COMMIT",
+	" WHERE name = 'event'), 0) FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
+
+/* ?1: the names as a JSON array. */
+static const char *const settle[] = {
+	"BEGIN IMMEDIATE", "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
+	add_sql,	   "DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM sink)",
+	FORGET_TOLD,	   "COMMIT",
 };
 
 struct events {
