@@ -418,6 +418,30 @@ const char *watcher_directory(struct watcher *w, int dir, size_t *out_len)
 	return w->scratch.data;
 }
 
+bool watcher_directory_moves(const struct watcher *w, int dir)
+{
+	const struct wd_entry *entry = dir > 0 ? wdmap_find(&w->tree.wds, dir) : NULL;
+	return entry && entry->node && !tree_attached(entry->node);
+}
+
+int watcher_directory_at(const struct watcher *w, uint32_t root, const char *path, size_t len)
+{
+	const struct root *top = root < w->root_count ? w->roots[root] : NULL;
+	if (!top || !top->top || len < top->path_len || memcmp(path, top->path, top->path_len) != 0)
+		return 0;
+	const struct node *node = top->top;
+	for (size_t at = top->path_len; node && at < len;) {
+		if (path[at] != '/')
+			return 0;
+		const char *name = path + at + 1;
+		const char *end = memchr(name, '/', len - at - 1);
+		size_t name_len = end ? (size_t)(end - name) : len - at - 1;
+		node = tree_child(&w->tree, node, name, name_len);
+		at += 1 + name_len;
+	}
+	return node && node->wd > 0 ? node->wd : 0;
+}
+
 bool watcher_root_polled(const struct watcher *w, uint32_t root)
 {
 	return root < w->root_count && w->roots[root]->polled;

@@ -100,6 +100,13 @@ bool watcher_passed(struct watcher *watcher, uint64_t ticket);
  * another order than they were made in, so that their WATCHER_DIR_MOVED need not lead there.
  */
 const char *watcher_directory(struct watcher *watcher, int dir, size_t *out_len);
+/** True when it is not known because the directory, or one above it, is on its way: it was told
+ * from where it went, and is about to be told where to, or is gone. */
+bool watcher_directory_moves(const struct watcher *watcher, int dir);
+/** The number, as event's dir, of the directory with this path below (or of) a root; 0: it has no
+ * watch. */
+int watcher_directory_at(const struct watcher *watcher, uint32_t root, const char *path,
+			 size_t len);
 
 /** True when root is polled (its mode, no events on its file system, or no inotify instance). */
 bool watcher_root_polled(const struct watcher *watcher, uint32_t root);

@@ -202,21 +202,26 @@ void intake_gone(struct app *app, struct job *job)
 	flight_move(&app->flight, job, JOB_LIMBO);
 }
 
-/* Does the directory of a job lead nowhere, though the watcher has not heard of it? Then it is told
- * soon where it is, or that it is gone; that is waited for, unless it never comes, or others need
- * the room. */
+/* It is told soon where the job's directory is, or that it is gone; that is waited for, unless it
+ * never comes, or others need the room. */
+static bool await_directory(struct app *app, struct job *job)
+{
+	if (app->mode != APP_RUNNING || job->directory_awaited == DIRECTORY_AWAITED_MAX ||
+	    app->flight.counts[JOB_LIMBO] > APP_LIMBO_MAX)
+		return false;
+	job->directory_awaited++;
+	intake_gone(app, job);
+	return true;
+}
+
+/* Does the directory of a job lead nowhere, though the watcher has not heard of it? */
 static bool awaits_directory(struct app *app, struct job *job, uint32_t root, const char *dir,
 			     size_t len)
 {
 	struct statx st;
 	AUTO_FREE char *path = xmemdup(dir, len);
-	if (app->mode != APP_RUNNING || job->directory_awaited == DIRECTORY_AWAITED_MAX ||
-	    app->flight.counts[JOB_LIMBO] > APP_LIMBO_MAX ||
-	    !error_is_absence(-roots_stat(app->roots, root, path, &st)))
-		return false;
-	job->directory_awaited++;
-	intake_gone(app, job);
-	return true;
+	return error_is_absence(-roots_stat(app->roots, root, path, &st)) &&
+	       await_directory(app, job);
 }
 
 /* What is not where it was told of, or seen last, may have gone along with its directory: then the
@@ -227,7 +232,7 @@ static bool went_with_directory(struct app *app, struct job *job)
 	size_t dir_len;
 	const char *dir = watcher_directory(app->watcher, job->dir, &dir_len);
 	if (!dir)
-		return false;
+		return watcher_directory_moves(app->watcher, job->dir) && await_directory(app, job);
 	size_t rest = version->path_len - version->dir_len;
 	size_t len = dir_len + rest;
 	AUTO_FREE char *path = xcalloc(len + 1, 1);
@@ -306,6 +311,7 @@ bool intake_queued(struct app *app, struct version *version)
 		return false;
 	struct job *job = intake_admit(app, row->path, row->path_len, WATCHER_NO_ROOT);
 	struct version *mine = job->version;
+	job->dir = watcher_directory_at(app->watcher, job->root, row->path, row->dir_len);
 	mine->id = row->id;
 	(void)flight_claim_row(&app->flight, job, row->id); /* nobody has it */
 	mine->attempt = row->attempt;

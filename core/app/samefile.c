@@ -19,6 +19,7 @@
 #include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/store/reader.h"
+#include "watcher/watcher.h"
 
 /* Names of one file that are looked at because of a write that was told at another; those of a file
  * with more links get their rows at the next walk. */
@@ -152,13 +153,17 @@ static void tell_other(void *context, const char *path, size_t len)
 	struct statx st;
 	if (len == here->path_len && memcmp(path, here->path, len) == 0)
 		return;
-	if (roots_stat(app->roots, roots_of_path(app->roots, path, len), path, &st) < 0)
+	uint32_t root = roots_of_path(app->roots, path, len);
+	if (roots_stat(app->roots, root, path, &st) < 0)
 		return;
 	struct identity now = identity_of(&st, others->identity->fsid);
 	if (!identity_same_file(&now, others->identity))
 		return;
 	others->found = true;
-	intake_look_soon(app, path, len, others->told, 0);
+	const char *slash = memrchr(path, '/', len);
+	int dir =
+		slash ? watcher_directory_at(app->watcher, root, path, (size_t)(slash - path)) : 0;
+	intake_look_soon(app, path, len, others->told, dir);
 }
 
 /* Looks at the names that the history knows of a file, and that lead to it. */

@@ -12,7 +12,7 @@ import time
 import oracle
 import scenario
 import trees
-from scenario import Carved, check, same, scaled
+from scenario import Carved, check, in_memory, same, scaled
 
 PATH_MAX = 4096
 
@@ -134,6 +134,21 @@ def test_ancestors_are_renamed_one_after_the_other():
             move(carved, top, other)
             top = other
             move(carved, f"{top}/y", f"{top}/x")
+        trees.check(carved)
+        same(carved.sql("SELECT path FROM file WHERE state <> 'done'"), [], "rows that are not done")
+
+
+def test_a_directory_is_renamed_again_and_again():
+    """Its files are not gone while it is told where it was moved from, and not yet where to."""
+    with in_memory(trees.CONFIG).start() as carved:
+        make(carved, "a")
+        top = "a"
+        for turn in range(scaled(100, 400)):
+            for _ in range(20):
+                put(carved, top)
+            for part in "bcd":
+                move(carved, top, f"{part}{turn}")
+                top = f"{part}{turn}"
         trees.check(carved)
         same(carved.sql("SELECT path FROM file WHERE state <> 'done'"), [], "rows that are not done")
 

@@ -162,6 +162,35 @@ Test(watcher, left_name_is_gone_once_nothing_more_is_queued)
 	world_close(&world);
 }
 
+Test(watcher, a_directory_on_its_way_is_told_from_one_that_is_gone)
+{
+	struct world world;
+	world_ready(&world);
+	make_dir(at(&world, "r/a"));
+	make_dir(at(&world, "r/a/s"));
+	world_settle(&world);
+	const char *path = at(&world, "r/a/s");
+	int number = watcher_directory_at(world.w, 0, path, strlen(path));
+	size_t len = 0;
+	const char *known = watcher_directory(world.w, number, &len);
+	cr_assert(known && len == strlen(path) && memcmp(known, path, len) == 0);
+	cr_expect(!watcher_directory_moves(world.w, number));
+	cr_expect(watcher_directory_at(world.w, 0, path, strlen(path) - 1) == 0);
+	cr_expect(watcher_directory_at(world.w, 0, "/", 1) == 0);
+	cr_expect(watcher_directory_at(world.w, 7, path, strlen(path)) == 0);
+	move(at(&world, "r/a"), at(&world, "a"));
+	int64_t deadline = world_deadline();
+	while (watcher_directory(world.w, number, &len)) {
+		if (world_step(&world) == WATCHER_NOTHING)
+			world_wait(&world, deadline);
+	}
+	cr_expect(watcher_directory_moves(world.w, number));
+	world_settle(&world);
+	cr_expect(!watcher_directory(world.w, number, &len));
+	cr_expect(!watcher_directory_moves(world.w, number));
+	world_close(&world);
+}
+
 Test(watcher, polled_root_sets_no_watch_and_is_walked_at_every_retry)
 {
 	struct world world;
