@@ -10,6 +10,7 @@
 
 #include "core/app/away.h"
 #include "core/app/backlog.h"
+#include "core/app/closes.h"
 #include "core/app/conclude.h"
 #include "core/app/control.h"
 #include "core/app/ends.h"
@@ -145,6 +146,7 @@ static int start_workers(struct app *app, struct error *err)
 static int start(struct app *app, struct error *err)
 {
 	app->twins = twins_new();
+	app->closes = closes_new();
 	app->shortened = shortened_new();
 	app->gaps = gaps_new();
 	int result = open_history(app, err);
@@ -231,6 +233,7 @@ static void take_apart(struct app *app)
 	record_done(app);
 	rules_free(app->rules);
 	twins_free(app->twins);
+	closes_free(app->closes);
 	shortened_free(app->shortened);
 	gaps_free(app->gaps);
 	met_free(app->met);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/app/backlog.h"
+#include "core/app/closes.h"
 #include "core/app/doubt.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
@@ -17,6 +18,7 @@
 #include "core/app/scan.h"
 #include "core/app/state.h"
 #include "core/app/unread.h"
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -282,15 +284,18 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
 
 /* Was the file in sight all the time, so that a write would have been told? A rename's event has
  * its old place (else job->written is set); a name that appeared may be a link to one that was
- * written to elsewhere, unless the known one is still there. While there are gaps, or a walk is to
- * meet what changed in one, no event vouches for what was before it. */
+ * written to elsewhere, unless the known one is still there. A close that was told of the old place
+ * may have been of it, when another file was there by the time of the look. While there are gaps,
+ * or a walk is to meet what changed in one, no event vouches for what was before it. */
 static bool was_in_sight(struct app *app, const struct job *job, const struct known *known)
 {
 	if (app->walking || gaps_open(app) > 0)
 		return false;
 	switch (job->hint) {
 	case HINT_COMPLETE:
-		return true;
+		return !closes_since(app->closes, known->path, strlen(known->path),
+				     job->version->identity.inode, known->checked_ns) &&
+		       known->checked_ns <= clock_wall_ns();
 	case HINT_APPEARED:
 	case HINT_TOUCHED:
 		return path_leads_to(app, known->path, &job->version->identity);

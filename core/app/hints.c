@@ -11,9 +11,11 @@
 
 #include <string.h>
 
+#include "core/app/closes.h"
 #include "core/app/intake.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
+#include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "watcher/watcher.h"
 
@@ -108,6 +110,8 @@ static void hint_known_job(struct app *app, struct job *job, const struct watche
 
 static void hint(struct app *app, const struct watcher_event *event, enum job_hint hint)
 {
+	if (event->kind == WATCHER_CLOSED)
+		closes_note(app->closes, event->path, event->path_len, clock_wall_ns());
 	struct job *job = flight_at(&app->flight, event->path, event->path_len);
 	if (job) {
 		hint_known_job(app, job, event, hint);

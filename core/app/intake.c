@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/app/closes.h"
 #include "core/app/decide.h"
 #include "core/app/record.h"
 #include "core/app/roots.h"
@@ -121,6 +122,8 @@ static void consider_stat(struct app *app, struct job *job, const struct statx *
 	job->row_taken = false; /* it goes on with what it met */
 	/* first of all, so that whoever waits for this job knows by which file */
 	flight_set_seen(&app->flight, job, &identity);
+	if (job->written)
+		closes_found(app->closes, version->path, version->path_len, identity.inode);
 	if (samefile_wait(app, job, &identity))
 		return;
 	version->identity = identity;

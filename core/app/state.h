@@ -85,6 +85,7 @@ struct app {
 	struct store_reader *reader;
 	struct pool *pool;
 	struct twins *twins;
+	struct closes *closes;
 	struct outbox *outbox;
 	struct shortened *shortened;
 	struct control *control;
