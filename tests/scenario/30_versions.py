@@ -1,5 +1,6 @@
 """Files that change, are replaced, renamed, linked or removed: each content gets its row, once."""
 import contextlib
+import hashlib
 import mmap
 import os
 import signal
@@ -12,7 +13,7 @@ import time
 
 import scenario
 import trees
-from scenario import Carved, Skip, broapt_name, check, same
+from scenario import NOOP, Carved, Skip, broapt_name, check, same, scaled
 from story import CHUNK, append, begun, descriptor, digest, end, told, write_at_once, zeek_name
 
 
@@ -392,6 +393,50 @@ def look_came_at(carved, ns):
 
 def test_nothing_else_happened():
     end()
+
+
+def replace(path, other):
+    """The file gets another place, and another file its old one."""
+    to = path + b".txt"
+    os.rename(path, to)
+    os.rename(other, path)
+    return to
+
+
+def replace_by_new(path, _):
+    to = path + b".txt"
+    os.rename(path, to)
+    with open(path, "wb") as file:
+        file.write(b"new")
+    return to
+
+
+def exchange(path, other):
+    trees.exchange(path, other)
+    return other
+
+
+def test_rewritten_and_gone_when_its_close_is_looked_at():
+    """The path of the close leads to another file by then: what is known of the one that was written to is old."""
+    count = scaled(60, 300)
+    bad = [b"bad %06d" % number for number in range(3 * count)]
+    with Carved(NOOP) as carved:
+        carved.write_config(f"{NOOP}  - {{ type: hashlist, file: {carved.write_hashlist(*bad)} }}\n")
+        files = [(carved.put(content=b"was %06d" % number), carved.put(content=b"other %d" % number))
+                 for number in range(3 * count)]
+        carved.start()
+        carved.wait_settled(6 * count)
+        last = {}
+        for number, (path, other) in enumerate(files):
+            before = os.stat(path)
+            with open(path, "r+b") as file:
+                file.write(bad[number])
+            os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+            last[(exchange, replace, replace_by_new)[number % 3](path, other)] = bad[number]
+        carved.until(lambda: scenario.at_rest(carved.status()), "it comes to rest")
+        for path, content in last.items():
+            rows = carved.sql("SELECT sha256, verdict FROM file WHERE path = CAST(? AS TEXT) ORDER BY id", path)
+            same(rows[-1:], [(hashlib.sha256(content).hexdigest().encode(), b"malicious")], f"the last row of {path!r}")
 
 
 if __name__ == "__main__":
