@@ -8,18 +8,12 @@ set(CARVED_DEBIAN_MAINTAINER "The carved authors <carved@example.org>" CACHE STR
 	"Who builds the Debian package and answers for it")
 
 set(debian ${CMAKE_CURRENT_LIST_DIR})
-set(staged ${PROJECT_BINARY_DIR}/debian)
-file(MAKE_DIRECTORY ${staged})
 
 function(debian_file source destination)
 	install(FILES ${source} DESTINATION ${destination} COMPONENT debian EXCLUDE_FROM_ALL)
 endfunction()
 
-# Without names and times, so that two builds of the same sources are the same.
-set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${debian}/changelog)
-execute_process(COMMAND gzip -9nc ${debian}/changelog OUTPUT_FILE ${staged}/changelog.Debian.gz COMMAND_ERROR_IS_FATAL ANY)
-
-debian_file(${staged}/changelog.Debian.gz share/doc/carved)
+install(FILES ${debian}/changelog DESTINATION share/doc/carved RENAME changelog.Debian COMPONENT debian EXCLUDE_FROM_ALL)
 debian_file(${debian}/copyright share/doc/carved)
 debian_file(${debian}/carved.service lib/systemd/system)
 install(FILES ${debian}/carved.sysusers DESTINATION lib/sysusers.d RENAME carved.conf COMPONENT debian EXCLUDE_FROM_ALL)
@@ -35,6 +29,7 @@ set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
 	WORLD_READ WORLD_EXECUTE)
 set(CPACK_INSTALL_CMAKE_PROJECTS "${PROJECT_BINARY_DIR};carved;ALL;/" "${PROJECT_BINARY_DIR};carved;debian;/")
+set(CPACK_PRE_BUILD_SCRIPTS ${debian}/compress.cmake)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_RELEASE ${CARVED_DEBIAN_REVISION})
 set(CPACK_DEBIAN_PACKAGE_MAINTAINER ${CARVED_DEBIAN_MAINTAINER})
