@@ -41,9 +41,12 @@ def must(*words, **options):
     return done.stdout
 
 
-def need_nspawn():
+def need_root():
     if os.getuid() != 0:
         raise Skip("not root: systemd-nspawn needs it")
+
+
+def need_programs():
     for program in ("debootstrap", "systemd-nspawn", "nsenter"):
         if not shutil.which(program):
             raise Skip(f"{program} is not installed")
