@@ -86,6 +86,13 @@ def make_base(base):
     os.rename(making, base)
 
 
+def inside(process):
+    try:
+        return os.readlink(f"/proc/{process}/ns/pid") != os.readlink("/proc/self/ns/pid")
+    except FileNotFoundError:
+        return False
+
+
 class Appliance:
     """A booted copy of the base; "with" shuts it down and removes it."""
 
@@ -109,28 +116,29 @@ class Appliance:
                 ["systemd-nspawn", "-b", "-D", self.root, "--register=no", "--keep-unit", "--console=pipe",
                  f"--machine=carved-test-{os.getpid()}", f"--system-call-filter={SYSTEM_CALLS}"],
                 stdin=subprocess.DEVNULL, stdout=console, stderr=console, start_new_session=True)
-        until(self.find_leader, "a process of systemd-nspawn's")
-        until(lambda: self.dead() or self.state() in ("running", "degraded"), "a booted system", 60)
-        self.dead()
+        until(self.booted, "a booted system")
 
-    def dead(self):
+    def booted(self):
+        self.check_alive()
+        self.leader = self.find_leader()
+        return self.leader and self.ask("systemctl", "is-system-running").stdout.strip() in ("running", "degraded")
+
+    def find_leader(self):
+        """The system's first process: the child of systemd-nspawn's that has other process ids than we; another
+        child, which prepares it, has ours, and what is done in its place is done to this machine."""
+        with open(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children", encoding="ascii") as file:
+            children = file.read().split()
+        return next((child for child in children if inside(child)), None)
+
+    def check_alive(self):
         if self.nspawn.poll() is not None:
             with open(self.console, "r", encoding="utf-8", errors="replace") as console:
                 raise Skip(f"systemd-nspawn cannot boot a system here: {console.read()[-500:]}")
 
-    def find_leader(self):
-        self.dead()
-        with open(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children", encoding="ascii") as file:
-            children = file.read().split()
-        self.leader = children[0] if children else None
-        return self.leader
-
-    def state(self):
-        return self.ask("systemctl", "is-system-running").stdout.strip()
-
     def __exit__(self, *_):
         if self.nspawn and self.nspawn.poll() is None:
-            self.ask("systemctl", "poweroff")
+            if self.leader:
+                self.ask("systemctl", "poweroff")
             try:
                 self.nspawn.wait(60)
             except subprocess.TimeoutExpired:
