@@ -20,6 +20,7 @@ detectors:
   - { type: remote, url: "http://localhost:8099/v1" }
 api_root: /etc/carved
 api_logs: /var/log/carved/api
+events: /var/log/carved/events.json
 stop_grace: 60s
 """
 # Chowns as unpackers do, sees that it is confined, and takes as long as is wanted.
