@@ -2,6 +2,7 @@
 #include "core/app/backlog.h"
 
 #include "core/app/intake.h"
+#include "core/app/pause.h"
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
@@ -99,7 +100,7 @@ bool backlog_refill(struct app *app)
 		app->flight.row_shows = false;
 		app->backlog = true;
 	}
-	if (!app->backlog || app->mode == APP_STOPPING ||
+	if (!app->backlog || app->mode == APP_STOPPING || pause_is_on(app) ||
 	    app_with_workers(app) > APP_RUNNING_MAX / 2 ||
 	    flight_total(&app->flight) > APP_FLIGHT_MAX / 2)
 		return false;

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "core/app/control_client.h"
+#include "core/app/pause.h"
+#include "core/app/reload.h"
 #include "core/app/rescan.h"
 #include "core/app/state.h"
 #include "core/app/status.h"
@@ -27,7 +29,8 @@
 struct client {
 	int fd; /* -1: free */
 	size_t len;
-	uint64_t order; /* the smallest is the oldest */
+	uint64_t order;	 /* the smallest is the oldest */
+	uint64_t awaits; /* the number of the reload whose end it waits for; 0: none */
 	char request[REQUEST_MAX];
 };
 
@@ -107,6 +110,7 @@ static void hang_up(struct client *client)
 		fd_close(client->fd);
 	client->fd = -1;
 	client->len = 0;
+	client->awaits = 0;
 }
 
 void control_free(struct control *control)
@@ -132,13 +136,21 @@ int control_fd(const struct control *control)
 	return control->epoll_fd;
 }
 
+/* Those that wait for an answer go last. */
+static bool goes_before(const struct client *one, const struct client *other)
+{
+	if (!one->awaits != !other->awaits)
+		return !one->awaits;
+	return one->order < other->order;
+}
+
 /* The client that came first, NULL: there is none. */
 static struct client *oldest_client(struct control *control)
 {
 	struct client *oldest = NULL;
 	for (size_t i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &control->clients[i];
-		if (client->fd >= 0 && (!oldest || client->order < oldest->order))
+		if (client->fd >= 0 && (!oldest || goes_before(client, oldest)))
 			oldest = client;
 	}
 	return oldest;
@@ -206,22 +218,122 @@ static void let_in(struct control *control)
 		hang_up(client);
 }
 
+const char *const control_end_words[CONTROL_ENDS] = {
+	[CONTROL_OK] = "ok",
+	[CONTROL_REFUSED] = "refused",
+	[CONTROL_FAILED] = "failed",
+};
+
+void control_add_line(struct str *lines, const char *words)
+{
+	str_escape(lines, words, strlen(words));
+	str_putc(lines, '\n');
+}
+
+static void put_end(struct str *out, enum control_end end, const char *words)
+{
+	str_printf(out, "%s\n", control_end_words[end]);
+	control_add_line(out, words);
+}
+
+static void say(const struct client *client, const struct str *text)
+{
+	/* a few KiB into an empty socket buffer: what does not fit is the client's loss */
+	(void)send(client->fd, text->data, text->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static bool answer_status(struct app *app, struct client *client, struct str *out)
+{
+	(void)client;
+	status_json(app, out);
+	str_putc(out, '\n');
+	return true;
+}
+
+static bool answer_poke(struct app *app, struct client *client, struct str *out)
+{
+	(void)client;
+	app->backlog = true;
+	rescan_note(app);
+	str_puts(out, "ok\n");
+	return true;
+}
+
+static bool answer_pause(struct app *app, struct client *client, struct str *out)
+{
+	(void)client;
+	struct error err = { 0 };
+	bool before = pause_is_on(app);
+	if (pause_begin(app, &err) < 0) {
+		put_end(out, CONTROL_FAILED, err.text);
+		return true;
+	}
+	AUTO_STR words = STR_INIT;
+	str_printf(&words, "%s; files that workers finish now: %zu",
+		   before ? "paused already" : "paused, until \"carved resume\" or a restart",
+		   pause_at_work(app));
+	put_end(out, CONTROL_OK, str_text(&words));
+	return true;
+}
+
+static bool answer_resume(struct app *app, struct client *client, struct str *out)
+{
+	(void)client;
+	bool ended = pause_end(app, "on request");
+	put_end(out, CONTROL_OK, ended ? "resumed" : "it was not paused");
+	return true;
+}
+
+/* The answer is control_reloaded()'s. */
+static bool answer_reload(struct app *app, struct client *client, struct str *out)
+{
+	if (app->mode == APP_STOPPING) {
+		put_end(out, CONTROL_FAILED, "the daemon is about to end");
+		return true;
+	}
+	str_puts(out, "wait\n");
+	say(client, out);
+	client->awaits = app->reloads + 1;
+	client->len = 0;
+	reload(app);
+	return false;
+}
+
+static const struct {
+	const char *name;
+	bool (*answer)(struct app *app, struct client *client, struct str *out);
+} requests[] = {
+	{ "status", answer_status }, { "poke", answer_poke },	  { "pause", answer_pause },
+	{ "resume", answer_resume }, { "reload", answer_reload },
+};
+
 static void answer(struct app *app, struct client *client)
 {
 	AUTO_STR text = STR_INIT;
-	if (strcmp(client->request, "status") == 0) {
-		status_json(app, &text);
-	} else if (strcmp(client->request, "poke") == 0) {
-		app->backlog = true;
-		rescan_note(app);
-		str_puts(&text, "ok");
-	} else {
-		str_puts(&text, "{\"error\":\"unknown request; known are status and poke\"}");
-	}
-	str_putc(&text, '\n');
-	/* a few KiB into an empty socket buffer: what does not fit is the client's loss */
-	(void)send(client->fd, text.data, text.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	size_t at = 0, count = sizeof requests / sizeof *requests;
+	while (at < count && strcmp(requests[at].name, client->request) != 0)
+		at++;
+	if (at < count && !requests[at].answer(app, client, &text))
+		return;
+	if (at == count)
+		str_puts(&text, "{\"error\":\"unknown request; known are status, poke, pause, "
+				"resume and reload\"}\n");
+	say(client, &text);
 	hang_up(client);
+}
+
+void control_reloaded(struct app *app, enum control_end end, const struct str *lines)
+{
+	AUTO_STR text = STR_INIT;
+	str_printf(&text, "%s\n", control_end_words[end]);
+	str_append(&text, lines->data, lines->len);
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &app->control->clients[i];
+		if (client->awaits && client->awaits <= app->reloads) {
+			say(client, &text);
+			hang_up(client);
+		}
+	}
 }
 
 static void hear(struct app *app, struct client *client)
@@ -233,6 +345,8 @@ static void hear(struct app *app, struct client *client)
 		hang_up(client);
 		return;
 	}
+	if (client->awaits)
+		return; /* it has asked, and is answered in time */
 	client->len += (size_t)got;
 	char *end = memchr(client->request, '\n', client->len);
 	if (end) {

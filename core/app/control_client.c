@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 #include "core/base/str.h"
 
 #define ANSWER_MAX ((size_t)1024 * 1024)
+/* The first line of an answer that takes long. */
+#define WAIT "wait\n"
 
 int control_address(const char *history, struct sockaddr_un *address, int *dir_fd,
 		    struct error *err)
@@ -41,6 +44,18 @@ int control_address(const char *history, struct sockaddr_un *address, int *dir_f
 	return 0;
 }
 
+/* Without end: the daemon has heard us and says when it is through, or ends, which closes fd. */
+static void wait_on(int fd)
+{
+	const struct timeval without_end = { 0 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &without_end, sizeof without_end);
+}
+
+static bool is_to_wait(const struct str *answer)
+{
+	return answer->len == strlen(WAIT) && memcmp(answer->data, WAIT, answer->len) == 0;
+}
+
 static int talk(int fd, const char *request, struct str *answer)
 {
 	AUTO_STR line = STR_INIT;
@@ -57,12 +72,39 @@ static int talk(int fd, const char *request, struct str *answer)
 		if (got == 0)
 			break;
 		str_append(answer, buffer, (size_t)got);
+		if (is_to_wait(answer))
+			wait_on(fd);
 		if (answer->len > ANSWER_MAX)
 			return -E2BIG;
 	}
 	if (answer->len > 0 && answer->data[answer->len - 1] == '\n')
 		answer->data[--answer->len] = '\0';
 	return 0;
+}
+
+int control_order(const char *history, const char *order, enum control_end *out, struct str *words,
+		  struct error *err)
+{
+	AUTO_STR answer = STR_INIT;
+	int result = control_request(history, order, &answer, err);
+	if (result < 0)
+		return result;
+	const char *text = str_text(&answer);
+	if (strncmp(text, WAIT, strlen(WAIT)) == 0)
+		text += strlen(WAIT);
+	size_t len = strcspn(text, "\n");
+	for (enum control_end end = CONTROL_OK; end < CONTROL_ENDS; end++) {
+		if (strlen(control_end_words[end]) == len &&
+		    memcmp(control_end_words[end], text, len) == 0) {
+			*out = end;
+			str_puts(words, text[len] ? text + len + 1 : "");
+			return 0;
+		}
+	}
+	if (*text == '\0' || strcmp(text, "wait") == 0)
+		return error_set(err, EPIPE, "the daemon ended, or hung up, before it was through");
+	return error_set(err, EPROTO,
+			 "the daemon does not know \"%s\": it may be of another version", order);
 }
 
 int control_request(const char *history, const char *request, struct str *answer, struct error *err)

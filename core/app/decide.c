@@ -13,6 +13,7 @@
 #include "core/app/doubt.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
+#include "core/app/pause.h"
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/scan.h"
@@ -50,6 +51,8 @@ static void put_aside(struct app *app, struct job *job)
 		record_spill(app, job);
 	} else if (app->mode == APP_STOPPING) {
 		record_let_wait(app, job); /* the next start's walk has the same doubt */
+	} else if (pause_is_on(app)) {
+		pause_leave_doubt(app, job);
 	} else {
 		flight_wait(&app->flight, job, mono_add_ms(mono_now(), APP_CREATED_MS));
 	}
@@ -61,7 +64,7 @@ void decide_dispatch(struct app *app, struct job *job)
 	job->version->reason = REASON_NONE;
 	if (!job->version->id)
 		job->version->id = job->row;
-	bool room = backlog_has_room(app, job) || job->prior_stands;
+	bool room = !pause_is_on(app) && (backlog_has_room(app, job) || job->prior_stands);
 	if (app->mode == APP_STOPPING || !room) {
 		put_aside(app, job);
 		return;
@@ -289,7 +292,7 @@ static bool path_leads_to(struct app *app, const char *path, const struct identi
  * or a walk is to meet what changed in one, no event vouches for what was before it. */
 static bool was_in_sight(struct app *app, const struct job *job, const struct known *known)
 {
-	if (app->walking || gaps_open(app) > 0)
+	if (app->walking || gaps_open(app) > 0 || pause_left_doubts(app))
 		return false;
 	switch (job->hint) {
 	case HINT_COMPLETE:

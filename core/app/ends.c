@@ -7,6 +7,7 @@
 #include "core/app/backlog.h"
 #include "core/app/notify.h"
 #include "core/app/outbox.h"
+#include "core/app/pause.h"
 #include "core/app/settle.h"
 #include "core/app/state.h"
 #include "core/app/unread.h"
@@ -66,6 +67,7 @@ void ends_join(struct app *app)
 	if (app->mode != APP_RUNNING)
 		return;
 	log_notice("joining: no new files are taken, what is queued is finished");
+	(void)pause_end(app, "by the join");
 	app->mode = APP_JOINING;
 	app->backlog = true;
 }

@@ -62,6 +62,7 @@ enum job_result {
 	JOB_LATER,     /* we could not (no descriptors, no memory): not the file's fault */
 	JOB_SIDECAR,   /* it is a sidecar, and was read; job->shortened is set */
 	JOB_CANCELLED, /* the daemon stops */
+	JOB_HELD,      /* it was not begun with: there is a pause */
 };
 
 /* grouped by who may touch what, not by size */

@@ -16,6 +16,7 @@
 #include "core/app/control.h"
 #include "core/app/ends.h"
 #include "core/app/outbox.h"
+#include "core/app/pause.h"
 #include "core/app/pull.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
@@ -356,6 +357,7 @@ int loop_run(struct app *app, struct error *err)
 		record_committed(app);
 		settle_tick(app);
 		reload_tick(app);
+		pause_tick(app);
 		result = pull_events(app, err);
 		if (result < 0)
 			return result;

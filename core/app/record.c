@@ -54,6 +54,7 @@ static struct side_op *side_new(struct app *app, struct version *version, enum s
 	side->op.verb = verb;
 	side->op.version = side->version;
 	list_append(&app->side_ops, &side->link);
+	app->side_ops_sent++;
 	return side;
 }
 
@@ -396,6 +397,7 @@ static void job_committed(struct app *app, struct job *job)
 static void side_committed(struct app *app, struct store_op *op)
 {
 	struct side_op *side = LIST_OF(op, struct side_op, op);
+	app->side_ops_committed++;
 	if (op->verb == STORE_MARK)
 		sidecar_marked(app, op);
 	if (side->interim)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/app/away.h"
+#include "core/app/control.h"
 #include "core/app/engine.h"
 #include "core/app/loop.h"
 #include "core/app/pull.h"
@@ -13,6 +14,7 @@
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
+#include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
 #include "core/detect/detect_state.h"
@@ -37,17 +39,32 @@ static bool same_roots(const struct config *a, const struct config *b)
 	return true;
 }
 
+/* A warning for the log, and a line for whoever waits for the reload; notes NULL: nobody does. */
+static void warn(struct str *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void warn(struct str *notes, const char *format, ...)
+{
+	AUTO_STR words = STR_INIT;
+	va_list args;
+	va_start(args, format);
+	str_vprintf(&words, format, args);
+	va_end(args);
+	log_warning("%s", str_text(&words));
+	if (notes)
+		control_add_line(notes, str_text(&words));
+}
+
 /* What this version of the daemon cannot change while it runs is said, not ignored. */
-static void name_the_rest(const struct config *old, const struct config *new)
+static void name_the_rest(const struct config *old, const struct config *new, struct str *notes)
 {
 	if (!same_roots(old, new))
-		log_warning("changed roots take effect at the next start");
+		warn(notes, "changed roots take effect at the next start");
 	if (old->workers != new->workers)
-		log_warning("another number of workers takes effect at the next start");
+		warn(notes, "another number of workers takes effect at the next start");
 	if (strcmp(old->history, new->history) != 0)
-		log_warning("another history takes effect at the next start");
+		warn(notes, "another history takes effect at the next start");
 	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
-		log_warning("another file or format of events takes effect at the next start");
+		warn(notes, "another file or format of events takes effect at the next start");
 }
 
 static void swap(struct app *app, struct engine *engine, struct config *config)
@@ -62,31 +79,32 @@ static void swap(struct app *app, struct engine *engine, struct config *config)
 }
 
 /* What of the engine in force could not be loaded: an operator must see it without asking. */
-static void name_degraded(const struct engine *engine)
+static void name_degraded(const struct engine *engine, struct str *notes)
 {
 	for (size_t i = 0; i < engine->detector_count; i++) {
 		const struct detector *detector = engine->detectors[i];
 		struct detect_report report = detector_report(detector);
 		if (!report.failed)
 			continue;
-		log_warning("detector degraded detector=%s failed=%llu kept=%llu rules=%llu",
-			    detector_name(detector), (unsigned long long)report.failed,
-			    (unsigned long long)report.kept, (unsigned long long)report.loaded);
+		warn(notes, "detector degraded detector=%s failed=%llu kept=%llu rules=%llu",
+		     detector_name(detector), (unsigned long long)report.failed,
+		     (unsigned long long)report.kept, (unsigned long long)report.loaded);
 		for (size_t j = 0; j < report.problem_count; j++)
-			log_warning("rules not loaded detector=%s: %s", detector_name(detector),
-				    report.problems[j]);
+			warn(notes, "rules not loaded detector=%s: %s", detector_name(detector),
+			     report.problems[j]);
 	}
 }
 
-void reload_settle(struct app *app)
+/* Says what of the engine's detectors is degraded, and watches their rules. */
+static void settle(struct app *app, struct str *notes)
 {
 	struct error err = { 0 };
-	name_degraded(app->engine);
+	name_degraded(app->engine, notes);
 	if (!app->rules_watch)
 		return;
 	if (rules_watch_set(app->rules_watch, app->engine, &err) > 0)
-		log_warning("changes of some rules are not noticed, SIGHUP reads them: %s",
-			    err.text);
+		warn(notes, "changes of some rules are not noticed, SIGHUP reads them: %s",
+		     err.text);
 	app->rules_unwatched = rules_watch_short(app->rules_watch);
 }
 
@@ -102,7 +120,7 @@ int reload_init(struct app *app, struct error *err)
 	app->rules_unwatched = any && rules_watch_new(&app->rules_watch, &why) < 0;
 	if (app->rules_unwatched)
 		log_warning("changes of rules are not noticed, SIGHUP reads them: %s", why.text);
-	reload_settle(app);
+	settle(app, NULL);
 	return 0;
 }
 
@@ -136,10 +154,23 @@ void reload_done(struct app *app)
 	reloader_free(app->reloader);
 }
 
+/* Whoever asked for the reload hears one line. */
+static void tell_waiting(struct app *app, enum control_end end, const char *line)
+{
+	AUTO_STR notes = STR_INIT;
+	control_add_line(&notes, line);
+	control_reloaded(app, end, &notes);
+}
+
 /* We are short of something: that says nothing of the configuration or the rules. */
 static void try_later(struct app *app, bool anew, const char *words)
 {
-	log_error("nothing is reloaded now, it is tried again, the old state stays: %s", words);
+	AUTO_STR line = STR_INIT;
+	str_printf(&line, "nothing is reloaded now, it is tried again, the old state stays: %s",
+		   words);
+	log_error("%s", str_text(&line));
+	if (anew)
+		tell_waiting(app, CONTROL_FAILED, str_text(&line));
 	app->reload_after = pull_next_rescan(app);
 	if (anew)
 		app->reload_again = true;
@@ -160,6 +191,8 @@ static void begin(struct app *app, struct config *config)
 		.earlier = app_engine(app),
 	};
 	const bool anew = config == NULL;
+	if (anew)
+		app->reloads++;
 	int result = reloader_ask(app->reloader, &wish);
 	if (result == 0)
 		return;
@@ -189,18 +222,26 @@ static void finish(struct app *app, struct reload_result *result)
 		try_later(app, result->anew, result->err.text);
 		return;
 	}
+	AUTO_STR notes = STR_INIT;
 	if (!result->engine) {
-		log_error("%s refused, the old state stays: %s", what, result->err.text);
+		str_printf(&notes, "%s refused, the old state stays: %s", what, result->err.text);
+		log_error("%s", str_text(&notes));
+		if (result->anew)
+			tell_waiting(app, CONTROL_REFUSED, str_text(&notes));
 		return;
 	}
+	const char *done = result->anew ? "configuration and detectors reloaded"
+					: "rules changed on disk, detectors reloaded";
+	control_add_line(&notes, done);
 	if (result->anew)
-		name_the_rest(app->config, result->config);
+		name_the_rest(app->config, result->config, &notes);
 	swap(app, result->engine, result->config);
 	rules_note(app);
-	reload_settle(app);
-	log_notice(result->anew ? "configuration and detectors reloaded"
-				: "rules changed on disk, detectors reloaded");
+	settle(app, &notes);
+	log_notice("%s", done);
 	away_tell_all(app->engine);
+	if (result->anew)
+		control_reloaded(app, CONTROL_OK, &notes);
 }
 
 void reload_tick(struct app *app)

@@ -11,12 +11,11 @@ struct error;
 
 /** Makes what it needs, before the loop runs; the engine is there. */
 int reload_init(struct app *app, struct error *err);
-/** Says what of the engine's detectors is degraded, and watches their rules. */
-void reload_settle(struct app *app);
 void reload_done(struct app *app);
 
 /** Loads everything anew; once that is done it is swapped in. A bad configuration is refused and
- * the old one stays; so is a file without settings, where the one before had some. */
+ * the old one stays; so is a file without settings, where the one before had some. How it ended is
+ * told by control_reloaded(); its number is app->reloads + 1 before this call. */
 void reload(struct app *app);
 /** Something happened to files of rules: they are loaded anew in a second. */
 void reload_rules_changed(struct app *app);

@@ -19,6 +19,7 @@
 #include "core/app/announce.h"
 #include "core/app/decide.h"
 #include "core/app/intake.h"
+#include "core/app/pause.h"
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
@@ -53,7 +54,7 @@ static size_t room(const struct app *app)
 static bool may_run(const struct app *app)
 {
 	return app->mode == APP_RUNNING && !app->options.once && app->walked_all && !app->backlog &&
-	       store_depth(app->store) < APP_STORE_MAX;
+	       !pause_is_on(app) && store_depth(app->store) < APP_STORE_MAX;
 }
 
 struct fetch {

@@ -145,6 +145,7 @@ static bool end_as_told(struct job *job, const struct config *config)
 		end_later(job, config->rescan_interval_ms);
 		return true;
 	case JOB_CANCELLED:
+	case JOB_HELD:	  /* before the look */
 	case JOB_SIDECAR: /* never of a file that has a row */
 		return false;
 	}

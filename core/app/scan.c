@@ -19,6 +19,7 @@
 #include "core/app/hashing.h"
 #include "core/app/lease.h"
 #include "core/app/outbox.h"
+#include "core/app/pause.h"
 #include "core/app/review.h"
 #include "core/app/roots.h"
 #include "core/app/sidecar.h"
@@ -432,6 +433,11 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	struct scanner *scanner = scanner_;
 	struct job *job = LIST_OF(pool_job, struct job, pool_job);
 	struct app *app = scanner->app;
+	if (pause_is_on(app)) { /* it waited for us when that began */
+		job->result = JOB_HELD;
+		outbox_put(app->outbox, job);
+		return;
+	}
 	AUTO(engine) struct engine *engine = app_engine(app);
 	AUTO_CLOSE int fd = -1;
 	job->op.verb = job->rescan ? STORE_RESCAN : STORE_SAVE;

@@ -8,6 +8,7 @@
 
 #include "core/app/intake.h"
 #include "core/app/outbox.h"
+#include "core/app/pause.h"
 #include "core/app/record.h"
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
@@ -137,6 +138,9 @@ static void handle_result(struct app *app, struct job *job)
 			record_let_wait(app, job);
 		else
 			record_spill(app, job);
+		return;
+	case JOB_HELD:
+		pause_take_back(app, job);
 		return;
 	}
 }

@@ -14,6 +14,7 @@
 
 #include "core/app/app.h"
 #include "core/app/flight.h"
+#include "core/app/pause.h"
 #include "core/app/rescan.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
@@ -102,9 +103,11 @@ struct app {
 	atomic_uint_fast64_t mounts;
 	atomic_size_t submitted; /* jobs that workers gave to the store; any thread */
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
-	struct table ending;  /* of them, those that end queued rows, by row */
+	uint64_t side_ops_sent, side_ops_committed; /* in their order */
+	struct table ending; /* of them, those that end queued rows, by row */
 	struct app_counters counters;
 	struct rescans rescans;
+	struct pausing pausing;
 	struct rules *rules;
 
 	enum app_mode mode;
@@ -120,6 +123,7 @@ struct app {
 	bool queue_unsure;  /* something happened since the queue was last seen empty of due rows */
 	bool own_due;	    /* a row of this run waits for a time */
 	bool let_go;	    /* no room for events, and nothing is held open for them any more */
+	uint64_t reloads;   /* of the configuration, begun so far */
 	bool reload_again;  /* it was asked for while one was under way, or could not begin */
 	bool refill_again;  /* more rows are due and there is room */
 	bool watcher_armed; /* its descriptor is polled */

@@ -6,6 +6,7 @@
 #include "core/app/away.h"
 #include "core/app/engine.h"
 #include "core/app/gaps.h"
+#include "core/app/pause.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/app/want.h"
@@ -25,6 +26,8 @@ static const char *mode_name(const struct app *app)
 {
 	switch (app->mode) {
 	case APP_RUNNING:
+		if (pause_is_on(app))
+			return "paused";
 		return app->walked_all ? "running" : "starting";
 	case APP_JOINING:
 		return "joining";
@@ -180,6 +183,7 @@ void status_json(struct app *app, struct str *out)
 	struct error trouble = { 0 };
 	str_puts(out, ",\"trouble\":");
 	str_json_text(out, store_trouble(app->store, &trouble) ? trouble.text : NULL);
+	pause_status(app, out);
 	roots(app, out);
 	detectors(app, out);
 	watching(app, out);

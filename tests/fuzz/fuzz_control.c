@@ -7,9 +7,12 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include "core/app/control.h"
+#include "core/app/pause.h"
+#include "core/app/reload.h"
 #include "core/app/rescan.h"
 #include "core/app/state.h"
 #include "core/app/status.h"
@@ -19,8 +22,13 @@
 
 #define CLIENTS 20
 
-void __wrap_status_json(struct app *app, struct str *out); // NOLINT(bugprone-reserved-identifier)
-void __wrap_rescan_note(struct app *app);		   // NOLINT(bugprone-reserved-identifier)
+void __wrap_status_json(struct app *app, struct str *out);  // NOLINT(bugprone-reserved-identifier)
+void __wrap_rescan_note(struct app *app);		    // NOLINT(bugprone-reserved-identifier)
+bool __wrap_pause_is_on(const struct app *app);		    // NOLINT(bugprone-reserved-identifier)
+int __wrap_pause_begin(struct app *app, struct error *err); // NOLINT(bugprone-reserved-identifier)
+size_t __wrap_pause_at_work(const struct app *app);	    // NOLINT(bugprone-reserved-identifier)
+bool __wrap_pause_end(struct app *app, const char *why);    // NOLINT(bugprone-reserved-identifier)
+void __wrap_reload(struct app *app);			    // NOLINT(bugprone-reserved-identifier)
 
 static struct app app;
 static char directory[64];
@@ -35,6 +43,47 @@ void __wrap_status_json(struct app *of, struct str *out) // NOLINT(bugprone-rese
 void __wrap_rescan_note(struct app *of) // NOLINT(bugprone-reserved-identifier)
 {
 	must(of == &app);
+}
+
+bool __wrap_pause_is_on(const struct app *of) // NOLINT(bugprone-reserved-identifier)
+{
+	return pause_left_doubts(of);
+}
+
+int __wrap_pause_begin(struct app *of, struct error *err) // NOLINT(bugprone-reserved-identifier)
+{
+	of->pausing.doubts_left++;
+	return of->pausing.doubts_left % 3 ? 0 : error_set(err, EBUSY, "not now");
+}
+
+size_t __wrap_pause_at_work(const struct app *of) // NOLINT(bugprone-reserved-identifier)
+{
+	return of->pausing.doubts_left;
+}
+
+bool __wrap_pause_end(struct app *of, const char *why) // NOLINT(bugprone-reserved-identifier)
+{
+	(void)why;
+	of->pausing.doubts_left = 0;
+	return true;
+}
+
+/* It begins at once, or when the one before has ended, which is later. */
+void __wrap_reload(struct app *of) // NOLINT(bugprone-reserved-identifier)
+{
+	must(of == &app);
+	of->reload_again = true;
+}
+
+static void end_reload(void)
+{
+	AUTO_STR lines = STR_INIT;
+	if (!app.reload_again)
+		return;
+	app.reload_again = false;
+	app.reloads++;
+	control_add_line(&lines, "reloaded");
+	control_reloaded(&app, CONTROL_OK, &lines);
 }
 
 static void remove_directory(void)
@@ -101,8 +150,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if ((what & 7) == 7) {
 			close(*client);
 			*client = -1;
+		} else if ((what & 7) == 6) {
+			end_reload();
 		}
 	}
+	end_reload();
 	check_next();
 	for (size_t i = 0; i < CLIENTS; i++) {
 		if (clients[i] >= 0)

@@ -182,7 +182,7 @@ HASHINDEX = [
     bytes([4, 0, 1, 1, 1]) + bytes(300),
 ]
 
-CONTROL = [b"\x07status\n", b"\x02poke\n", b"\x01nonsense\nstatus\n", b"\xff" + 300 * b"x", b"\0"]
+CONTROL = [b"\x07status\n", b"\x02poke\n", b"\x03pause\nb\x03resume\n", b"\x06reload\nb\x07reload\n", b"\x01nonsense\nstatus\n", b"\xff" + 300 * b"x", b"\0"]
 
 HTTP = [
     b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"outcome\": \"clean\"}",

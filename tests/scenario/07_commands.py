@@ -7,8 +7,8 @@ import subprocess
 import scenario
 from scenario import NOOP, Carved, broapt_name, check, command, same
 
-COMMANDS = ["run", "scan", "parse", "list", "history", "sql", "status", "check", "retry", "rescan",
-            "prune", "import"]
+COMMANDS = ["run", "scan", "parse", "list", "history", "sql", "status", "check", "reload",
+            "pause", "resume", "retry", "rescan", "prune", "import"]
 
 
 def test_help_and_version():

@@ -45,3 +45,14 @@ def is_traced(pid):
 
 def children(pid):
     return {int(child) for thread in threads(pid) for child in read(thread, "children").split()}
+
+
+def opened(pid):
+    """Paths of what it has open."""
+    paths = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            paths.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return paths

@@ -39,6 +39,43 @@ Test(control, status_and_poke_are_answered)
 	daemon_done(&d);
 }
 
+Test(control, a_client_that_waits_for_a_reload_is_the_last_to_lose_its_place)
+{
+	struct daemon d;
+	daemon_init(&d, "");
+	/* the reload waits for somebody to write the configuration */
+	char yaml[512];
+	snprintf(yaml, sizeof yaml, "roots: [ { path: %s } ]\nhistory: %s\n" NOOP, d.root,
+		 d.history);
+	daemon_configure(&d, yaml);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	cr_assert_eq(unlink(d.config), 0);
+	cr_assert_eq(mkfifo(d.config, 0600), 0);
+	int writer = open(d.config, O_RDWR | O_CLOEXEC);
+	int waiting = raw_client(&d);
+	cr_assert_eq(send(waiting, "reload\n", 7, MSG_NOSIGNAL), 7);
+	char text[256] = { 0 };
+	cr_assert_eq(recv(waiting, text, sizeof text - 1, 0), 5);
+	cr_assert_str_eq(text, "wait\n");
+	int silent[40];
+	for (size_t i = 0; i < 40; i++)
+		silent[i] = raw_client(&d);
+	AUTO_STR answer = STR_INIT;
+	struct error err = { 0 };
+	cr_assert_eq(control_request(d.history, "poke", &answer, &err), 0, "%s", err.text);
+	cr_assert_eq(write(writer, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
+	close(writer);
+	ssize_t got = recv(waiting, text, sizeof text - 1, MSG_WAITALL);
+	cr_assert_gt(got, 3);
+	text[got] = '\0';
+	cr_assert(strncmp(text, "ok\n", 3) == 0, "%s", text);
+	for (size_t i = 0; i < 40; i++)
+		close(silent[i]);
+	close(waiting);
+	daemon_finish(&d);
+}
+
 Test(control, silent_and_endless_clients_do_not_keep_others_out)
 {
 	struct daemon d;

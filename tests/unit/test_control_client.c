@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,4 +60,70 @@ Test(control_client, without_a_daemon_it_says_so)
 	name[0] = '/';
 	name[sizeof name - 1] = '\0';
 	cr_assert_eq(control_request(name, "status", &answer, &err), -ENAMETOOLONG);
+}
+
+/* Answers the next client of fd with text, and hangs up. */
+static void *answer_one(void *context)
+{
+	const char *text = ((const char **)context)[1];
+	int listener = *(int *)((void **)context)[0];
+	char request[64];
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	cr_assert_gt(recv(fd, request, sizeof request, 0), 0);
+	cr_assert_eq(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+	close(fd);
+	return NULL;
+}
+
+static int order_answered(const char *text, enum control_end *end, struct str *words,
+			  struct error *err)
+{
+	char dir[] = "/tmp/carved-client-XXXXXX", history[64];
+	cr_assert(mkdtemp(dir));
+	snprintf(history, sizeof history, "%s/h", dir);
+	struct sockaddr_un address;
+	int none = -1;
+	cr_assert_eq(control_address(history, &address, &none, err), 0);
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	const void *context[] = { &listener, text };
+	pthread_t thread;
+	cr_assert_eq(pthread_create(&thread, NULL, answer_one, context), 0);
+	int result = control_order(history, "pause", end, words, err);
+	pthread_join(thread, NULL);
+	close(listener);
+	unlink(address.sun_path);
+	rmdir(dir);
+	return result;
+}
+
+Test(control_client, how_an_order_ended_is_told_from_its_words)
+{
+	static const struct {
+		const char *text;
+		int result;
+		enum control_end end;
+		const char *words;
+	} cases[] = {
+		{ "ok\npaused\n", 0, CONTROL_OK, "paused" },
+		{ "wait\nok\na\nb\n", 0, CONTROL_OK, "a\nb" },
+		{ "refused\nwhy\n", 0, CONTROL_REFUSED, "why" },
+		{ "wait\nfailed\nlater\n", 0, CONTROL_FAILED, "later" },
+		{ "ok", 0, CONTROL_OK, "" },
+		{ "okay\n", -EPROTO, CONTROL_ENDS, "" },
+		{ "{\"error\":\"unknown request\"}\n", -EPROTO, CONTROL_ENDS, "" },
+		{ "wait\n", -EPIPE, CONTROL_ENDS, "" },
+		{ "\n", -EPIPE, CONTROL_ENDS, "" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		AUTO_STR words = STR_INIT;
+		struct error err = { 0 };
+		enum control_end end = CONTROL_ENDS;
+		cr_assert_eq(order_answered(cases[i].text, &end, &words, &err), cases[i].result,
+			     "%s", cases[i].text);
+		cr_assert_eq(end, cases[i].end, "%s", cases[i].text);
+		cr_assert_str_eq(str_text(&words), cases[i].words);
+	}
 }

@@ -1,4 +1,6 @@
 /* SIGHUP: a bad configuration is refused, a good one takes effect. On the real daemon. */
+#include "core/app/control_client.h"
+#include "core/base/str.h"
 #include "daemon_harness.h"
 
 static void write_list(const struct daemon *d, const char *text)
@@ -57,5 +59,29 @@ Test(reload, a_bad_configuration_is_refused_and_the_old_one_stays)
 	kill(d.pid, SIGHUP);
 	daemon_put(&d, "HTTP-Fone.text.plain.txt", "x");
 	daemon_expect(&d, "SELECT verdict FROM file", "clean");
+	daemon_finish(&d);
+}
+
+static void expect_reload(const struct daemon *d, enum control_end wanted, const char *word)
+{
+	AUTO_STR words = STR_INIT;
+	struct error err = { 0 };
+	enum control_end end;
+	cr_assert_eq(control_order(d->history, "reload", &end, &words, &err), 0, "%s", err.text);
+	cr_assert_eq(end, wanted, "%s", str_text(&words));
+	cr_assert(strstr(str_text(&words), word), "%s", str_text(&words));
+}
+
+Test(reload, whoever_asks_for_it_hears_how_it_ended)
+{
+	struct daemon d;
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
+	daemon_configure(&d, "detectors: [ { type: nonsense } ]\n");
+	expect_reload(&d, CONTROL_REFUSED, "nonsense");
+	char yaml[512];
+	snprintf(yaml, sizeof yaml, "roots: [ { path: %s } ]\nhistory: %s\nworkers: 7\n", d.root,
+		 d.history);
+	daemon_configure(&d, yaml);
+	expect_reload(&d, CONTROL_OK, "\nanother number of workers takes effect at the next start");
 	daemon_finish(&d);
 }

@@ -1,0 +1,14 @@
+/*
+ * order: what the subcommands that have the running daemon do something share: words and exit code.
+ */
+#ifndef CARVED_CORE_CLI_ORDER_H
+#define CARVED_CORE_CLI_ORDER_H
+
+struct cli_command;
+
+/** Runs a subcommand that takes --history alone and whose name the daemon knows as an order. Prints
+ * what the daemon says; CLI_OK, CLI_USAGE when it refused for what is configured, else CLI_FAILED.
+ */
+int order_run(const struct cli_command *command, int argc, char **argv);
+
+#endif

@@ -1,0 +1,23 @@
+/* carved reload: has the running daemon read configuration and rules anew, and tells how that went.
+ */
+#include "core/cli/cli.h"
+#include "core/cli/order.h"
+
+static int run(int argc, char **argv)
+{
+	return order_run(&cli_reload, argc, argv);
+}
+
+const struct cli_command cli_reload = {
+	.name = "reload",
+	.usage = "[--history DB]",
+	.summary = "Have the running daemon read its configuration and rules anew",
+	.help = "  --history DB  tell the daemon of this history\n\n"
+		"Waits until the daemon is through with it, which takes as long as compiling all\n"
+		"rules does, and prints how it went: what is refused, and why, leaves everything as\n"
+		"it was; below that, what was not loaded, and what takes effect at the next start only.\n"
+		"SIGHUP does the same without waiting, and tells the log.\n"
+		"Exit codes: 0 the new state is in force, 2 usage, or the new configuration was refused,\n"
+		"3 no daemon runs for this history, or it cannot do it now.\n",
+	.run = run,
+};
