@@ -8,7 +8,7 @@ import scenario
 from scenario import NOOP, Carved, broapt_name, check, command, same
 
 COMMANDS = ["run", "scan", "parse", "list", "history", "sql", "status", "check", "reload",
-            "pause", "resume", "retry", "rescan", "prune", "import"]
+            "pause", "resume", "retry", "rescan", "prune", "import", "backup"]
 
 
 def test_help_and_version():
