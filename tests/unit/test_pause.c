@@ -31,6 +31,21 @@ static void expect_status(const struct daemon *d, const char *part)
 	cr_assert(strstr(str_text(&text), part), "%s", str_text(&text));
 }
 
+/* Until nothing is with workers. */
+static void await_rest(const struct daemon *d)
+{
+	struct mono limit = mono_add_ms(mono_now(), DAEMON_PATIENCE_MS);
+	for (;;) {
+		AUTO_STR text = STR_INIT;
+		struct error err = { 0 };
+		cr_assert_eq(control_request(d->history, "status", &text, &err), 0, "%s", err.text);
+		if (strstr(str_text(&text), "\"queue\":{\"running\":0,"))
+			return;
+		cr_assert(!mono_passed(limit), "%s", str_text(&text));
+		poll(NULL, 0, 5);
+	}
+}
+
 static void put_some(const struct daemon *d, unsigned from, unsigned to)
 {
 	for (unsigned i = from; i < to; i++) {
@@ -79,10 +94,12 @@ Test(pause, a_worker_finishes_its_file_and_what_waits_for_it_goes_to_the_history
 	daemon_flag(&d, "through");
 	close(fd);
 	daemon_expect(&d, DONE, "1");
-	/* of this the loop hears behind all that the worker has given back */
+	await_rest(&d);
+	char scans[256];
+	daemon_sql(&d, "SELECT count(*) FROM scan", scans);
+	cr_assert_str_eq(scans, "1");
 	put_some(&d, 40, 41);
 	daemon_expect(&d, QUEUED, "40");
-	daemon_expect(&d, "SELECT count(*) FROM scan", "1");
 	order(&d, "resume", CONTROL_OK, "resumed");
 	daemon_expect(&d, DONE, "41");
 	daemon_finish(&d);
