@@ -20,5 +20,9 @@ enum watcher_way {
  * by events alone; "" when they are. */
 enum watcher_way watcher_root_way(const struct watcher *watcher, uint32_t root, char *out,
 				  size_t size);
+/** Directories at and below root that are known, and those of them that have a watch. Costs a pass
+ * over them: for a status, not for the loop. */
+void watcher_root_counts(const struct watcher *watcher, uint32_t root, uint64_t *out_directories,
+			 uint64_t *out_watches);
 
 #endif

@@ -133,3 +133,14 @@ enum watcher_way way_describe(const struct root *root, char *out, size_t size)
 	describe_degraded(root, &words);
 	return words.len > 0 ? WATCHER_WAY_DEGRADED : WATCHER_WAY_EVENTS;
 }
+
+void watcher_root_counts(const struct watcher *w, uint32_t root, uint64_t *out_directories,
+			 uint64_t *out_watches)
+{
+	*out_directories = *out_watches = 0;
+	const struct node *top = root < w->root_count ? w->roots[root]->top : NULL;
+	for (const struct node *node = top; node; node = tree_next(node, top)) {
+		++*out_directories;
+		*out_watches += node->wd > 0;
+	}
+}

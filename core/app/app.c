@@ -21,6 +21,7 @@
 #include "core/app/loop.h"
 #include "core/app/met.h"
 #include "core/app/outbox.h"
+#include "core/app/pace.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
 #include "core/app/rescan.h"
@@ -149,6 +150,7 @@ static int start(struct app *app, struct error *err)
 	app->closes = closes_new();
 	app->shortened = shortened_new();
 	app->gaps = gaps_new();
+	app->pace = pace_new(mono_now());
 	int result = open_history(app, err);
 	if (result == 0)
 		result = outbox_new(&app->outbox, err);
@@ -236,6 +238,7 @@ static void take_apart(struct app *app)
 	closes_free(app->closes);
 	shortened_free(app->shortened);
 	gaps_free(app->gaps);
+	pace_free(app->pace);
 	met_free(app->met);
 	roots_free(app->roots);
 	engine_unref(app->engine);

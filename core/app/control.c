@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/app/control_client.h"
+#include "core/app/health.h"
 #include "core/app/pause.h"
 #include "core/app/reload.h"
 #include "core/app/rescan.h"
@@ -259,6 +260,18 @@ static bool answer_poke(struct app *app, struct client *client, struct str *out)
 	return true;
 }
 
+static bool answer_health(struct app *app, struct client *client, struct str *out)
+{
+	(void)client;
+	AUTO_STR lines = STR_INIT;
+	bool healthy = health_judge(app, &lines);
+	str_printf(out, "%s\n", control_end_words[healthy ? CONTROL_OK : CONTROL_FAILED]);
+	if (healthy)
+		control_add_line(&lines, pause_is_on(app) ? "healthy, paused" : "healthy");
+	str_puts(out, str_text(&lines));
+	return true;
+}
+
 static bool answer_pause(struct app *app, struct client *client, struct str *out)
 {
 	(void)client;
@@ -304,7 +317,7 @@ static const struct {
 	bool (*answer)(struct app *app, struct client *client, struct str *out);
 } requests[] = {
 	{ "status", answer_status }, { "poke", answer_poke },	  { "pause", answer_pause },
-	{ "resume", answer_resume }, { "reload", answer_reload },
+	{ "resume", answer_resume }, { "reload", answer_reload }, { "health", answer_health },
 };
 
 static void answer(struct app *app, struct client *client)
@@ -316,8 +329,8 @@ static void answer(struct app *app, struct client *client)
 	if (at < count && !requests[at].answer(app, client, &text))
 		return;
 	if (at == count)
-		str_puts(&text, "{\"error\":\"unknown request; known are status, poke, pause, "
-				"resume and reload\"}\n");
+		str_puts(&text, "{\"error\":\"unknown request; known are status, health, "
+				"poke, pause, resume and reload\"}\n");
 	say(client, &text);
 	hang_up(client);
 }

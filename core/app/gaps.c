@@ -8,6 +8,7 @@
 #include "core/app/state.h"
 #include "core/base/log.h"
 #include "core/base/mem.h"
+#include "core/base/str.h"
 #include "core/store/store.h"
 #include "watcher/watcher.h"
 
@@ -194,6 +195,22 @@ bool gaps_overflow_open(const struct app *app)
 			return true;
 	}
 	return false;
+}
+
+void gaps_json(const struct app *app, struct str *out)
+{
+	const char *before = "[";
+	LIST_FOREACH(at, &app->gaps->open) {
+		const struct gap *gap = LIST_OF(at, struct gap, link);
+		if (gap->closing)
+			continue;
+		str_printf(out, "%s{\"cause\":\"%s\",\"root\":", before, gap->record.cause);
+		str_json_text(out, gap->record.root);
+		str_printf(out, ",\"opened_ns\":%lld,\"found\":%lld}",
+			   (long long)gap->record.opened_ns, (long long)gap->record.found);
+		before = ",";
+	}
+	str_puts(out, *before == '[' ? "[]" : "]");
 }
 
 size_t gaps_open(const struct app *app)

@@ -12,6 +12,7 @@
 struct app;
 struct gaps;
 struct store_op;
+struct str;
 struct watcher_event;
 
 struct gaps *gaps_new(void);
@@ -33,6 +34,8 @@ void gaps_found(struct app *app, uint32_t root);
 void gaps_committed(struct app *app, struct store_op *op);
 /** True while what the kernel dropped has not been made up for. */
 bool gaps_overflow_open(const struct app *app);
+/** Appends those that are open as a JSON array: cause, root (null: all), opened_ns, found. */
+void gaps_json(const struct app *app, struct str *out);
 /** Gaps that are open now. */
 size_t gaps_open(const struct app *app);
 

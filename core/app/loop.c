@@ -15,6 +15,7 @@
 #include "core/app/backlog.h"
 #include "core/app/control.h"
 #include "core/app/ends.h"
+#include "core/app/health.h"
 #include "core/app/outbox.h"
 #include "core/app/pause.h"
 #include "core/app/pull.h"
@@ -31,6 +32,12 @@
 #include "core/config/config.h"
 #include "core/store/store.h"
 #include "watcher/watcher.h"
+
+/* When so many jobs were in memory and no more than a quarter is left, what they took is given
+ * back. */
+#define TRIM_ABOVE 4096
+/* A history that was moved, removed or replaced is waited for this many rescan intervals. */
+#define MOVED_INTERVALS 3
 
 enum source {
 	SOURCE_WATCHER,
@@ -301,8 +308,8 @@ static int wait_for_history(struct app *app, const struct error *trouble, struct
 		return 0;
 	}
 	if (!app->moved_until.ns)
-		app->moved_until = mono_add_ms(mono_now(), app->config->rescan_interval_ms *
-								   APP_MOVED_INTERVALS);
+		app->moved_until =
+			mono_add_ms(mono_now(), app->config->rescan_interval_ms * MOVED_INTERVALS);
 	if (!mono_passed(app->moved_until))
 		return 0;
 	return error_set(err, ESTALE, "%s; it did not come back: ending, to be started again",
@@ -328,7 +335,7 @@ static void give_memory_back(struct app *app)
 	size_t now = flight_total(&app->flight);
 	if (now > app->flight_most)
 		app->flight_most = now;
-	if (app->flight_most < APP_TRIM_ABOVE || now > app->flight_most / 4)
+	if (app->flight_most < TRIM_ABOVE || now > app->flight_most / 4)
 		return;
 	app->flight_most = now;
 	(void)malloc_trim(0);
@@ -344,6 +351,7 @@ int loop_run(struct app *app, struct error *err)
 		set_timer(app);
 		give_memory_back(app);
 		pool_wake(app->pool);
+		health_tick(app);
 		bool busy = (room && app->events_left) || app->refill_again;
 		struct epoll_event events[SOURCES];
 		int count = epoll_wait(app->epoll_fd, events, SOURCES, busy ? 0 : -1);

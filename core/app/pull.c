@@ -75,6 +75,7 @@ static void walked_all(struct app *app)
 	app->walking = gaps_overflow_open(app); /* another walk is to come */
 	gaps_walked_all(app);
 	met_rest(app->met);
+	app->reconciled_ns = clock_wall_ns();
 	if (app->walked_all)
 		return;
 	app->walked_all = true;

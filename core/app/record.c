@@ -11,6 +11,7 @@
 #include "core/app/decide.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
+#include "core/app/pace.h"
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/rules.h"
@@ -287,6 +288,7 @@ static void count(struct app *app, const struct version *version)
 static void tell_end(struct app *app, const struct version *version)
 {
 	count(app, version);
+	pace_ended(app->pace, version, mono_now());
 	announce(app, version);
 	if (app->options.recorded)
 		app->options.recorded(app->options.context, version, true);
@@ -301,8 +303,10 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		log_error(
 			"the history refused a row, the file is looked at again at the next walk path=%s",
 			version->path);
-	if (op->result == STORE_WRITTEN)
+	if (op->result == STORE_WRITTEN) {
 		rules_heard(app, version);
+		pace_answered(app->pace, version, mono_now());
+	}
 	if (op->verb == STORE_RESCAN)
 		rescan_recorded(app, job, op);
 	if (op->verb != STORE_SAVE || op->result == STORE_REFUSED)
@@ -413,6 +417,7 @@ void record_committed(struct app *app)
 	list_init(&ops);
 	store_committed(app->store, &ops);
 	bool news = false;
+	app->health.commits += !list_empty(&ops);
 	for (struct list *link; (link = list_shift(&ops));) {
 		struct store_op *op = LIST_OF(link, struct store_op, link);
 		news = news || !op->told;

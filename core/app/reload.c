@@ -20,6 +20,9 @@
 #include "core/detect/detect_state.h"
 #include "watcher/limit.h"
 
+/* From the first change of a file of rules until all of them are loaded anew. */
+#define RULES_MS 1000
+
 static bool same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && strcmp(a, b) == 0);
@@ -212,7 +215,7 @@ void reload(struct app *app)
 void reload_rules_changed(struct app *app)
 {
 	if (app->rules_watch && rules_watch_changed(app->rules_watch) && !app->rules_due.ns)
-		app->rules_due = mono_add_ms(mono_now(), APP_RULES_MS);
+		app->rules_due = mono_add_ms(mono_now(), RULES_MS);
 }
 
 static void finish(struct app *app, struct reload_result *result)

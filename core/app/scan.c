@@ -428,10 +428,8 @@ static void weigh_wholeness(struct app *app, struct version *version)
 	version_set_incomplete(version, str_text(&words));
 }
 
-void scan_run(struct pool_job *pool_job, void *scanner_)
+static void look_at(struct scanner *scanner, struct job *job)
 {
-	struct scanner *scanner = scanner_;
-	struct job *job = LIST_OF(pool_job, struct job, pool_job);
 	struct app *app = scanner->app;
 	if (pause_is_on(app)) { /* it waited for us when that began */
 		job->result = JOB_HELD;
@@ -467,4 +465,13 @@ void scan_run(struct pool_job *pool_job, void *scanner_)
 	atomic_store(&job->submitted, true);
 	atomic_fetch_add_explicit(&app->submitted, 1, memory_order_relaxed);
 	store_submit(app->store, &job->op);
+}
+
+void scan_run(struct pool_job *pool_job, void *scanner_)
+{
+	struct scanner *scanner = scanner_;
+	struct app *app = scanner->app;
+	look_at(scanner, LIST_OF(pool_job, struct job, pool_job));
+	/* the job is not ours any more */
+	atomic_fetch_add_explicit(&app->health.looks, 1, memory_order_relaxed);
 }

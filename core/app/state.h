@@ -14,6 +14,7 @@
 
 #include "core/app/app.h"
 #include "core/app/flight.h"
+#include "core/app/health.h"
 #include "core/app/pause.h"
 #include "core/app/rescan.h"
 #include "core/base/list.h"
@@ -27,6 +28,7 @@ struct engine;
 struct gaps;
 struct met;
 struct outbox;
+struct pace;
 struct pool;
 struct reloader;
 struct roots;
@@ -42,17 +44,11 @@ struct watcher;
 #define APP_FLIGHT_MAX	16384
 /* Operations on their way to the history, at most; beyond it events wait in the kernel. */
 #define APP_STORE_MAX 4096
-/* When so many were in memory and no more than a quarter is left, what they took is given back. */
-#define APP_TRIM_ABOVE 4096
 /* A job that is in memory this long without a row gets one ("queued"), so that SQL can see it. */
 #define APP_INTERIM_MS 250
 /* First pause before a file that may have a writer is looked at again; doubles up to the rescan
  * interval. */
 #define APP_CREATED_MS 100
-/* A history that was moved, removed or replaced is waited for this many rescan intervals. */
-#define APP_MOVED_INTERVALS 3
-/* From the first change of a file of rules until all of them are loaded anew. */
-#define APP_RULES_MS 1000
 /* Pause before what could not be done for want of descriptors or memory is tried again. */
 #define APP_WANT_MS 1000
 /* How often a path that seems gone is looked at while walks are under way. */
@@ -108,6 +104,8 @@ struct app {
 	struct app_counters counters;
 	struct rescans rescans;
 	struct pausing pausing;
+	struct health health;
+	struct pace *pace;
 	struct rules *rules;
 
 	enum app_mode mode;
@@ -146,6 +144,7 @@ struct app {
 	struct mono moved_until; /* how long a history that is not in its place is waited for; 0: it
 				  * is there */
 	int64_t started_ns;
+	int64_t reconciled_ns; /* when the last walk of all roots was through; 0: none was */
 };
 
 /** Jobs that wait for a worker, or that one is at. The loop. */

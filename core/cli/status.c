@@ -253,30 +253,22 @@ static int show(const struct str *answer, bool json)
 	return CLI_OK;
 }
 
-static int run(int argc, char **argv)
+/* For probes of containers: what is wrong is said where they look for it. */
+static int tell_health(const char *history)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "history", required_argument, NULL, 'H' },
-		{ 0 },
-	};
-	bool json = false;
-	const char *given = NULL;
-	int got;
-	while ((got = cli_next_option(argc, argv, ":", longs)) != -1) {
-		if (got == 'j')
-			json = true;
-		else if (got == 'H')
-			given = optarg;
-		else
-			return cli_bad_option(&cli_status, got, argv);
+	AUTO_STR words = STR_INIT;
+	struct error err = { 0 };
+	enum control_end end = CONTROL_FAILED;
+	if (control_order(history, "health", &end, &words, &err) < 0) {
+		str_escape(&words, err.text, strlen(err.text));
+		end = CONTROL_FAILED;
 	}
-	if (optind < argc)
-		return cli_usage_error(&cli_status, "%s is one word too many", argv[optind]);
-	AUTO_FREE char *history = NULL;
-	int code = cli_history_path(given, &history);
-	if (code != CLI_OK)
-		return code;
+	(void)printf("%s\n", str_text(&words));
+	return end == CONTROL_OK ? CLI_OK : CLI_FOUND;
+}
+
+static int tell_status(const char *history, bool json)
+{
 	AUTO_STR answer = STR_INIT;
 	struct error err = { 0 };
 	if (control_request(history, "status", &answer, &err) < 0) {
@@ -286,12 +278,51 @@ static int run(int argc, char **argv)
 	return show(&answer, json);
 }
 
+static int run(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "health", no_argument, NULL, 'h' },
+		{ "history", required_argument, NULL, 'H' },
+		{ 0 },
+	};
+	bool json = false, health = false;
+	const char *given = NULL;
+	int got;
+	while ((got = cli_next_option(argc, argv, ":", longs)) != -1) {
+		if (got == 'j')
+			json = true;
+		else if (got == 'h')
+			health = true;
+		else if (got == 'H')
+			given = optarg;
+		else
+			return cli_bad_option(&cli_status, got, argv);
+	}
+	if (json && health)
+		return cli_usage_error(&cli_status, "it is either --json or --health");
+	if (optind < argc)
+		return cli_usage_error(&cli_status, "%s is one word too many", argv[optind]);
+	AUTO_FREE char *history = NULL;
+	int code = cli_history_path(given, &history);
+	if (code != CLI_OK)
+		return code;
+	return health ? tell_health(history) : tell_status(history, json);
+}
+
 const struct cli_command cli_status = {
 	.name = "status",
-	.usage = "[--json] [--history DB]",
+	.usage = "[--json | --health] [--history DB]",
 	.summary = "Tell what the running daemon is doing",
 	.help = "  --json        the daemon's answer as it came, one JSON object\n"
+		"  --health      only whether it is healthy, for probes of containers: exit 0, or 1 and\n"
+		"                why not: no daemon answers within 5 s, the history cannot be written,\n"
+		"                nothing gets on that has work, a detector that is required is away, a\n"
+		"                root is missing\n"
 		"  --history DB  ask the daemon of this history\n\n"
+		"\"last minute\" are rates, \"answers\" how each detector answered since the start (those\n"
+		"taken over do not count), \"oldest file\" is the one that has been known longest of those\n"
+		"that have no end yet.\n"
 		"Exit codes: 0 done, 2 usage or configuration, 3 no daemon runs for this history.\n",
 	.run = run,
 	.prints = true,

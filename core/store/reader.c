@@ -18,6 +18,7 @@ enum statement {
 	LOAD,
 	DUE,
 	NEXT_DUE,
+	OLDEST,
 	FINDINGS,
 	TERMINAL,
 	WAITING,
@@ -33,6 +34,10 @@ static const char *const sql[STATEMENTS] = {
 	[LOAD] = ROW_SELECT "WHERE v.id = ?1",
 	[DUE] = ROW_SELECT "WHERE v.state = 'queued' AND v.due_ns <= ?1 ORDER BY v.due_ns, v.id",
 	[NEXT_DUE] = "SELECT min(due_ns) FROM version WHERE state = 'queued' AND due_ns > ?1",
+	/* + and INDEXED BY: not the table from its first row on until one is queued */
+	[OLDEST] =
+		ROW_SELECT "WHERE v.id = (SELECT min(+q.id) FROM version q INDEXED BY version_queue"
+			   " WHERE q.state = 'queued')",
 	[FINDINGS] = ROW_SELECT_FINDINGS,
 	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
 	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
@@ -135,11 +140,10 @@ int store_names(struct store_reader *reader, const struct identity *identity, un
 	return finish(reader, names_each(&reader->names, identity, limit, each), err);
 }
 
-int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err)
+static int load_one(struct store_reader *reader, sqlite3_stmt *load, struct version **out,
+		    struct error *err)
 {
-	sqlite3_stmt *load = reader->statements[LOAD];
 	struct version *version = NULL;
-	db_bind(load, 1, id);
 	if (sqlite3_step(load) == SQLITE_ROW)
 		version = row_read(load);
 	int result = finish(reader, sqlite3_reset(load), err);
@@ -148,6 +152,18 @@ int store_load(struct store_reader *reader, int64_t id, struct version **out, st
 	else
 		*out = version;
 	return result;
+}
+
+int store_load(struct store_reader *reader, int64_t id, struct version **out, struct error *err)
+{
+	sqlite3_stmt *load = reader->statements[LOAD];
+	db_bind(load, 1, id);
+	return load_one(reader, load, out, err);
+}
+
+int store_oldest_queued(struct store_reader *reader, struct version **out, struct error *err)
+{
+	return load_one(reader, reader->statements[OLDEST], out, err);
 }
 
 int store_due(struct store_reader *reader, int64_t now_ns,

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 
 #include "core/app/control.h"
+#include "core/app/health.h"
 #include "core/app/pause.h"
 #include "core/app/reload.h"
 #include "core/app/rescan.h"
@@ -28,7 +29,9 @@ bool __wrap_pause_is_on(const struct app *app);		    // NOLINT(bugprone-reserved
 int __wrap_pause_begin(struct app *app, struct error *err); // NOLINT(bugprone-reserved-identifier)
 size_t __wrap_pause_at_work(const struct app *app);	    // NOLINT(bugprone-reserved-identifier)
 bool __wrap_pause_end(struct app *app, const char *why);    // NOLINT(bugprone-reserved-identifier)
-void __wrap_reload(struct app *app);			    // NOLINT(bugprone-reserved-identifier)
+bool __wrap_health_judge(struct app *app,
+			 struct str *lines); // NOLINT(bugprone-reserved-identifier)
+void __wrap_reload(struct app *app);	     // NOLINT(bugprone-reserved-identifier)
 
 static struct app app;
 static char directory[64];
@@ -73,6 +76,12 @@ void __wrap_reload(struct app *of) // NOLINT(bugprone-reserved-identifier)
 {
 	must(of == &app);
 	of->reload_again = true;
+}
+
+bool __wrap_health_judge(struct app *of, struct str *lines) // NOLINT(bugprone-reserved-identifier)
+{
+	(void)lines;
+	return !of->reload_again;
 }
 
 static void end_reload(void)

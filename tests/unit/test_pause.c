@@ -82,6 +82,33 @@ Test(pause, new_files_are_queued_and_looked_at_after_it)
 	daemon_finish(&d);
 }
 
+static struct timespec written_at(const struct daemon *d)
+{
+	char wal[128];
+	struct stat st;
+	snprintf(wal, sizeof wal, "%s-wal", d->history);
+	cr_assert_eq(stat(wal, &st), 0);
+	return st.st_mtim;
+}
+
+Test(pause, what_is_queued_is_left_alone)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	order(&d, "pause", CONTROL_OK, "paused");
+	put_some(&d, 0, 300);
+	daemon_expect(&d, QUEUED, "300");
+	await_rest(&d);
+	struct timespec before = written_at(&d);
+	/* each is a turn of the loop, which would fetch them */
+	for (unsigned i = 0; i < 200; i++)
+		expect_status(&d, "\"state\":\"paused\"");
+	struct timespec after = written_at(&d);
+	cr_assert(before.tv_sec == after.tv_sec && before.tv_nsec == after.tv_nsec,
+		  "rows are written anew");
+	daemon_finish(&d);
+}
+
 Test(pause, a_worker_finishes_its_file_and_what_waits_for_it_goes_to_the_history)
 {
 	struct daemon d;

@@ -110,6 +110,27 @@ Test(reader, the_queue_is_visited_in_the_order_of_due_time_and_id)
 	cr_expect(store_next_due(w.reader, 99, &next, &err) == 0 && next == INT64_MAX);
 }
 
+Test(reader, the_oldest_queued_is_the_one_that_was_recorded_first)
+{
+	static const int64_t due[] = { 0, 30, 10 };
+	struct version *oldest = NULL;
+	cr_assert(store_oldest_queued(w.reader, &oldest, &err) == 0);
+	cr_expect_null(oldest);
+	for (unsigned i = 0; i < 3; i++) {
+		char path[8];
+		snprintf(path, sizeof path, "/r/%c", 'a' + i);
+		struct version *v = world_version(path, i);
+		v->due_ns = due[i];
+		if (i == 0)
+			world_finish(v, OUTCOME_CLEAN);
+		world_put(&w, v);
+	}
+	cr_assert(store_oldest_queued(w.reader, &oldest, &err) == 0);
+	cr_assert_not_null(oldest);
+	cr_expect_str_eq(oldest->path, "/r/b");
+	version_free(oldest);
+}
+
 Test(reader, findings_are_those_of_all_attempts_in_their_order)
 {
 	struct version *v = world_version("/r/a", 1);

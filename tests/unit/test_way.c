@@ -119,5 +119,15 @@ Test(way, each_way_says_why)
 	world_settle(&world);
 	cr_expect_eq(way_of(&world, r, words), WATCHER_WAY_DEGRADED);
 	cr_expect_not_null(strstr(words, "another file system"), "%s", words);
+	uint64_t directories, watches;
+	watcher_root_counts(world.w, r, &directories, &watches);
+	cr_expect(directories == 2 && watches == 2, "%d of %d", (int)watches, (int)directories);
+	watcher_root_counts(world.w, s, &directories, &watches);
+	cr_expect(directories == 1 && watches == 0, "polled: %d of %d", (int)watches,
+		  (int)directories);
+	watcher_root_counts(world.w, v, &directories, &watches);
+	cr_expect(directories == 0 && watches == 0, "absent");
+	watcher_root_counts(world.w, 99, &directories, &watches);
+	cr_expect(directories == 0 && watches == 0, "none such");
 	world_close(&world);
 }
