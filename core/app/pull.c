@@ -6,6 +6,7 @@
 #include "core/app/hints.h"
 #include "core/app/met.h"
 #include "core/app/notify.h"
+#include "core/app/pause.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
@@ -80,7 +81,8 @@ static void walked_all(struct app *app)
 		return;
 	app->walked_all = true;
 	log_notice("ready: every present root is watched and walked");
-	int result = notify_send("READY=1\nSTATUS=watching");
+	int result = notify_send(pause_is_on(app) ? "READY=1\nSTATUS=paused"
+						  : "READY=1\nSTATUS=watching");
 	if (result < 0)
 		log_warning("the service manager was not told: %s", error_text(-result));
 }
