@@ -18,9 +18,12 @@
 #include "core/store/store.h"
 #include "watcher/health.h"
 
-/* A transaction may wait for another process and for the disk. A look has as long as its detectors
- * may take, one after the other, and this for reading the file. */
+/* A transaction may wait for another process and for the disk. */
 #define STALL_MS 60000
+/* A look has so much more, and what its detectors may take one after the other, twice, as a file
+ * may be asked about again; and may read the file at no more than this pace. Whoever is restarted
+ * in the middle of a look begins it anew, so this is rather too long. */
+#define SLOWEST_BYTES_PER_MS 10000
 
 void progress_note(struct progress *progress, bool busy, uint64_t count, struct mono now)
 {
@@ -71,10 +74,12 @@ static void judge_store(struct app *app, struct str *lines)
 
 static int64_t longest_look_ms(const struct engine *engine)
 {
-	int64_t longest = STALL_MS;
+	int64_t longest = STALL_MS + engine->config->max_file_size / SLOWEST_BYTES_PER_MS;
 	for (size_t i = 0; i < engine->detector_count; i++) {
 		int64_t timeout_ms = detector_row(engine->detectors[i])->timeout_ms;
-		longest = longest > INT64_MAX - timeout_ms ? INT64_MAX : longest + timeout_ms;
+		if (longest > INT64_MAX - 2 * timeout_ms)
+			return INT64_MAX;
+		longest += 2 * timeout_ms;
 	}
 	return longest;
 }
@@ -84,8 +89,8 @@ static void judge_workers(struct app *app, const struct engine *engine, struct s
 	int64_t stalled_ms = progress_stalled_ms(&app->health.workers, mono_now());
 	if (stalled_ms > longest_look_ms(engine))
 		say(lines,
-		    "no worker has ended its look at a file for %lld s, which is longer than all "
-		    "detectors may take: look at the disk that the files are on",
+		    "no worker has ended its look at a file for %lld s, which is longer than "
+		    "reading it and all detectors may take: look at the disk that the files are on",
 		    (long long)stalled_ms / 1000);
 }
 
