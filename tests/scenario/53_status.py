@@ -72,7 +72,7 @@ def test_the_oldest_file():
         paths += [carved.put() for _ in range(5)]
         carved.wait_until("SELECT count(*) FROM file", [(6,)])
         oldest = carved.status()["oldest_file"]
-        same(oldest["path"], paths[0].decode(), "the one that the worker is at")
+        same((oldest["path"], oldest["where"]), (paths[0].decode(), "running"), "the one that the worker is at")
         carved.until(lambda: carved.status()["oldest_file"]["age_s"] > oldest["age_s"], "it grows older")
         with open(os.path.join(carved.home, "through"), "wb"):
             pass
