@@ -2,6 +2,7 @@
 import os
 import signal
 
+import proc
 import scenario
 from scenario import NOOP, Carved, check, command, same, scaled
 
@@ -27,6 +28,17 @@ def go_through(carved, fd):
     with open(os.path.join(carved.home, "through"), "wb"):
         pass
     os.close(fd)
+
+
+def check_sleeps(carved):
+    """What waits is left where it is: each question wakes the loop, and nothing else does for long."""
+    if scenario.sanitizer() == "thread":
+        return
+    before = proc.switches(carved.process.pid)
+    for _ in range(50):
+        carved.status()
+    switches = proc.switches(carved.process.pid) - before
+    check(switches < 1000, f"it does not sleep: {switches} switches")
 
 
 def queued(count):
@@ -129,8 +141,11 @@ def test_a_reload_and_rescans_do_not_end_it():
         carved.write_config("rescan: auto\ndetectors:\n  - { type: noop, name: other }\n")
         order(carved, "reload")
         command("rescan", "--history", carved.history)
+        same(carved.status()["rescan"]["waiting"], 1, "asked for")
+        check_sleeps(carved)
         carved.put()
         carved.wait_until(QUEUED, [(2, 1)])
+        check_sleeps(carved)
         same(carved.status()["state"], "paused", "after the reload")
         same(carved.sql("SELECT count(*) FROM scan"), [(1,)], "asked")
         order(carved, "resume")

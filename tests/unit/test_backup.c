@@ -87,6 +87,26 @@ Test(backup, the_copy_is_one_file_with_all_that_was_committed)
 	world_done(&w);
 }
 
+/* Somebody commits between any two steps; too often, and it has begun anew each time. */
+static bool commit_one(void *context)
+{
+	struct world *w = context;
+	world_change(w, "UPDATE meta SET value = value + 1 WHERE key = 'kept'");
+	return kept(w, "history.db") < 1000;
+}
+
+Test(backup, it_is_of_one_moment_whatever_is_committed_meanwhile)
+{
+	struct world w;
+	world_init(&w);
+	fill(&w);
+	make_large(&w);
+	cr_assert_eq(backup_to(&w, "copy", commit_one, &w), 0);
+	cr_assert_eq(kept(&w, "copy"), 7);
+	cr_assert_gt(kept(&w, "history.db"), 8);
+	world_done(&w);
+}
+
 Test(backup, a_store_takes_it_for_its_history)
 {
 	struct world w;
