@@ -133,23 +133,24 @@ def test_ends_while_it_is_paused():
 
 
 def test_a_reload_and_rescans_do_not_end_it():
-    with Carved(NOOP) as carved:
+    with Carved() as carved:
+        listed = carved.write_hashlist(b"another")
+        carved.write_config(f"rescan: auto\ndetectors:\n  - {{ type: hashlist, name: bad, file: {listed} }}\n")
         carved.start()
-        carved.put()
+        path = carved.put(content=b"evil")
         carved.wait_settled(1)
         order(carved, "pause")
-        carved.write_config("rescan: auto\ndetectors:\n  - { type: noop, name: other }\n")
+        carved.write_hashlist(b"evil")
         order(carved, "reload")
         carved.until(lambda: carved.status()["rescan"]["waiting"] == 1, "it is asked for")
         check_sleeps(carved)
-        command("rescan", "--history", carved.history)
         carved.put()
         carved.wait_until(QUEUED, [(2, 1)])
         check_sleeps(carved)
         same(carved.status()["state"], "paused", "after the reload")
-        same(carved.sql("SELECT count(*) FROM scan"), [(1,)], "asked")
+        same(carved.row(path), (b"done", None, b"clean"), "its verdict")
         order(carved, "resume")
-        carved.wait_until("SELECT count(*) FROM scan WHERE detector = 'other'", [(2,)])
+        carved.wait_until("SELECT verdict FROM file WHERE path = CAST('%s' AS TEXT)" % path.decode(), [(b"malicious",)])
         carved.wait_settled(2)
 
 
