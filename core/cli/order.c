@@ -34,12 +34,8 @@ static int give(const char *history, const char *order)
 	return CLI_FAILED;
 }
 
-int order_run(const struct cli_command *command, int argc, char **argv)
+int order_run(const struct cli_command *command, const struct option *longs, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "history", required_argument, NULL, 'H' },
-		{ 0 },
-	};
 	const char *given = NULL;
 	int got;
 	while ((got = cli_next_option(argc, argv, ":", longs)) != -1) {

@@ -1,10 +1,16 @@
 /* carved pause: has the running daemon give no more files to detectors. */
+#include <stddef.h>
+
 #include "core/cli/cli.h"
 #include "core/cli/order.h"
 
 static int run(int argc, char **argv)
 {
-	return order_run(&cli_pause, argc, argv);
+	static const struct option longs[] = {
+		{ "history", required_argument, NULL, 'H' },
+		{ 0 },
+	};
+	return order_run(&cli_pause, longs, argc, argv);
 }
 
 const struct cli_command cli_pause = {

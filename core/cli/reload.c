@@ -1,11 +1,17 @@
 /* carved reload: has the running daemon read configuration and rules anew, and tells how that went.
  */
+#include <stddef.h>
+
 #include "core/cli/cli.h"
 #include "core/cli/order.h"
 
 static int run(int argc, char **argv)
 {
-	return order_run(&cli_reload, argc, argv);
+	static const struct option longs[] = {
+		{ "history", required_argument, NULL, 'H' },
+		{ 0 },
+	};
+	return order_run(&cli_reload, longs, argc, argv);
 }
 
 const struct cli_command cli_reload = {

@@ -1,10 +1,16 @@
 /* carved resume: ends what "carved pause" began. */
+#include <stddef.h>
+
 #include "core/cli/cli.h"
 #include "core/cli/order.h"
 
 static int run(int argc, char **argv)
 {
-	return order_run(&cli_resume, argc, argv);
+	static const struct option longs[] = {
+		{ "history", required_argument, NULL, 'H' },
+		{ 0 },
+	};
+	return order_run(&cli_resume, longs, argc, argv);
 }
 
 const struct cli_command cli_resume = {
