@@ -21,7 +21,7 @@ const struct cli_command cli_pause = {
 		"Files that workers are at are finished. New ones are recorded as queued and wait, so\n"
 		"nothing is lost, until \"carved resume\". The pause survives a reload, not a restart.\n"
 		"SIGUSR1 ends it, since that has all that is queued finished; SIGTERM leaves the queue\n"
-		"to the next start. A run with --once cannot be paused.\n"
+		"to the next start. A run that ends by itself cannot be paused.\n"
 		"Exit codes: 0 paused, 2 usage or configuration, 3 no daemon runs for this history, or\n"
 		"it cannot be paused.\n",
 	.run = run,

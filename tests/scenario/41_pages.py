@@ -170,7 +170,7 @@ def test_bash_completes_commands_and_options():
     known = {name.decode() for name in program_commands()}
     same(complete(""), known | {"help", "--help", "--version"}, "the first word")
     same(complete("help", ""), known, "a word behind help")
-    same(complete("re"), {"retry", "rescan"}, "re")
+    same(complete("re"), {"retry", "rescan", "reload", "resume"}, "re")
     for name in known:
         same(complete(name, "-"), page_options(name) | {"--help"}, f"options of {name}")
     same(complete("history", "--ve"), {"--verdict"}, "--ve")
