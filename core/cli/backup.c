@@ -78,8 +78,8 @@ const struct cli_command cli_backup = {
 		"FILE must not exist. The copy is of one moment; it is checked, synced to disk, and only\n"
 		"then given its name; until then it is FILE.XXXXXX, which only a SIGKILL leaves behind.\n"
 		"It is one file, with the owner and permissions of the history as far as may be, and a\n"
-		"daemon can take it for its history. The daemon is not held up, but the history's -wal\n"
-		"grows by what is written meanwhile.\n"
+		"daemon can take it for its history. The daemon is not held up, but the write-ahead\n"
+		"log grows by what is written meanwhile.\n"
 		"Exit codes: 0 done, 2 usage or configuration, 3 there is a FILE, the history cannot be\n"
 		"read, the copy cannot be written or is corrupt.\n",
 	.run = run,
