@@ -22,8 +22,9 @@ struct closes *closes_new(void);
 void closes_free(struct closes *closes);
 /** A close was told of path at this wall time. */
 void closes_note(struct closes *closes, const char *path, size_t len, int64_t now_ns);
-/** Whoever has the close that was told of path last to deal with has looked: it leads to this inode.
- * So the close was of it, or of one that had left; and one that it led to before is not dealt with.
+/** Whoever has the close that was told of path last to deal with has looked: it leads to this
+ * inode. So the close was of it, or of one that had left; and one that it led to before is not
+ * dealt with.
  */
 void closes_found(struct closes *closes, const char *path, size_t len, uint64_t inode);
 /** May this inode, which was at path and was looked at at checked_ns, have been written to since,

@@ -86,6 +86,21 @@ void sinks_committed(const struct store_op *op)
 	sink_committed(op->owner);
 }
 
+void sinks_status(struct app *app, struct str *out)
+{
+	struct error trouble = { 0 };
+	if (!app->sinks) {
+		str_puts(out, ",\"events\":null");
+		return;
+	}
+	bool fails = sink_trouble(app->sinks->events, &trouble);
+	str_puts(out, ",\"events\":{\"file\":");
+	str_json_text(out, logfile_path(app->sinks->file));
+	str_puts(out, ",\"trouble\":");
+	str_json_text(out, fails ? trouble.text : NULL);
+	str_putc(out, '}');
+}
+
 void sinks_stop(struct app *app)
 {
 	if (app->sinks)

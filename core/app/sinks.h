@@ -8,6 +8,7 @@ struct app;
 struct config;
 struct error;
 struct store_op;
+struct str;
 
 /** The names of the sinks that are configured, NULL-terminated, for store_options. Static. */
 const char *const *sinks_names(const struct config *config);
@@ -17,6 +18,8 @@ int sinks_start(struct app *app, struct error *err);
 void sinks_wake(struct app *app);
 /** A STORE_TOLD came back. The loop. */
 void sinks_committed(const struct store_op *op);
+/** Appends what the status says of them, with a comma before. The loop. */
+void sinks_status(struct app *app, struct str *out);
 /** Tells what is there and ends their threads; before the store is closed. */
 void sinks_stop(struct app *app);
 /** Behind it. */

@@ -94,8 +94,7 @@ struct app {
 	struct mono rules_due;		 /* when changed rules are loaded; 0: none have */
 	struct flight flight;
 	size_t flight_most; /* jobs in memory since memory was given back last */
-	/* raised when mounts have changed, before anything is looked at below new ones; 0: mounts
-	 * are not watched. Any thread */
+	/* raised when mounts have changed; 0: they are not watched. Any thread */
 	atomic_uint_fast64_t mounts;
 	atomic_size_t submitted; /* jobs that workers gave to the store; any thread */
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */

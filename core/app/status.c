@@ -11,6 +11,7 @@
 #include "core/app/pace.h"
 #include "core/app/pause.h"
 #include "core/app/roots.h"
+#include "core/app/sinks.h"
 #include "core/app/state.h"
 #include "core/app/unread.h"
 #include "core/app/want.h"
@@ -302,6 +303,7 @@ void status_json(struct app *app, struct str *out)
 	struct error trouble = { 0 };
 	str_puts(out, ",\"trouble\":");
 	str_json_text(out, store_trouble(app->store, &trouble) ? trouble.text : NULL);
+	sinks_status(app, out);
 	health(app, out);
 	pause_status(app, out);
 	roots(app, out);

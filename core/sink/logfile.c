@@ -23,6 +23,11 @@ struct logfile *logfile_new(const char *path)
 	return logfile;
 }
 
+const char *logfile_path(const struct logfile *logfile)
+{
+	return logfile->path;
+}
+
 static void close_file(struct logfile *logfile)
 {
 	if (logfile->fd >= 0)

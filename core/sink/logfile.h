@@ -12,8 +12,10 @@
 struct error;
 struct logfile;
 
-/** path is borrowed. Nothing is opened yet. */
+/** path is copied. Nothing is opened yet. */
 struct logfile *logfile_new(const char *path);
+/** Borrowed. */
+const char *logfile_path(const struct logfile *logfile);
 void logfile_free(struct logfile *logfile);
 AUTO_DEFINE(logfile);
 

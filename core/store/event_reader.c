@@ -17,14 +17,15 @@ enum statement {
 	STATEMENTS,
 };
 
+#define BEHIND "(SELECT count(*) FROM event e WHERE e.seq > s.seq)"
+
 static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN",
 	[END] = "COMMIT",
 	[EVENTS] = "SELECT seq, version_id, kind, was FROM event WHERE seq > ?1 ORDER BY seq",
 	[LOAD] = ROW_SELECT "WHERE v.id = ?1 AND v.state <> 'queued'",
 	[FINDINGS] = ROW_SELECT_FINDINGS,
-	[SINK] = "SELECT seq, (SELECT count(*) FROM event e WHERE e.seq > s.seq) FROM sink s"
-		 " WHERE name = ?1",
+	[SINK] = "SELECT seq, " BEHIND " FROM sink s WHERE name = ?1",
 };
 
 struct event_reader {

@@ -158,12 +158,15 @@ def test_what_cannot_be_written_waits():
         carved.wait_settled(1)
         carved.until(lambda: b"events are not told, and wait in the history: " + os.fsencode(carved.events)
                      in carved.stderr(), "words in the log")
+        told = carved.status()["events"]
+        check(carved.events in told["trouble"], f"status says {told}")
         carved.kill()
         carved.start()
         carved.until(lambda: b"events: 1 of the last run are yet to be told" in carved.stderr(), "words at the start")
         os.rmdir(carved.events)
         same(numbers(carved.wait_lines(1)), [1], "numbers")
         carved.until(lambda: b"events are told again" in carved.stderr(), "words of its end")
+        same(carved.status()["events"], {"file": carved.events, "trouble": None}, "what status says then")
         carved.stop()
 
 
