@@ -311,7 +311,7 @@ static void told(struct app *app, struct job *job, const struct store_op *op)
 		rescan_recorded(app, job, op);
 	if (op->verb != STORE_SAVE || op->result == STORE_REFUSED)
 		return;
-	if (job->prior_id && job->links > 1 && version->state != VERSION_QUEUED &&
+	if ((job->prior_id || job->written) && job->links > 1 && version->state != VERSION_QUEUED &&
 	    op->result == STORE_WRITTEN)
 		samefile_tell_others(app, job);
 	if (version->state == VERSION_QUEUED)

@@ -439,5 +439,22 @@ def test_rewritten_and_gone_when_its_close_is_looked_at():
             same(rows[-1:], [(hashlib.sha256(content).hexdigest().encode(), b"malicious")], f"the last row of {path!r}")
 
 
+def test_written_by_a_new_link_before_that_has_its_row():
+    """The older name holds another content too, of which nobody told there."""
+    with Carved(NOOP).start() as carved:
+        older = [carved.put(content=b"first %d" % number) for number in range(20)]
+        carved.wait_settled(20)
+        for number, path in enumerate(older):
+            os.link(path, path + b".txt")
+            with open(path + b".txt", "wb") as file:
+                file.write(b"second %d" % number)
+        carved.until(lambda: scenario.at_rest(carved.status()), "it comes to rest")
+        for number, path in enumerate(older):
+            content = hashlib.sha256(b"second %d" % number).hexdigest().encode()
+            for name in (path, path + b".txt"):
+                rows = carved.sql("SELECT sha256 FROM file WHERE path = CAST(? AS TEXT) ORDER BY id", name)
+                same(rows[-1:], [(content,)], f"the last row of {name!r}")
+
+
 if __name__ == "__main__":
     scenario.main()
