@@ -98,6 +98,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	struct hashes *hashes; /* further ones (hashing.h), NULL: none; owned */
 	struct twin *twin;     /* guarded by the twins' lock */
 	struct list twin_link; /* among a twin's followers; guarded by the twins' lock */
+	bool twin_failed;      /* it waited for a leader in vain, and waits for none any more */
 	enum job_result result;
 	int result_errno;
 	enum lease_sight lease; /* whether its writers could be seen, once that was tried */

@@ -278,6 +278,7 @@ static enum step meet_twins(struct scanner *scanner, struct job *job, struct eng
 	size_t count = 0;
 	switch (twins_enter(scanner->app->twins, job, &findings, &count)) {
 	case TWINS_LEAD:
+	case TWINS_ALONE:
 		return STEP_ON;
 	case TWINS_PARKED:
 		return STEP_GONE;
@@ -401,6 +402,7 @@ static void forget_look(struct job *job)
 	version->finding_count = 0;
 	version->has_sha256 = false;
 	job->hashed = false;
+	job->twin_failed = false;
 }
 
 /* Lets go of a leader's place: with an answer when the version is done, without one otherwise. */

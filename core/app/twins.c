@@ -103,6 +103,8 @@ enum twins_result twins_enter(struct twins *twins, struct job *job, struct findi
 		*findings = copy_findings(twin->findings, twin->finding_count);
 		*count = twin->finding_count;
 		result = TWINS_ANSWERED;
+	} else if (job->twin_failed) {
+		result = TWINS_ALONE;
 	} else {
 		list_append(&twin->followers, &job->twin_link);
 		result = TWINS_PARKED;
@@ -141,6 +143,8 @@ static void remove_twin(struct twins *twins, struct job *job, struct list *follo
 void twins_fail(struct twins *twins, struct job *job, struct list *followers)
 {
 	remove_twin(twins, job, followers);
+	LIST_FOREACH(at, followers)
+		LIST_OF(at, struct job, twin_link)->twin_failed = true;
 }
 
 void twins_leave(struct twins *twins, struct job *job)

@@ -2,9 +2,11 @@
  * twins: identical content in flight is scanned once.
  *
  * The first job with a content leads; others with the same SHA-256 are parked behind it, on no
- * thread, and given back to the pool when the leader has an answer, or has failed to get one (then
- * the first of them leads). An answered leader's findings stay here until its commit, so that there
- * is no moment at which the content is neither in flight nor in the history. Any thread.
+ * thread, and given back to the pool when the leader has an answer, or has failed to get one. Then
+ * each of them scans for itself, unless there is an answer by its turn: if they waited for one
+ * another, a thousand copies of a content that a detector cannot take would go on for a thousand
+ * times as long as it takes to fail. An answered leader's findings stay here until its commit, so
+ * that there is no moment at which the content is neither in flight nor in the history. Any thread.
  */
 #ifndef CARVED_CORE_APP_TWINS_H
 #define CARVED_CORE_APP_TWINS_H
@@ -19,6 +21,7 @@ struct twins;
 
 enum twins_result {
 	TWINS_LEAD,   /* nobody else has this content: scan, then twins_answer() or twins_fail() */
+	TWINS_ALONE,  /* somebody leads, but this one waits for nobody any more: scan */
 	TWINS_PARKED, /* behind a leader; the job is not the caller's any more */
 	TWINS_ANSWERED, /* a leader that is not committed yet has these findings */
 };

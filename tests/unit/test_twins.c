@@ -77,3 +77,30 @@ Test(twins, a_leader_that_fails_gives_its_followers_back)
 	twins_leave(f.twins, follower);
 	tear_down(&f);
 }
+
+Test(twins, who_waited_in_vain_waits_for_nobody_any_more)
+{
+	struct fixture f;
+	set_up(&f);
+	struct job *leader = job_of(&f, "/a", 1);
+	struct job *one = job_of(&f, "/b", 1);
+	struct job *two = job_of(&f, "/c", 1);
+	struct job *late = job_of(&f, "/d", 1);
+	twins_enter(f.twins, leader, &f.findings, &f.count);
+	twins_enter(f.twins, one, &f.findings, &f.count);
+	twins_enter(f.twins, two, &f.findings, &f.count);
+	struct list followers;
+	list_init(&followers);
+	twins_fail(f.twins, leader, &followers);
+	cr_assert_eq(twins_enter(f.twins, one, &f.findings, &f.count), TWINS_LEAD);
+	cr_assert_eq(twins_enter(f.twins, two, &f.findings, &f.count), TWINS_ALONE);
+	cr_assert_eq(twins_enter(f.twins, late, &f.findings, &f.count), TWINS_PARKED);
+	list_init(&followers);
+	twins_answer(f.twins, one, &followers);
+	cr_assert_eq(list_shift(&followers), &late->twin_link, "one that only comes waits");
+	cr_assert_eq(twins_enter(f.twins, two, &f.findings, &f.count), TWINS_ANSWERED);
+	free(f.findings);
+	twins_leave(f.twins, two); /* does not lead */
+	twins_leave(f.twins, one);
+	tear_down(&f);
+}
