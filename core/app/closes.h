@@ -16,7 +16,7 @@
 struct closes;
 
 /* So many are remembered. */
-#define CLOSES_MAX 32768
+#define CLOSES_MAX 8192
 
 struct closes *closes_new(void);
 void closes_free(struct closes *closes);
