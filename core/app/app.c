@@ -62,7 +62,7 @@ static int open_history(struct app *app, struct error *err)
 {
 	struct store_options options = { .path = app->config->history,
 					 .create = true,
-					 .sinks = sinks_names(app->config) };
+					 .sinks = sinks_names(app) };
 	int result = store_open(&app->store, &options, err);
 	if (result == 0)
 		result = store_reader_open(&app->reader, app->config->history, err);

@@ -21,10 +21,12 @@ struct sinks {
 	struct sink *events;
 };
 
-const char *const *sinks_names(const struct config *config)
+const char *const *sinks_names(const struct app *app)
 {
 	static const char *const names[] = { EVENTS, NULL };
-	return config->events ? names : names + 1;
+	if (app->options.own_only)
+		return NULL;
+	return app->config->events ? names : names + 1;
 }
 
 static void put_native(struct str *out, const struct store_event *event)
@@ -56,7 +58,7 @@ static void fails(void *sinks, const struct error *err)
 int sinks_start(struct app *app, struct error *err)
 {
 	const struct config *config = app->config;
-	if (!config->events)
+	if (!config->events || app->options.own_only)
 		return 0;
 	struct sinks *sinks = xcalloc(1, sizeof *sinks);
 	app->sinks = sinks;

@@ -5,13 +5,13 @@
 #define CARVED_CORE_APP_SINKS_H
 
 struct app;
-struct config;
 struct error;
 struct store_op;
 struct str;
 
-/** The names of the sinks that are configured, NULL-terminated, for store_options. Static. */
-const char *const *sinks_names(const struct config *config);
+/** The names of the sinks that are configured, NULL-terminated, for store_options. Static. NULL for
+ * a scan, which leaves the telling to the daemon: two must not write one file. */
+const char *const *sinks_names(const struct app *app);
 /** Starts them; the history is open. */
 int sinks_start(struct app *app, struct error *err);
 /** Something was committed. The loop. */

@@ -53,7 +53,7 @@ struct events {
 static void put_names(struct str *out, const char *const *sinks)
 {
 	str_putc(out, '[');
-	for (size_t i = 0; sinks && sinks[i]; i++) {
+	for (size_t i = 0; sinks[i]; i++) {
 		if (i)
 			str_putc(out, ',');
 		str_json_text(out, sinks[i]);
@@ -82,8 +82,11 @@ static int settle_sinks(const struct db *db, const char *const *sinks, struct er
 
 int events_begin(const struct db *db, const char *const *sinks, struct error *err)
 {
-	int result = settle_sinks(db, sinks, err);
-	return result == 0 && sinks && sinks[0] ? db_exec(db, triggers, err) : result;
+	int64_t any = 0;
+	int result = sinks ? settle_sinks(db, sinks, err) : 0;
+	if (result == 0)
+		result = db_integer(db, "SELECT EXISTS (SELECT 1 FROM sink)", &any, err);
+	return result == 0 && any ? db_exec(db, triggers, err) : result;
 }
 
 int events_new(struct events **out, const struct db *db, struct error *err)

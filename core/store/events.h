@@ -15,9 +15,9 @@ struct error;
 struct events;
 struct store_told;
 
-/** On the daemon's writing connection, once. sinks (NULL-terminated, or NULL: none) are those that
- * there are from now on: a new one is told what happens from now on, and what waits for one that
- * there is no more is forgotten. */
+/** On the daemon's writing connection, once. sinks (NULL-terminated) are those that there are from
+ * now on: a new one is told what happens from now on, and what waits for one that there is no more
+ * is forgotten. NULL: those of the last start stay, for whoever tells them next. */
 int events_begin(const struct db *db, const char *const *sinks, struct error *err);
 
 /** The statements, on a connection that outlives them. */

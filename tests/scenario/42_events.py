@@ -93,6 +93,22 @@ def rotating(carved, ending, rotated):
             rotated.append(to)
 
 
+def test_a_scan_leaves_the_telling_to_the_daemon():
+    """Two do not write one file; what a scan adds to the daemon's history is told by the next start."""
+    with Events() as carved:
+        carved.start()
+        carved.put()
+        carved.wait_lines(1)
+        carved.stop()
+        carved.put()
+        done = scenario.command("scan", "-c", carved.config_path, "--history", carved.history, carved.root)
+        same(done.returncode, 0, "exit status of the scan")
+        same(numbers(carved.lines()), [1], "numbers behind the scan")
+        carved.start()
+        same(numbers(carved.wait_lines(2)), [1, 2], "numbers behind the next start")
+        carved.stop()
+
+
 def test_rotation_loses_no_line():
     with Events() as carved:
         carved.start()

@@ -3,6 +3,7 @@
 
 static struct world w;
 static const char *const one[] = { "one", NULL };
+static const char *const none[] = { NULL };
 static const char *const two[] = { "one", "two", NULL };
 
 static void setup(void)
@@ -144,7 +145,7 @@ Test(events, wait_across_a_restart_for_those_that_stay)
 Test(events, none_are_noted_for_nobody)
 {
 	put_done("/r/a", 1);
-	open_again(NULL);
+	open_again(none);
 	EXPECT_SQL(&w, SINKS, "");
 	EXPECT_SQL(&w, EVENTS, "");
 	put_done("/r/b", 2);
@@ -152,4 +153,17 @@ Test(events, none_are_noted_for_nobody)
 	open_again(one);
 	put_done("/r/c", 3);
 	EXPECT_SQL(&w, EVENTS, "2|3|end|"); /* a number is never another's */
+}
+
+Test(events, who_does_not_tell_them_notes_them_for_those_that_there_are)
+{
+	put_done("/r/a", 1);
+	open_again(NULL);
+	put_done("/r/b", 2);
+	EXPECT_SQL(&w, SINKS, "one|0");
+	EXPECT_SQL(&w, "SELECT seq, version_id FROM event", "1|1\n2|2");
+	open_again(none);
+	open_again(NULL);
+	put_done("/r/c", 3);
+	EXPECT_SQL(&w, "SELECT seq FROM event", "");
 }

@@ -9,10 +9,14 @@
 Test(sinks, are_those_that_are_configured)
 {
 	struct config config = { 0 };
-	cr_expect(sinks_names(&config)[0] == NULL);
+	struct app app = { .config = &config };
+	cr_expect(sinks_names(&app)[0] == NULL);
 	config.events = (char *)"/e";
-	cr_expect_str_eq(sinks_names(&config)[0], "events");
-	cr_expect(sinks_names(&config)[1] == NULL);
+	cr_expect_str_eq(sinks_names(&app)[0], "events");
+	cr_expect(sinks_names(&app)[1] == NULL);
+	app.options.own_only = true;
+	cr_expect(sinks_names(&app) == NULL);
+	cr_expect(sinks_start(&app, NULL) == 0 && app.sinks == NULL, "a scan starts none");
 }
 
 Test(sinks, without_any_there_is_nothing_to_start_or_end)
