@@ -15,6 +15,7 @@
 #include "core/app/control.h"
 #include "core/app/ends.h"
 #include "core/app/engine.h"
+#include "core/app/forget.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
 #include "core/app/isolation.h"
@@ -162,6 +163,8 @@ static int start(struct app *app, struct error *err)
 		result = reload_init(app, err);
 	if (result == 0)
 		result = loop_arm(app, err);
+	if (result == 0)
+		result = forget_begin(app, err);
 	return result;
 }
 
@@ -226,10 +229,12 @@ static void take_apart(struct app *app)
 		isolation_end(app->config);
 	watcher_free(app->watcher);
 	sinks_stop(app);
+	forget_stop(app);
 	store_reader_free(
 		app->reader); /* so that the store is the last to close, and checkpoints */
 	note_end(app);
 	sinks_free(app);
+	forget_free(app);
 	outbox_free(app->outbox);
 	flight_done(&app->flight);
 	record_done(app);

@@ -9,6 +9,7 @@
 #include "core/app/announce.h"
 #include "core/app/backlog.h"
 #include "core/app/decide.h"
+#include "core/app/forget.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
 #include "core/app/pace.h"
@@ -420,9 +421,11 @@ void record_committed(struct app *app)
 	app->health.commits += !list_empty(&ops);
 	for (struct list *link; (link = list_shift(&ops));) {
 		struct store_op *op = LIST_OF(link, struct store_op, link);
-		news = news || !op->told;
+		news = news || (!op->told && !op->expire);
 		if (op->told)
 			sinks_committed(op);
+		else if (op->expire)
+			forget_committed(app, op);
 		else if (op->gap)
 			gaps_committed(app, op);
 		else if (op->rules)

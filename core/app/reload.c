@@ -6,6 +6,7 @@
 #include "core/app/away.h"
 #include "core/app/control.h"
 #include "core/app/engine.h"
+#include "core/app/forget.h"
 #include "core/app/loop.h"
 #include "core/app/pull.h"
 #include "core/app/reloader.h"
@@ -79,6 +80,14 @@ static void swap(struct app *app, struct engine *engine, struct config *config)
 	engine_unref(old);
 	config_unref(app->config);
 	app->config = config;
+}
+
+/* How long the history keeps things may be another. */
+static void keep_history(struct app *app, struct str *notes)
+{
+	struct error err = { 0 };
+	if (forget_begin(app, &err) < 0)
+		warn(notes, "%s", err.text);
 }
 
 /* What of the engine in force could not be loaded: an operator must see it without asking. */
@@ -239,6 +248,7 @@ static void finish(struct app *app, struct reload_result *result)
 	if (result->anew)
 		name_the_rest(app->config, result->config, &notes);
 	swap(app, result->engine, result->config);
+	keep_history(app, &notes);
 	rules_note(app);
 	settle(app, &notes);
 	log_notice("%s", done);

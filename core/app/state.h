@@ -26,6 +26,7 @@
 
 struct control;
 struct engine;
+struct forget;
 struct gaps;
 struct met;
 struct outbox;
@@ -69,7 +70,8 @@ struct app {
 	struct outbox *outbox;
 	struct shortened *shortened;
 	struct control *control;
-	struct sinks *sinks; /* NULL: there are none */
+	struct sinks *sinks;   /* NULL: there are none */
+	struct forget *forget; /* NULL: nothing is */
 	struct gaps *gaps;
 	struct reloader *reloader;
 	struct rules_watch *rules_watch; /* NULL: there are no rules, or they cannot be watched */

@@ -6,6 +6,7 @@
 
 #include "core/app/away.h"
 #include "core/app/engine.h"
+#include "core/app/forget.h"
 #include "core/app/gaps.h"
 #include "core/app/health.h"
 #include "core/app/pace.h"
@@ -304,6 +305,7 @@ void status_json(struct app *app, struct str *out)
 	str_puts(out, ",\"trouble\":");
 	str_json_text(out, store_trouble(app->store, &trouble) ? trouble.text : NULL);
 	sinks_status(app, out);
+	forget_status(app, out);
 	health(app, out);
 	pause_status(app, out);
 	roots(app, out);

@@ -1,103 +1,116 @@
 /*
  * carved prune: forget old versions whose files are gone.
  *
- * What is still on disk stays, as it would be found and scanned again. A root that is missing or
- * empty (a volume that is not mounted now) says nothing about its files, so they stay too.
+ * What is still on disk stays, as it would be found and scanned again, and so does what is on a
+ * volume that is not mounted now.
  */
-#include <sys/stat.h>
+#include "core/store/prune.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
+#include "core/app/standing.h"
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/cli/cli.h"
 #include "core/cli/poke.h"
 #include "core/cli/when.h"
 #include "core/config/config.h"
-#include "core/store/maintain.h"
 
 struct options {
 	const char *history;
 	int64_t older_ns;
 	bool dry_run;
+	bool any_volume;
+	bool vacuum;
 };
 
-/* The configured roots that cannot be asked now. */
-struct silent {
-	const struct config *config;
-	bool *root;
+/* Whom the file system is asked about. */
+struct asked {
+	struct standing *standing;
+	bool any_volume;
 };
 
-static bool has_entries(const char *path)
+static bool is_kept(void *context, const struct old_version *version)
 {
-	DIR *dir = opendir(path);
-	if (!dir)
+	const struct asked *asked = context;
+	switch (standing_look(asked->standing, version)) {
+	case STANDING_GONE:
 		return false;
-	int entries = 0;
-	/* its own stream: no other thread reads it */
-	while (entries <= 2 && readdir(dir)) /* NOLINT(concurrency-mt-unsafe) */
-		entries++;
-	(void)closedir(dir);
-	return entries > 2;
-}
-
-static bool below(const char *path, const char *root)
-{
-	size_t len = strlen(root);
-	return strncmp(path, root, len) == 0 && (path[len] == '/' || (len && root[len - 1] == '/'));
-}
-
-static bool is_kept(void *context, const char *path)
-{
-	const struct silent *silent = context;
-	struct stat st;
-	if (lstat(path, &st) == 0 || (errno != ENOENT && errno != ENOTDIR))
+	case STANDING_THERE:
 		return true;
-	for (size_t i = 0; i < silent->config->root_count; i++) {
-		if (silent->root[i] && below(path, silent->config->roots[i].path))
-			return true;
+	case STANDING_UNKNOWN:
+		break;
 	}
-	return false;
+	return !asked->any_volume;
 }
 
-static void find_silent(struct silent *silent, const struct config *config)
+static void tell_silent(const struct standing *standing)
 {
-	silent->config = config;
-	silent->root = xcalloc(config->root_count + 1, sizeof *silent->root);
-	for (size_t i = 0; i < config->root_count; i++) {
-		const char *path = config->roots[i].path;
-		silent->root[i] = !has_entries(path);
-		if (silent->root[i])
-			cli_complain("%s is missing or empty: what was seen there is kept", path);
+	struct standing_silent silent = standing_silent(standing);
+	if (silent.root)
+		cli_complain("root %s is missing: what was seen there is kept (--any-volume)",
+			     silent.root);
+	if (silent.place)
+		cli_complain("%s is on another file system than it was (not mounted?): what was "
+			     "seen there is kept (--any-volume)",
+			     silent.place);
+}
+
+static void tell_bytes(const char *what, int64_t bytes)
+{
+	if (bytes >> 20 > 0)
+		(void)printf("%s: %lld MiB\n", what, (long long)(bytes >> 20));
+}
+
+static void tell_pruned(const struct options *options, const struct store_pruned *pruned)
+{
+	(void)printf("%s: %lld\n", options->dry_run ? "would be pruned" : "pruned",
+		     (long long)pruned->versions);
+	if (options->vacuum)
+		return;
+	tell_bytes("given back to the file system", pruned->given_back);
+	tell_bytes("free in the history, to be used again", pruned->free);
+}
+
+static int vacuum(const struct config *config)
+{
+	struct error err = { 0 };
+	int64_t saved = 0;
+	int result = store_vacuum(config->history, &saved, &err);
+	if (result < 0) {
+		cli_complain("%s%s", err.text,
+			     result == -EBUSY ? ": it is written anew only while nobody has it open"
+					      : "");
+		return CLI_FAILED;
 	}
+	(void)printf("written anew, smaller by: %lld MiB\n", (long long)(saved >> 20));
+	return CLI_OK;
 }
 
 static int prune(const struct options *options, const struct config *config)
 {
-	struct silent silent = { 0 };
-	find_silent(&silent, config);
+	AUTO(standing) struct standing *standing = standing_new(config);
+	struct asked asked = { standing, options->any_volume };
 	struct store_prune_options prune_options = {
 		.before_ns = clock_wall_ns() - options->older_ns,
 		.dry_run = options->dry_run,
 		.keep = is_kept,
-		.context = &silent,
+		.context = &asked,
 	};
 	struct error err = { 0 };
-	int64_t pruned = 0;
+	struct store_pruned pruned = { 0 };
 	int result = store_prune(config->history, &prune_options, &pruned, &err);
-	free(silent.root);
 	if (result < 0) {
 		cli_complain("%s", err.text);
 		return CLI_FAILED;
 	}
-	(void)printf("%s: %lld\n", options->dry_run ? "would be pruned" : "pruned",
-		     (long long)pruned);
-	if (pruned && !options->dry_run)
+	if (!options->any_volume)
+		tell_silent(standing);
+	tell_pruned(options, &pruned);
+	if (pruned.versions && !options->dry_run)
 		poke_daemon(config->history);
-	return CLI_OK;
+	return options->vacuum && !options->dry_run ? vacuum(config) : CLI_OK;
 }
 
 /* Without the roots, files of a volume that is not mounted now could not be told from files that
@@ -120,6 +133,8 @@ static int run(int argc, char **argv)
 	static const struct option longs[] = {
 		{ "older-than", required_argument, NULL, 'o' },
 		{ "dry-run", no_argument, NULL, 'n' },
+		{ "any-volume", no_argument, NULL, 'V' },
+		{ "vacuum", no_argument, NULL, 'v' },
 		{ "history", required_argument, NULL, 'H' },
 		{ 0 },
 	};
@@ -138,6 +153,12 @@ static int run(int argc, char **argv)
 		case 'n':
 			options.dry_run = true;
 			break;
+		case 'V':
+			options.any_volume = true;
+			break;
+		case 'v':
+			options.vacuum = true;
+			break;
 		case 'H':
 			options.history = optarg;
 			break;
@@ -152,14 +173,17 @@ static int run(int argc, char **argv)
 
 const struct cli_command cli_prune = {
 	.name = "prune",
-	.usage = "[--older-than 30d] [--dry-run] [--history DB]",
+	.usage = "[--older-than 30d] [--dry-run] [--any-volume] [--vacuum] [--history DB]",
 	.summary = "Forget old versions whose files are gone",
 	.help = "  --older-than SPAN  finished longer ago than this (default 30d)\n"
 		"  -n, --dry-run      only count\n"
+		"  --any-volume       also what was seen on volumes that are not mounted now\n"
+		"  --vacuum           then write the whole history anew, without what is free in it;\n"
+		"                     the daemon must be stopped\n"
 		"  --history DB       the history to change\n\n"
-		"Versions that are queued stay, and all whose path is on disk: they would be scanned\n"
-		"again. Gaps that closed that long ago go too. The file does not shrink; its space is\n"
-		"used again. Exit codes: 0 done, 2 usage or configuration, 3 the history cannot be\n"
-		"written.\n",
+		"Versions that are queued or wait for a rescan stay, and all whose file is on disk: it\n"
+		"would be scanned again. Gaps that closed that long ago go too. Space that is free in\n"
+		"the history is given back where it was made for that, else it is used again. Exit\n"
+		"codes: 0 done, 2 usage or configuration, 3 the history cannot be written.\n",
 	.run = run,
 };

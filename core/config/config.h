@@ -57,6 +57,7 @@ struct config {
 	int64_t rescan_interval_ms; /* default 10 s */
 	int64_t stop_grace_ms;	    /* default 5 s */
 	unsigned reuse_days;	    /* how far back outcomes are reused, default 30 */
+	unsigned history_keep_days; /* the same for what is kept; 0: for ever */
 	enum config_rescan rescan;
 	char *events;	 /* the file of events; NULL: none */
 	bool events_ecs; /* its fields are named as in the Elastic Common Schema */

@@ -69,6 +69,10 @@ const struct setting settings[] = {
 	  .environment = NAMES("CARVED_REUSE"),
 	  .description = "How far back the outcome of the same content is taken over instead of "
 			 "scanning it again. 0: never." },
+	{ TOP("history_keep", SETTING_DAYS, history_keep_days), .max = 36500, .fallback = "0",
+	  .environment = NAMES("CARVED_HISTORY_KEEP"),
+	  .description = "How long the history keeps what it says of files that are gone. 0: for "
+			 "ever." },
 	{ TOP("rescan", SETTING_CHOICE, rescan), .fallback = "manual",
 	  .words = NAMES("manual", "auto"), .environment = NAMES("CARVED_RESCAN"),
 	  .description = "When files that are done are looked at again with other rules: when "

@@ -1,7 +1,7 @@
 /*
- * maintain: changes that commands make beside a running daemon: retry, prune, import. Each opens
- * its own connection, waits for the daemon's transactions (they are short), and commits in bounded
- * batches.
+ * maintain: changes that commands make beside a running daemon: retry, import (and prune.h). Each
+ * opens its own connection, waits for the daemon's transactions (they are short), and commits in
+ * bounded batches.
  */
 #ifndef CARVED_CORE_STORE_MAINTAIN_H
 #define CARVED_CORE_STORE_MAINTAIN_H
@@ -18,20 +18,6 @@ struct error;
  * these ids (any reason but not-regular). *out: how many. Their attempts start anew. Unknown ids:
  * -ENOENT, named. */
 int store_retry(const char *path, const int64_t *ids, size_t id_count, int64_t *out,
-		struct error *err);
-
-struct store_prune_options {
-	int64_t before_ns; /* what finished before this goes, and gaps that closed before it */
-	bool dry_run;	   /* only count */
-	/* Asked for each path; what it affirms is kept, as a file that is still on disk would be
-	 * found and scanned again. NULL: nothing is kept. */
-	bool (*keep)(void *context, const char *path);
-	void *context;
-};
-
-/** Deletes terminal versions with their scan rows. *out: how many. The file does not shrink; the
- * space is used again. */
-int store_prune(const char *path, const struct store_prune_options *options, int64_t *out,
 		struct error *err);
 
 struct store_import;

@@ -118,8 +118,9 @@ static int read_state(const struct db *db, int64_t *version, bool *is_new, struc
 
 /* Pages of 8 KiB: measured, a burst costs a fifth less processor time than with 4 KiB (half the
  * system calls); with 16 KiB as much again is saved, but the lone commit of a quiet sensor writes
- * twice as much. */
-static const char page_size[] = "PRAGMA page_size = 8192";
+ * twice as much. And with the map by which pages that are free can be given back, for which it is
+ * too late once there is a table. */
+static const char layout[] = "PRAGMA page_size = 8192; PRAGMA auto_vacuum = INCREMENTAL";
 
 static int run_step(const struct db *db, int64_t version, struct error *err)
 {
@@ -175,7 +176,7 @@ int migrate_run(const struct db *db, bool create, struct error *err)
 		return error_set(err, EINVAL, "%s: there is no history in this file", db->path);
 	bool old = version < schema_version;
 	if (is_new)
-		result = db_exec(db, page_size, err);
+		result = db_exec(db, layout, err);
 	for (; result == 0 && version < schema_version; version++)
 		result = run_step(db, version, err);
 	if (result == 0)

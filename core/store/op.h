@@ -4,6 +4,8 @@
 #ifndef CARVED_CORE_STORE_OP_H
 #define CARVED_CORE_STORE_OP_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/list.h"
@@ -58,6 +60,8 @@ enum store_verb {
 	STORE_DUE_BY,
 	/* op->told->sink has told the events up to seq: those that all sinks have told go. */
 	STORE_TOLD,
+	/* Versions that ended long ago, and gaps, go for good: what op->expire says. */
+	STORE_EXPIRE,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */
 };
@@ -84,6 +88,19 @@ struct store_told {
 	int64_t seq;
 };
 
+struct store_expire {
+	const int64_t *ids; /* versions that go, unless they wait or have finished since */
+	size_t count;
+	int64_t before_ns;  /* what finished before this may go */
+	bool gaps;	    /* so do gaps that closed before */
+	unsigned give_back; /* pages, at most, of those that are free, to the file system */
+	/* what was done */
+	size_t gone;	    /* versions */
+	int64_t free_pages; /* that the file has, and how many pages in all */
+	int64_t pages;
+	int64_t took_ns;
+};
+
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from
  * store_submit() until the operation came back. */
 struct store_op {
@@ -94,6 +111,7 @@ struct store_op {
 	struct store_rescan *rescan; /* STORE_RESCAN */
 	struct store_rules *rules;   /* STORE_RULES */
 	struct store_told *told;     /* STORE_TOLD */
+	struct store_expire *expire; /* STORE_EXPIRE */
 	enum store_result result;
 	void *owner; /* the caller's */
 	/* the writer's own */

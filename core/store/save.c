@@ -13,6 +13,7 @@
 #include "core/store/bulk.h"
 #include "core/store/db.h"
 #include "core/store/events.h"
+#include "core/store/expire.h"
 #include "core/store/gaplog.h"
 #include "core/store/keys.h"
 #include "core/store/mark.h"
@@ -100,6 +101,7 @@ struct save {
 	struct mark *mark;
 	struct gaplog *gaplog;
 	struct events *events;
+	struct expire *expire;
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -127,6 +129,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 		result = gaplog_new(&save->gaplog, db, err);
 	if (result == 0)
 		result = events_new(&save->events, db, err);
+	if (result == 0)
+		result = expire_new(&save->expire, db, save->tally, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -146,6 +150,7 @@ void save_free(struct save *save)
 	mark_free(save->mark);
 	gaplog_free(save->gaplog);
 	events_free(save->events);
+	expire_free(save->expire);
 	free(save);
 }
 
@@ -449,6 +454,8 @@ int save_op(struct save *save, struct store_op *op)
 		return bring_near(save, op);
 	case STORE_TOLD:
 		return events_told(save->events, op->told);
+	case STORE_EXPIRE:
+		return expire_run(save->expire, op->expire);
 	case STORE_ALIVE:
 		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
 		return db_run(save->statements[ALIVE]);

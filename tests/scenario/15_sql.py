@@ -218,17 +218,18 @@ def test_prune_keeps_what_is_there():
         carved.wait_settled(4)
 
 
-def test_prune_keeps_what_was_seen_in_a_root_that_is_empty():
+def test_prune_keeps_what_was_seen_in_a_root_that_is_missing():
     with Carved(NOOP) as carved:
         carved.start()
         path = carved.put()
         carved.wait_settled(1)
         carved.stop()
         os.unlink(path)
+        os.rmdir(carved.root)
         words = ("prune", "--history", carved.history, "--older-than", "0s")
         root = {"CARVED_ROOT": carved.root}
         done = command(*words, env=scenario.clean_environment(root))
-        same((done.returncode, done.stdout), (0, b"pruned: 0\n"), "prune with an empty root")
+        same((done.returncode, done.stdout), (0, b"pruned: 0\n"), "prune with a missing root")
         check(carved.root.encode() in done.stderr, f"{done.stderr!r} does not name the root")
         done = command(*words, env=scenario.clean_environment({**root, "CARVED_WORKERS": "many"}))
         same(done.returncode, 2, "exit status with a configuration that is wrong")

@@ -1,4 +1,4 @@
-/* maintain: retry and prune, beside a running store. */
+/* maintain: retry, beside a running store. */
 #include <errno.h>
 
 #include "core/store/maintain.h"
@@ -89,64 +89,8 @@ Test(maintain, retry_of_ids_takes_any_reason_but_not_regular)
 	world_tally_is_right(&w);
 }
 
-static bool keep_b(void *context, const char *path)
-{
-	++*(int *)context;
-	return strcmp(path, "/r/b") == 0;
-}
-
-Test(maintain, prune_deletes_what_is_old_terminal_and_gone)
-{
-	static const char *const paths[] = { "/r/a", "/r/b", "/r/c", "/r/d" };
-	for (unsigned i = 0; i < 4; i++) {
-		struct version *v = world_version(paths[i], i);
-		if (i < 3)
-			world_finish(v, OUTCOME_CLEAN);
-		if (i == 2)
-			v->finished_ns = T0 + 1000; /* not old */
-		world_put(&w, v);
-	}
-	put_failed(9, REASON_VANISHED);
-	struct store_gap gap = { .cause = "down", .opened_ns = 1 };
-	struct store_op op = { .verb = STORE_GAP_OPEN, .gap = &gap };
-	for (int i = 0; i < 3; i++) {
-		op.verb = STORE_GAP_OPEN;
-		list_init(&op.link);
-		store_submit(w.store, &op);
-		world_wait(&w, 1);
-		if (i == 2)
-			continue; /* stays open */
-		gap.closed_ns = T0 + i * 1000;
-		op.verb = STORE_GAP_CLOSE;
-		store_submit(w.store, &op);
-		world_wait(&w, 1);
-	}
-	int64_t count = 0;
-	int asked = 0;
-	struct store_prune_options options = {
-		.before_ns = T0 + 500,
-		.dry_run = true,
-		.keep = keep_b,
-		.context = &asked,
-	};
-	cr_assert(store_prune(w.db, &options, &count, &err) == 0, "%s", err.text);
-	cr_expect(count == 2 && asked == 3);
-	EXPECT_SQL(&w, "SELECT (SELECT count(*) FROM file), (SELECT count(*) FROM gap)", "5|3");
-	options.dry_run = false;
-	cr_assert(store_prune(w.db, &options, &count, &err) == 0, "%s", err.text);
-	cr_expect(count == 2);
-	EXPECT_SQL(&w, "SELECT path FROM file ORDER BY id", "/r/b\n/r/c\n/r/d");
-	EXPECT_SQL(&w, "SELECT file_id FROM scan ORDER BY 1", "2\n3");
-	EXPECT_SQL(&w, "SELECT closed_ns FROM gap ORDER BY id", "1764000000000001000\n");
-	/* the daemon goes on beside it */
-	world_put(&w, world_version("/r/a", 0));
-	world_tally_is_right(&w);
-}
-
 Test(maintain, a_history_that_is_not_there_is_not_made)
 {
 	int64_t count = 0;
-	struct store_prune_options options = { 0 };
 	cr_expect(store_retry("/nowhere/x.db", NULL, 0, &count, &err) == -ENOENT);
-	cr_expect(store_prune("/nowhere/x.db", &options, &count, &err) == -ENOENT);
 }

@@ -1,0 +1,28 @@
+/*
+ * expire: versions that ended long ago leave the history, and the file gives their pages back.
+ * Private to this room; one writing connection's, inside its transactions. Functions return
+ * SQLite's code.
+ */
+#ifndef CARVED_CORE_STORE_EXPIRE_H
+#define CARVED_CORE_STORE_EXPIRE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/mem.h"
+
+struct db;
+struct error;
+struct expire;
+struct store_expire;
+struct tally;
+
+/** The statements; db and tally, which counts what goes off, outlive them. */
+int expire_new(struct expire **out, const struct db *db, struct tally *tally, struct error *err);
+void expire_free(struct expire *expire);
+AUTO_DEFINE(expire);
+
+/** Deletes what work names, where it may still go, and tells in work what was done. */
+int expire_run(struct expire *expire, struct store_expire *work);
+
+#endif

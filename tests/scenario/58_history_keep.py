@@ -1,0 +1,139 @@
+"""history_keep: what ended long ago leaves the history of a running daemon, unless its file is there or may come back."""
+import os
+import shutil
+import sqlite3
+import subprocess
+
+import mounting
+import scenario
+from scenario import Carved, Skip, broapt_name, check, same
+
+KEEP = "history_keep: 90d\n" + scenario.NOOP
+OLD_DAYS = 100
+DAY_NS = 86400 * 10 ** 9
+
+
+def make_old(carved, where="1"):
+    """Dates versions back, past the daemon, which does not run."""
+    connection = sqlite3.connect(carved.history)
+    with connection:
+        for column in "first_seen_ns", "checked_ns", "finished_ns":
+            connection.execute(f"UPDATE version SET {column} = {column} - {OLD_DAYS * DAY_NS} WHERE {where}")
+        connection.execute(f"UPDATE gap SET closed_ns = closed_ns - {OLD_DAYS * DAY_NS}")
+        # the counts are by day
+        connection.execute("DELETE FROM tally")
+        connection.execute("INSERT INTO tally SELECT day, ifnull(mime, ''), state, ifnull(reason, ''),"
+                           " ifnull(verdict, ''), count(*) FROM version WHERE state <> 'queued' GROUP BY 1, 2, 3, 4, 5")
+    connection.close()
+
+
+def pass_ended(carved):
+    status = carved.status()["history_keep"]
+    return status and status["looked_ns"] and status
+
+
+def names_left(carved):
+    return sorted(os.path.basename(os.fsdecode(row[0])) for row in carved.sql("SELECT path FROM file"))
+
+
+def test_what_is_gone_is_forgotten_and_nothing_else():
+    with Carved(KEEP) as carved:
+        carved.start()
+        stands, moved = carved.put(), carved.put()
+        gone = [carved.put(f"{sub}/{broapt_name()}") for sub in ("a", "b/c") for _ in range(300)]
+        young, replaced = carved.put(), carved.put()
+        carved.wait_settled(604)
+        carved.stop()
+        make_old(carved, f"name <> '{os.path.basename(os.fsdecode(young))}'")
+        shutil.rmtree(os.path.dirname(gone[-1]))
+        for path in set(gone) | {young, moved}:
+            if os.path.exists(path):
+                os.unlink(path)
+        new = carved.path_of(broapt_name())
+        with open(new, "wb") as file:
+            file.write(b"another inode")
+        os.rename(new, replaced)
+        carved.start()
+        carved.until(lambda: pass_ended(carved), "the first look")
+        left = carved.sql("SELECT name, count(*) FROM file GROUP BY 1 ORDER BY 1")
+        same(left, sorted((os.path.basename(path), 1) for path in (stands, young, replaced)), "what is left")
+        same(carved.status()["history_keep"]["forgotten_since_start"], 602, "versions forgotten")
+        same(carved.sql("SELECT (SELECT count(*) FROM scan), (SELECT sum(files) FROM daily)"), [(3, 3)], "the rest")
+        same(carved.sql("SELECT count(*) FROM gap WHERE closed_ns < ?",
+                        carved.sql("SELECT max(finished_ns) FROM file")[0][0] - 95 * DAY_NS), [(0,)], "old gaps")
+        more = carved.put()
+        carved.wait_settled(4)
+        same(carved.row(more)[0], b"done", "the daemon goes on")
+        carved.check_once()
+
+
+def test_it_is_off_by_default_and_follows_a_reload():
+    with Carved(scenario.NOOP) as carved:
+        carved.start()
+        path = carved.put()
+        carved.wait_settled(1)
+        carved.stop()
+        make_old(carved)
+        os.unlink(path)
+        carved.start()
+        same(carved.status()["history_keep"], None, "without the setting")
+        threads = os.listdir(f"/proc/{carved.process.pid}/task")
+        check(not any(open(f"/proc/{carved.process.pid}/task/{task}/comm", encoding="utf8").read() == "forget\n"
+                      for task in threads), "there is a thread for nothing")
+        carved.write_config("history_keep: 200d\n" + scenario.NOOP)
+        same(subprocess.run([scenario.binary(), "reload", "--history", carved.history], check=False,
+                            capture_output=True).returncode, 0, "reload")
+        carved.until(lambda: pass_ended(carved), "the first look")
+        same(len(carved.sql("SELECT 1 FROM file")), 1, "younger than 200 days")
+        carved.write_config(KEEP)
+        subprocess.run([scenario.binary(), "reload", "--history", carved.history], check=True, capture_output=True)
+        carved.wait_until("SELECT count(*) FROM file", [(0,)])
+
+
+def test_a_volume_that_is_not_mounted_keeps_its_versions():
+    with Carved(KEEP) as carved:
+        stick = os.path.join(carved.root, "stick")
+        image = os.path.join(os.path.dirname(carved.root), "image")
+        os.mkdir(stick)
+        with open(image, "wb") as file:
+            file.truncate(16 << 20)
+        if subprocess.run(["mkfs.ext4", "-q", image], check=False).returncode:
+            raise Skip("mkfs.ext4 is not to be had")
+        with mounting.mounted(stick, "-o", "loop", image):
+            carved.start()
+            path = carved.put("stick/" + broapt_name())
+            carved.wait_settled(1)
+            carved.stop()
+        make_old(carved)
+        carved.start()
+        carved.until(lambda: pass_ended(carved), "the first look")
+        same(carved.status()["history_keep"]["kept_not_mounted"], 1, "kept")
+        check(stick.encode() in carved.stderr(), "the log does not name the place")
+        same(names_left(carved), [os.path.basename(os.fsdecode(path))], "what is left")
+        with mounting.mounted(stick, "-o", "loop", image):
+            carved.wait_until("SELECT count(*) FROM gap WHERE cause = 'mount' AND closed_ns IS NOT NULL", [(1,)])
+            carved.check_once()
+            carved.stop()
+
+
+def test_a_root_that_is_missing_keeps_its_versions():
+    with Carved(KEEP) as carved:
+        carved.start()
+        path = carved.put()
+        carved.wait_settled(1)
+        carved.stop()
+        make_old(carved)
+        os.rename(carved.root, carved.root + ".away")
+        carved.start()
+        carved.until(lambda: pass_ended(carved), "the first look")
+        os.rename(carved.root + ".away", carved.root)
+        carved.wait_until("SELECT count(*) FROM gap WHERE cause = 'root' AND closed_ns IS NOT NULL", [(1,)])
+        carved.stop()
+        carved.start()
+        same(names_left(carved), [os.path.basename(os.fsdecode(path))], "what is left")
+        carved.check_once()
+
+
+if __name__ == "__main__":
+    mounting.enter()
+    scenario.main()

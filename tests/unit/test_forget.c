@@ -1,0 +1,77 @@
+/* forget: a running daemon lets go of what is old and gone, however much there is. What stays is
+ * told by tests/scenario/58_history_keep.py. */
+#include <sqlite3.h>
+
+#include "daemon_harness.h"
+
+static struct daemon d;
+
+static void teardown(void)
+{
+	daemon_done(&d);
+}
+
+TestSuite(forget, .fini = teardown);
+
+/* Versions of long ago, of files that there never were. */
+static void fill(unsigned count)
+{
+	char sql[1024];
+	char *why = NULL;
+	sqlite3 *handle = NULL;
+	cr_assert(sqlite3_open(d.history, &handle) == SQLITE_OK);
+	snprintf(
+		sql, sizeof sql,
+		"INSERT INTO version (dir_id, name, inode, btime_ns, size, mtime_ns, state, verdict,"
+		" first_seen_ns, finished_ns) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT"
+		" i + 1 FROM n WHERE i < %u) SELECT (SELECT max(id) FROM dir), 'old' || i, i, 1, 1, 1,"
+		" 'done', 'clean', i, i FROM n;"
+		"INSERT INTO tally SELECT 0, '', 'done', '', 'clean', %u",
+		count, count);
+	cr_assert(sqlite3_exec(handle, sql, NULL, NULL, &why) == SQLITE_OK, "%s", why);
+	cr_assert(sqlite3_close(handle) == SQLITE_OK);
+}
+
+static void put(const char *name)
+{
+	char path[160];
+	snprintf(path, sizeof path, "%s/%s", d.root, name);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert(fd >= 0);
+	close(fd);
+}
+
+Test(forget, what_is_old_goes_while_new_files_come)
+{
+	daemon_init(&d, "unmatched: scan\ndetectors: [ { type: noop } ]\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	put("first");
+	daemon_expect(&d, "SELECT count(*) FROM version", "1");
+	cr_assert(daemon_stop(&d) == 0);
+	fill(3000);
+	setenv("CARVED_HISTORY_KEEP", "1d", 1);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	put("second");
+	daemon_expect(&d, "SELECT group_concat(name) FROM version", "first,second");
+	daemon_expect(&d, "SELECT sum(files) FROM daily", "2");
+	cr_assert(daemon_stop(&d) == 0);
+}
+
+Test(forget, a_stop_waits_for_no_rest)
+{
+	daemon_init(&d, "unmatched: scan\ndetectors: [ { type: noop } ]\n");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	put("first");
+	daemon_expect(&d, "SELECT count(*) FROM version", "1");
+	cr_assert(daemon_stop(&d) == 0);
+	fill(20000);
+	setenv("CARVED_HISTORY_KEEP", "1d", 1);
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d, "SELECT count(*) < 20001 FROM version", "1");
+	cr_assert(daemon_stop(&d) == 0);
+	daemon_expect(&d, "SELECT (SELECT sum(files) FROM daily) - count(*) FROM version", "0");
+}
