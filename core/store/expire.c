@@ -76,13 +76,7 @@ static int count_off(struct expire *expire, int64_t id, int64_t before_ns)
 	db_bind(kind, 2, before_ns);
 	int step = sqlite3_step(kind);
 	if (step == SQLITE_ROW) {
-		struct tally_kind counted = {
-			.first_seen_ns = sqlite3_column_int64(kind, 0),
-			.mime = (const char *)sqlite3_column_text(kind, 1),
-			.state = (const char *)sqlite3_column_text(kind, 2),
-			.reason = (const char *)sqlite3_column_text(kind, 3),
-			.verdict = (const char *)sqlite3_column_text(kind, 4),
-		};
+		struct tally_kind counted = tally_kind_at(kind);
 		tally_add(expire->tally, &counted, -1);
 	}
 	int rc = sqlite3_reset(kind);

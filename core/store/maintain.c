@@ -49,13 +49,10 @@ struct maintain {
 	int64_t changed;
 };
 
-/* The columns of KIND. */
+/* Columns of KIND. */
 enum kind {
-	FIRST_SEEN,
-	MIME,
-	STATE,
-	REASON,
-	VERDICT
+	STATE = 2,
+	REASON
 };
 
 static int maintain_open(struct maintain *maintain, const char *path, struct error *err)
@@ -106,13 +103,7 @@ static int change_row(struct maintain *maintain, int64_t id)
 	db_bind(kind, 1, id);
 	bool wanted = sqlite3_step(kind) == SQLITE_ROW && may_retry(kind);
 	if (wanted) {
-		struct tally_kind counted = {
-			.first_seen_ns = sqlite3_column_int64(kind, FIRST_SEEN),
-			.mime = text_at(kind, MIME),
-			.state = text_at(kind, STATE),
-			.reason = text_at(kind, REASON),
-			.verdict = text_at(kind, VERDICT),
-		};
+		struct tally_kind counted = tally_kind_at(kind);
 		tally_add(maintain->tally, &counted, -1);
 	}
 	int rc = sqlite3_reset(kind);

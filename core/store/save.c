@@ -367,13 +367,7 @@ static int count_unscanned(struct save *save, int64_t id, int delta)
 	sqlite3_stmt *kind = save->statements[KIND];
 	db_bind(kind, 1, id);
 	if (sqlite3_step(kind) == SQLITE_ROW) {
-		struct tally_kind counted = {
-			.first_seen_ns = sqlite3_column_int64(kind, 0),
-			.mime = (const char *)sqlite3_column_text(kind, 1),
-			.state = (const char *)sqlite3_column_text(kind, 2),
-			.reason = (const char *)sqlite3_column_text(kind, 3),
-			.verdict = (const char *)sqlite3_column_text(kind, 4),
-		};
+		struct tally_kind counted = tally_kind_at(kind);
 		tally_add(save->tally, &counted, delta);
 	}
 	return sqlite3_reset(kind);

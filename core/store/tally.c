@@ -117,6 +117,17 @@ static void put(struct str *s, const char *text)
 	str_putc(s, '\0');
 }
 
+struct tally_kind tally_kind_at(sqlite3_stmt *row)
+{
+	return (struct tally_kind){
+		.first_seen_ns = sqlite3_column_int64(row, 0),
+		.mime = (const char *)sqlite3_column_text(row, 1),
+		.state = (const char *)sqlite3_column_text(row, 2),
+		.reason = (const char *)sqlite3_column_text(row, 3),
+		.verdict = (const char *)sqlite3_column_text(row, 4),
+	};
+}
+
 void tally_add(struct tally *tally, const struct tally_kind *kind, int delta)
 {
 	str_reset(&tally->scratch);

@@ -11,6 +11,7 @@
 
 struct db;
 struct error;
+struct sqlite3_stmt;
 struct tally;
 struct timing;
 struct version;
@@ -30,6 +31,9 @@ int tally_new(struct tally **out, const struct db *db, struct error *err);
 void tally_free(struct tally *tally);
 AUTO_DEFINE(tally);
 
+/** The kind of the row at which the statement stands, whose first columns are first_seen_ns, mime,
+ * state, reason, verdict; borrowed from it. */
+struct tally_kind tally_kind_at(struct sqlite3_stmt *row);
 /** Counts one more (+1) or one less (-1) of this kind. */
 void tally_add(struct tally *tally, const struct tally_kind *kind, int delta);
 /** Counts a version that has its end; a queued one is not counted. */

@@ -156,10 +156,12 @@ Test(timing, pruning_all_of_a_day_leaves_no_row_of_it)
 	struct store_pruned pruned = { 0 };
 	put_done("/r/a", 1, 300);
 	put_done("/r/b", 20, 100);
-	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0 && pruned.versions == 1, "%s", err.text);
+	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0 && pruned.versions == 1, "%s",
+		  err.text);
 	world_tally_is_right(&w);
 	options.before_ns = T0 + 30;
-	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0 && pruned.versions == 1, "%s", err.text);
+	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0 && pruned.versions == 1, "%s",
+		  err.text);
 	EXPECT_SQL(&w, "SELECT count(*) FROM timing", "0");
 	EXPECT_SQL(&w, "SELECT count(*) FROM detector_stats", "0");
 }
