@@ -1,9 +1,10 @@
 /*
- * health: what carved status says of each root.
+ * health: what carved status says of each root, and whether the reader gets on.
  */
 #ifndef CARVED_WATCHER_HEALTH_H
 #define CARVED_WATCHER_HEALTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +21,9 @@ enum watcher_way {
  * by events alone; "" when they are. */
 enum watcher_way watcher_root_way(const struct watcher *watcher, uint32_t root, char *out,
 				  size_t size);
+/** How often the thread that reads the kernel's events went round so far, and whether it has
+ * something to do now: events that the kernel has queued, and room for them. */
+uint64_t watcher_reader_rounds(const struct watcher *watcher, bool *out_at_work);
 /** Directories at and below root that are known, and those of them that have a watch. Costs a pass
  * over them: for a status, not for the loop. */
 void watcher_root_counts(const struct watcher *watcher, uint32_t root, uint64_t *out_directories,

@@ -60,6 +60,7 @@ struct reader {
 	atomic_bool stop;
 	atomic_bool starved; /* the thread waits for room, and nobody has woken it yet */
 	atomic_int error;
+	_Atomic uint64_t rounds;
 };
 
 static void ring_bell(int fd)
@@ -237,6 +238,7 @@ static void *run(void *argument)
 			{ .fd = reader->control_fd, .events = POLLIN },
 		};
 		(void)poll(ends, 2, -1);
+		atomic_fetch_add_explicit(&reader->rounds, 1, memory_order_relaxed);
 		if (ends[1].revents)
 			silence(reader->control_fd);
 		if (!ends[0].revents)
@@ -359,6 +361,13 @@ bool reader_dry(struct reader *reader)
 int reader_error(const struct reader *reader)
 {
 	return atomic_load(&reader->error);
+}
+
+uint64_t reader_rounds(struct reader *reader, bool *out_at_work)
+{
+	*out_at_work = reader->running && !atomic_load(&reader->starved) &&
+		       view_queued(reader->inotify_fd) > 0;
+	return atomic_load_explicit(&reader->rounds, memory_order_relaxed);
 }
 
 void reader_usage(struct reader *reader, uint64_t *out_used, uint64_t *out_high)

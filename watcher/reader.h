@@ -46,6 +46,9 @@ uint64_t reader_horizon(struct reader *reader);
 bool reader_dry(struct reader *reader);
 /** 0, or the negative errno with which the thread gave up. */
 int reader_error(const struct reader *reader);
+/** How often the thread went round so far, and whether it has something to do: bytes that the
+ * kernel has queued, and room for them. */
+uint64_t reader_rounds(struct reader *reader, bool *out_at_work);
 /** Bytes in the buffer now, and the most there ever were. */
 void reader_usage(struct reader *reader, uint64_t *out_used, uint64_t *out_high);
 

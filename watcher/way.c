@@ -144,3 +144,8 @@ void watcher_root_counts(const struct watcher *w, uint32_t root, uint64_t *out_d
 		*out_watches += node->wd > 0;
 	}
 }
+
+uint64_t watcher_reader_rounds(const struct watcher *w, bool *out_at_work)
+{
+	return reader_rounds(w->reader, out_at_work);
+}

@@ -39,7 +39,12 @@ static bool wait_for_reader(struct app *app)
 		return true;
 	AUTO_CLOSE int end_fd = loop_end_fd();
 	fds[1].fd = end_fd;
-	if (app->mode != APP_STOPPING && poll(fds, 2, -1) > 0 && fds[0].revents)
+	int ready = 0;
+	while (app->mode != APP_STOPPING && ready == 0) {
+		ready = poll(fds, 2, watchdog_wait_ms(app));
+		watchdog_tick(app);
+	}
+	if (ready > 0 && fds[0].revents)
 		return true;
 	/* asked to end, by a signal that the loop has yet to take perhaps */
 	if (!app->json_until.ns)

@@ -225,6 +225,7 @@ static void take_apart(struct app *app)
 {
 	control_free(app->control);
 	pool_free(app->pool);
+	watchdog_done(app);
 	if (app->store)
 		isolation_end(app->config);
 	watcher_free(app->watcher);
@@ -275,6 +276,7 @@ static int run(struct app *app, struct error *err)
 		result = loop_init(app, err);
 	if (result < 0)
 		return EXIT_CANNOT_RUN;
+	manager_begin(app);
 	result = load(app, err);
 	if (result == -ECANCELED) {
 		if (app->options.cut_short)
@@ -289,12 +291,14 @@ static int run(struct app *app, struct error *err)
 		return EXIT_CONFIGURATION;
 	if (start(app, err) < 0)
 		return EXIT_CANNOT_RUN;
+	watchdog_begin(app);
 	begin(app);
 	if (loop_run(app, err) < 0) {
 		ends_abandon(app);
 		return EXIT_CANNOT_RUN;
 	}
 	ends_tell(app);
+	manager_closing(app);
 	log_notice("ended");
 	return EXIT_DONE;
 }

@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "core/app/backlog.h"
-#include "core/app/notify.h"
 #include "core/app/outbox.h"
 #include "core/app/pause.h"
 #include "core/app/settle.h"
@@ -37,8 +36,8 @@ void ends_stop(struct app *app)
 	}
 	log_notice("stopping: running detectors have %lld ms",
 		   (long long)app->config->stop_grace_ms);
-	(void)notify_send("STOPPING=1");
 	app->mode = APP_STOPPING;
+	manager_stopping(app, app->config->stop_grace_ms);
 	app->stop_deadline = mono_add_ms(mono_now(), app->config->stop_grace_ms);
 	struct list abandoned;
 	list_init(&abandoned);

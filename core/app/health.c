@@ -115,6 +115,17 @@ static void judge_roots(struct app *app, struct str *lines)
 	}
 }
 
+static void judge_threads(struct app *app, struct str *lines)
+{
+	char name[24];
+	int64_t stalled_ms = watchdog_stalled_ms(app, STALL_MS, name);
+	if (stalled_ms > 0)
+		say(lines,
+		    "the thread %s has not got on for %lld s, though it has work: look at the disks "
+		    "that history and files are on",
+		    name, (long long)stalled_ms / 1000);
+}
+
 bool health_judge(struct app *app, struct str *lines)
 {
 	size_t before = lines->len;
@@ -122,6 +133,7 @@ bool health_judge(struct app *app, struct str *lines)
 	health_tick(app);
 	judge_store(app, lines);
 	judge_workers(app, engine, lines);
+	judge_threads(app, lines);
 	judge_detectors(engine, lines);
 	judge_roots(app, lines);
 	return lines->len == before;

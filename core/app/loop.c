@@ -209,6 +209,8 @@ static struct mono next_wake(struct app *app)
 	sooner(&next, app->moved_until);
 	sooner(&next, pull_room_at(app));
 	sooner(&next, pull_rest_at(app));
+	sooner(&next, watchdog_due(app));
+	sooner(&next, manager_due(app));
 	return next;
 }
 
@@ -352,6 +354,8 @@ int loop_run(struct app *app, struct error *err)
 		give_memory_back(app);
 		pool_wake(app->pool);
 		health_tick(app);
+		manager_tick(app);
+		watchdog_tick(app);
 		bool busy = (room && app->events_left) || app->refill_again;
 		struct epoll_event events[SOURCES];
 		int count = epoll_wait(app->epoll_fd, events, SOURCES, busy ? 0 : -1);

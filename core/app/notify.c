@@ -11,11 +11,23 @@
 
 #include "core/base/mem.h"
 
-int notify_send(const char *state)
+/* NULL: there is none. */
+static const char *manager_socket(void)
 {
 	const char *path =
 		secure_getenv("NOTIFY_SOCKET"); // NOLINT(concurrency-mt-unsafe): nobody sets it
-	if (!path || !*path)
+	return path && *path ? path : NULL;
+}
+
+bool notify_wanted(void)
+{
+	return manager_socket() != NULL;
+}
+
+int notify_send(const char *state)
+{
+	const char *path = manager_socket();
+	if (!path)
 		return 0;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t len = strlen(path);

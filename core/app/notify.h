@@ -5,6 +5,10 @@
 #ifndef CARVED_CORE_APP_NOTIFY_H
 #define CARVED_CORE_APP_NOTIFY_H
 
+#include <stdbool.h>
+
+/** Whether there is a manager to tell. */
+bool notify_wanted(void);
 /** Sends state ("READY=1", "STOPPING=1", "STATUS=..."); 0 also without a manager, else -errno. */
 int notify_send(const char *state);
 

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include "core/app/decide.h"
-#include "core/app/notify.h"
 #include "core/app/record.h"
 #include "core/app/state.h"
 #include "core/base/clock.h"
@@ -13,13 +12,6 @@
 #include "core/base/str.h"
 #include "core/pool/pool.h"
 #include "watcher/watcher.h"
-
-static void tell_manager(const char *state)
-{
-	int result = notify_send(state);
-	if (result < 0)
-		log_warning("the service manager was not told: %s", error_text(-result));
-}
 
 bool pause_is_on(const struct app *app)
 {
@@ -48,7 +40,6 @@ int pause_begin(struct app *app, struct error *err)
 	log_notice("paused: new files are recorded as queued and not looked at, until \"carved "
 		   "resume\" or a restart; workers finish %zu",
 		   pause_at_work(app));
-	tell_manager("STATUS=paused");
 	return 0;
 }
 
@@ -61,7 +52,6 @@ bool pause_end(struct app *app, const char *why)
 	app->rescans.due = true;
 	log_notice("resumed %s, after %lld s", why,
 		   (long long)((clock_wall_ns() - app->pausing.since_ns) / CLOCK_NS_PER_S));
-	tell_manager("STATUS=watching");
 	return true;
 }
 

@@ -5,8 +5,6 @@
 #include "core/app/gaps.h"
 #include "core/app/hints.h"
 #include "core/app/met.h"
-#include "core/app/notify.h"
-#include "core/app/pause.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
@@ -81,10 +79,7 @@ static void walked_all(struct app *app)
 		return;
 	app->walked_all = true;
 	log_notice("ready: every present root is watched and walked");
-	int result = notify_send(pause_is_on(app) ? "READY=1\nSTATUS=paused"
-						  : "READY=1\nSTATUS=watching");
-	if (result < 0)
-		log_warning("the service manager was not told: %s", error_text(-result));
+	manager_ready(app);
 }
 
 static void take_event(struct app *app, const struct watcher_event *event)

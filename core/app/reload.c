@@ -184,9 +184,10 @@ static void try_later(struct app *app, bool anew, const char *words)
 	if (anew)
 		tell_waiting(app, CONTROL_FAILED, str_text(&line));
 	app->reload_after = pull_next_rescan(app);
-	if (anew)
+	if (anew) {
+		manager_reloaded(app, false);
 		app->reload_again = true;
-	else
+	} else
 		app->rules_due = app->reload_after;
 }
 
@@ -203,8 +204,10 @@ static void begin(struct app *app, struct config *config)
 		.earlier = app_engine(app),
 	};
 	const bool anew = config == NULL;
-	if (anew)
+	if (anew) {
 		app->reloads++;
+		manager_reloading(app);
+	}
 	int result = reloader_ask(app->reloader, &wish);
 	if (result == 0)
 		return;
@@ -238,8 +241,10 @@ static void finish(struct app *app, struct reload_result *result)
 	if (!result->engine) {
 		str_printf(&notes, "%s refused, the old state stays: %s", what, result->err.text);
 		log_error("%s", str_text(&notes));
-		if (result->anew)
+		if (result->anew) {
+			manager_reloaded(app, true);
 			tell_waiting(app, CONTROL_REFUSED, str_text(&notes));
+		}
 		return;
 	}
 	const char *done = result->anew ? "configuration and detectors reloaded"
@@ -253,8 +258,10 @@ static void finish(struct app *app, struct reload_result *result)
 	settle(app, &notes);
 	log_notice("%s", done);
 	away_tell_all(app->engine);
-	if (result->anew)
+	if (result->anew) {
+		manager_reloaded(app, false);
 		control_reloaded(app, CONTROL_OK, &notes);
+	}
 }
 
 void reload_tick(struct app *app)

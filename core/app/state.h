@@ -16,8 +16,10 @@
 #include "core/app/flight.h"
 #include "core/app/health.h"
 #include "core/app/limits.h"
+#include "core/app/manager.h"
 #include "core/app/pause.h"
 #include "core/app/rescan.h"
+#include "core/app/watchdog.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
 #include "core/base/seldom.h"
@@ -89,6 +91,8 @@ struct app {
 	struct rescans rescans;
 	struct pausing pausing;
 	struct health health;
+	struct manager manager;
+	struct watchdog watchdog;
 	struct pace *pace;
 	struct rules *rules;
 

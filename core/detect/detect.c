@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/pulse.h"
 #include "core/config/config.h"
 #include "core/detect/answer.h"
 #include "core/detect/detect_state.h"
@@ -144,10 +145,22 @@ const char *detector_name(const struct detector *detector)
 	return detector->row->name;
 }
 
+/* Nobody has stalled who waits for an answer: not longer than the timeout, or twice that, as a file
+ * may be asked about again, by another clamd say. */
+static void be_patient(const struct detector *detector)
+{
+	int64_t timeout_ms = detector->row->timeout_ms;
+	pulse_silent(timeout_ms > INT64_MAX / 2 ? INT64_MAX : 2 * timeout_ms);
+}
+
 bool detector_digest(const struct detector *detector, char digest[65], struct error *why)
 {
-	if (detector->class->digest)
-		return detector->class->digest(detector->state, digest, why);
+	if (detector->class->digest) {
+		be_patient(detector);
+		bool known = detector->class->digest(detector->state, digest, why);
+		pulse_silent(0);
+		return known;
+	}
 	memcpy(digest, detector->digest, DIGEST_HEX);
 	return true;
 }
@@ -269,7 +282,9 @@ void detector_scan(const struct detector *detector, const struct scan_request *r
 		path_lost(answer, words);
 		return;
 	}
+	be_patient(detector);
 	class->scan(detector->state, request, answer);
+	pulse_silent(0);
 	if (by_path && !answer->cancelled && !answer->unable && !answer->away &&
 	    !path_holds(request, &words))
 		path_lost(answer, words);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/base/pulse.h"
+
 /* Large enough that the system call is lost in the hashing, small enough for the second-level
  * cache. */
 #define CHUNK ((size_t)128 * 1024)
@@ -144,6 +146,7 @@ int hasher_fd(struct hasher *hasher, int fd, int64_t limit, struct hashes *hashe
 		if (at > limit)
 			return -EFBIG;
 		add(hasher, hashes, (size_t)got);
+		pulse_beat();
 		if (at == limit && (size_t)got < want)
 			break; /* its end, with no read that says so once more */
 	}

@@ -18,6 +18,7 @@
 
 #include "core/base/error.h"
 #include "core/base/lock.h"
+#include "core/base/pulse.h"
 
 #define BATCH_MAX 16u
 
@@ -30,6 +31,7 @@ struct worker {
 	/* Written by this worker under the lock while its batch is used up; read by it without. */
 	struct pool_job *batch[BATCH_MAX];
 	unsigned batch_len;
+	struct pulse pulse; /* works while it has a batch; its own */
 };
 
 struct pool {
@@ -46,6 +48,8 @@ struct pool {
 	unsigned started; /* threads that exist */
 	unsigned born_count;
 	bool stopping;
+	/* works while jobs wait and a worker is free to take them; each batch is a step */
+	struct pulse pulse;
 	struct error birth_error; /* of the first worker that could not start; code 0: none */
 };
 
@@ -54,6 +58,15 @@ static void enqueue(struct pool *pool, struct pool_job *job)
 	assert(lock_mine(&pool->lock));
 	list_append(&pool->queue, &job->link);
 	pool->queued++;
+}
+
+static void note_queue(struct pool *pool)
+{
+	assert(lock_mine(&pool->lock));
+	if (pool->queued > 0 && pool->busy < pool->started)
+		pulse_work(&pool->pulse);
+	else
+		pulse_rest(&pool->pulse);
 }
 
 /* Moves every job that stands in a batch and has not begun to the end of the queue. */
@@ -98,6 +111,9 @@ static bool next_batch(struct worker *worker)
 	if (more) {
 		take_batch(worker);
 		pool->busy++;
+		pulse_work(&worker->pulse);
+		pulse_step(&pool->pulse);
+		note_queue(pool);
 	}
 	lock_drop(&pool->lock);
 	return more;
@@ -111,9 +127,12 @@ static void run_batch(struct worker *worker, void *state)
 			break;
 		struct pool_job *job = worker->batch[at];
 		job->run(job, state);
+		pulse_beat();
 	}
 	lock_take(&worker->pool->lock);
 	worker->pool->busy--;
+	pulse_rest(&worker->pulse);
+	note_queue(worker->pool);
 	lock_drop(&worker->pool->lock);
 }
 
@@ -143,6 +162,7 @@ static void *work(void *argument)
 	char name[16];
 	(void)snprintf(name, sizeof name, "worker-%u", worker->number);
 	(void)pthread_setname_np(pthread_self(), name);
+	pulse_take(&worker->pulse);
 	if (be_born(worker, &state) < 0)
 		return NULL;
 	while (next_batch(worker))
@@ -154,11 +174,14 @@ static void *work(void *argument)
 
 static int start_workers(struct pool *pool, struct error *err)
 {
+	char name[24];
 	for (unsigned i = 0; i < pool->options.workers; i++) {
 		struct worker *worker = &pool->workers[i];
 		worker->pool = pool;
 		worker->number = i + 1;
 		atomic_init(&worker->cursor, BATCH_MAX);
+		(void)snprintf(name, sizeof name, "worker-%u", worker->number);
+		pulse_init(&worker->pulse, name);
 	}
 	for (unsigned i = 0; i < pool->options.workers; i++) {
 		struct worker *worker = &pool->workers[i];
@@ -188,6 +211,7 @@ int pool_new(struct pool **out, const struct pool_options *options, struct error
 	pool->options = *options;
 	pool->workers = xcalloc(options->workers, sizeof *pool->workers);
 	lock_init(&pool->lock);
+	pulse_init(&pool->pulse, "queue of the workers");
 	lock_condition_init(&pool->wake);
 	lock_condition_init(&pool->born);
 	list_init(&pool->queue);
@@ -206,6 +230,7 @@ static enum pool_result put(struct pool *pool, struct pool_job *job)
 	if (pool->queued >= pool->options.limit)
 		return POOL_FULL;
 	enqueue(pool, job);
+	note_queue(pool);
 	pool->unheard++;
 	return POOL_TAKEN;
 }
@@ -276,6 +301,7 @@ void pool_stop(struct pool *pool, struct list *abandoned)
 	take_back(pool);
 	list_splice(abandoned, &pool->queue);
 	pool->queued = 0;
+	note_queue(pool);
 	(void)pthread_cond_broadcast(&pool->wake);
 	lock_drop(&pool->lock);
 }
@@ -293,6 +319,9 @@ void pool_free(struct pool *pool)
 		assert(result == 0);
 		(void)result;
 	}
+	for (unsigned i = 0; i < pool->options.workers; i++)
+		pulse_done(&pool->workers[i].pulse);
+	pulse_done(&pool->pulse);
 	assert(list_empty(&pool->queue));
 	(void)pthread_cond_destroy(&pool->born);
 	(void)pthread_cond_destroy(&pool->wake);

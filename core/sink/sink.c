@@ -6,6 +6,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/lock.h"
+#include "core/base/pulse.h"
 #include "core/base/str.h"
 #include "core/store/event_reader.h"
 #include "core/store/store.h"
@@ -22,6 +23,7 @@ struct sink {
 	int64_t waited;		     /* fixed */
 	struct event_reader *reader; /* the thread's */
 	pthread_t thread;
+	struct pulse pulse; /* the thread's: works from its waking until all is told */
 	pthread_cond_t wake;
 	struct lock lock;
 	/* guarded by lock */
@@ -114,6 +116,7 @@ static void tell_all(struct sink *sink)
 	bool more = true;
 	for (int pause = PAUSE_MIN_MS; more;) {
 		struct error err = { 0 };
+		pulse_silent(0);
 		if (tell_some(sink, &more, &err) == 0) {
 			set_trouble(sink, NULL);
 			pause = PAUSE_MIN_MS;
@@ -121,6 +124,7 @@ static void tell_all(struct sink *sink)
 		}
 		set_trouble(sink, &err);
 		struct mono until = mono_add_ms(mono_now(), pause);
+		pulse_silent(pause);
 		lock_take(&sink->lock);
 		while (!sink->stopping && lock_wait_until(&sink->lock, &sink->wake, until.ns))
 			;
@@ -137,11 +141,15 @@ static void *run(void *context)
 {
 	struct sink *sink = context;
 	(void)pthread_setname_np(pthread_self(), "sink");
+	pulse_take(&sink->pulse);
+	pulse_work(&sink->pulse);
 	for (bool stopping = false; !stopping;) {
 		tell_all(sink);
 		lock_take(&sink->lock);
-		while (!sink->woken && !sink->stopping)
+		while (!sink->woken && !sink->stopping) {
+			pulse_rest(&sink->pulse);
 			lock_wait(&sink->lock, &sink->wake);
+		}
 		sink->woken = false;
 		stopping = sink->stopping;
 		lock_drop(&sink->lock);
@@ -177,6 +185,7 @@ int sink_new(struct sink **out, struct store *store, const char *path,
 	sink->store = store;
 	sink->told.sink = receiver->name;
 	lock_init(&sink->lock);
+	pulse_init(&sink->pulse, "sink");
 	lock_condition_init(&sink->wake);
 	int result = start(sink, path, err);
 	if (result < 0)
@@ -197,6 +206,7 @@ void sink_wake(struct sink *sink)
 		return;
 	lock_take(&sink->lock);
 	sink->woken = true;
+	pulse_work(&sink->pulse);
 	(void)pthread_cond_signal(&sink->wake);
 	lock_drop(&sink->lock);
 }
@@ -239,6 +249,7 @@ void sink_free(struct sink *sink)
 {
 	if (!sink)
 		return;
+	pulse_done(&sink->pulse);
 	(void)pthread_cond_destroy(&sink->wake);
 	lock_done(&sink->lock);
 	free(sink);

@@ -118,11 +118,13 @@ static int try_batch(struct store *store, struct list *batch, struct error *err)
 static bool wait_a_while(struct store *store, int ms)
 {
 	struct mono until = mono_add_ms(mono_now(), ms);
+	pulse_silent(ms);
 	lock_take(&store->lock);
 	while (!store->stopping && lock_wait_until(&store->lock, &store->wake, until.ns))
 		;
 	bool stopping = store->stopping;
 	lock_drop(&store->lock);
+	pulse_silent(0);
 	return stopping;
 }
 
@@ -189,12 +191,15 @@ static void checkpoint(struct store *store)
 static bool wait_for_work(struct store *store)
 {
 	assert(lock_mine(&store->lock));
+	pulse_rest(&store->pulse);
 	if (!store->wal_trouble.code) {
 		lock_wait(&store->lock, &store->wake);
 		return true;
 	}
 	struct mono until = mono_add_ms(mono_now(), BACKOFF_MAX_MS);
-	return lock_wait_until(&store->lock, &store->wake, until.ns);
+	bool woken = lock_wait_until(&store->lock, &store->wake, until.ns);
+	pulse_work(&store->pulse); /* there is something to write, or the log to look at */
+	return woken;
 }
 
 /* Lets the batch grow, when many operations are coming in. */
@@ -235,17 +240,24 @@ static void *run(void *context)
 	struct list batch;
 	list_init(&batch);
 	(void)pthread_setname_np(pthread_self(), "store");
+	pulse_take(&store->pulse);
 	(void)sqlite3_busy_timeout(store->db->handle, WRITER_BUSY_MS);
 	(void)sqlite3_wal_hook(store->db->handle, note_frames, store); /* no automatic checkpoint */
-	while (next_batch(store, &batch) && (list_empty(&batch) || write_batch(store, &batch)))
+	while (next_batch(store, &batch) && (list_empty(&batch) || write_batch(store, &batch))) {
+		pulse_beat();
 		checkpoint(store);
+		pulse_beat();
+	}
 	drop(&batch);
 	return NULL;
 }
 
 int writer_start(struct store *store, struct error *err)
 {
+	pulse_init(&store->pulse, "store");
 	int code = pthread_create(&store->thread, NULL, run, store);
+	if (code)
+		pulse_done(&store->pulse);
 	if (code)
 		return error_set(err, code,
 				 "cannot start the history's thread: %s (memory, ulimit -u, "
@@ -265,6 +277,7 @@ void writer_stop(struct store *store)
 	lock_drop(&store->lock);
 	(void)pthread_join(store->thread, NULL);
 	store->running = false;
+	pulse_done(&store->pulse);
 	drop(&store->submitted);
 	drop(&store->committed);
 }
@@ -278,6 +291,7 @@ static void submit(struct store *store, struct list *ops, size_t added)
 	bool wake = list_empty(&store->submitted) || grown;
 	list_splice(&store->submitted, ops);
 	store->depth += added;
+	pulse_work(&store->pulse);
 	if (wake)
 		(void)pthread_cond_signal(&store->wake);
 	lock_drop(&store->lock);

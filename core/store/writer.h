@@ -13,6 +13,7 @@
 #include "core/base/error.h"
 #include "core/base/list.h"
 #include "core/base/lock.h"
+#include "core/base/pulse.h"
 #include "core/store/inplace.h"
 
 struct absent;
@@ -32,6 +33,7 @@ struct store {
 	int event_fd;
 	bool running; /* the thread was started; the opener's */
 	pthread_t thread;
+	struct pulse pulse; /* the thread's: works from a submission until nothing is left */
 	pthread_cond_t wake;
 	struct lock lock;
 	/* guarded by lock */

@@ -17,10 +17,14 @@ def memory(pid, word="VmRSS"):
     return int(re.search(rf"^{word}:\s+(\d+) kB", read(pid, "status"), re.MULTILINE).group(1))
 
 
+def switches_of(thread):
+    """Context switches of one thread so far."""
+    return sum(map(int, re.findall(r"ctxt_switches:\s+(\d+)", read(thread, "status"))))
+
+
 def switches(pid):
-    """Context switches of all its threads so far."""
-    return sum(int(count) for thread in threads(pid)
-               for count in re.findall(r"ctxt_switches:\s+(\d+)", read(thread, "status")))
+    """Of all its threads."""
+    return sum(map(switches_of, threads(pid)))
 
 
 def fields(pid):
