@@ -100,25 +100,29 @@ static bool rest(struct forget *forget, struct mono began)
 	return wait_ms(forget, ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : ms);
 }
 
-static void submit(struct forget *forget)
+/* Not while it is with the store still, as it may be from a stop on. */
+static bool submit(struct forget *forget, const struct store_expire *work)
 {
+	if (forget->submitted || forget->stopping)
+		return false;
+	forget->work = *work;
 	forget->op = (struct store_op){ .verb = STORE_EXPIRE, .expire = &forget->work };
 	list_init(&forget->op.link);
 	forget->submitted = true;
 	store_submit(forget->store, &forget->op);
+	/* also when the configuration is another: what it points to is ours */
+	while (forget->submitted && !forget->stopping)
+		lock_wait(&forget->lock, &forget->wake);
+	return !forget->submitted && forget->op.result != STORE_REFUSED;
 }
 
 /* Has the work done by the writer. False when it is not waited for any more, or was refused. */
 static bool have_done(struct forget *forget, const struct store_expire *work)
 {
+	struct store_expire dated = *work;
+	dated.before_ns = forget->before_ns;
 	lock_take(&forget->lock);
-	forget->work = *work;
-	forget->work.before_ns = forget->before_ns;
-	submit(forget);
-	/* also when the configuration is another: the ids are ours */
-	while (forget->submitted && !forget->stopping)
-		lock_wait(&forget->lock, &forget->wake);
-	bool done = !forget->submitted && forget->op.result != STORE_REFUSED;
+	bool done = submit(forget, &dated);
 	if (done)
 		forget->gone += forget->work.gone;
 	lock_drop(&forget->lock);
@@ -143,12 +147,10 @@ static void look_again(struct forget *forget, struct standing *standing,
 		back = back || standing_look(standing, gone[i]) == STANDING_THERE;
 	if (!back)
 		return;
+	const struct store_expire nothing = { 0 };
 	lock_take(&forget->lock);
 	forget->came_back = true;
-	forget->work = (struct store_expire){ 0 };
-	submit(forget); /* comes back to the loop */
-	while (forget->submitted && !forget->stopping)
-		lock_wait(&forget->lock, &forget->wake);
+	(void)submit(forget, &nothing); /* comes back to the loop */
 	lock_drop(&forget->lock);
 }
 
