@@ -7,6 +7,10 @@
  */
 #include "core/app/health.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "core/app/control.h"
 #include "core/app/engine.h"
 #include "core/app/roots.h"
@@ -112,6 +116,13 @@ static void judge_roots(struct app *app, struct str *lines)
 		char reason[512];
 		if (watcher_root_way(app->watcher, i, reason, sizeof reason) == WATCHER_WAY_ABSENT)
 			say(lines, "root %s: %s", roots_path(app->roots, i), reason);
+		else if (faccessat(AT_FDCWD, roots_path(app->roots, i), R_OK | X_OK, AT_EACCESS) <
+				 0 &&
+			 errno == EACCES)
+			say(lines,
+			    "root %s cannot be read: give the user of this program read and search "
+			    "permission",
+			    roots_path(app->roots, i));
 	}
 }
 

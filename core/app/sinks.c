@@ -46,6 +46,11 @@ static int append(void *sinks, const char *text, size_t len, struct error *err)
 	return logfile_append(((struct sinks *)sinks)->file, text, len, err);
 }
 
+static int ready(void *sinks, struct error *err)
+{
+	return logfile_ready(((struct sinks *)sinks)->file, err);
+}
+
 static void fails(void *sinks, const struct error *err)
 {
 	(void)sinks;
@@ -66,6 +71,7 @@ int sinks_start(struct app *app, struct error *err)
 	sinks->receiver = (struct sink_receiver){
 		.name = EVENTS,
 		.put = config->events_ecs ? put_ecs : put_native,
+		.ready = ready,
 		.take = append,
 		.fails = fails,
 		.context = sinks,

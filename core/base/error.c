@@ -73,3 +73,23 @@ bool error_is_absence(int code)
 {
 	return code == ENOENT || code == ENOTDIR || code == EXDEV;
 }
+
+const char *error_mend(int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ENOTDIR:
+		return ": make the directory";
+	case EACCES:
+	case EPERM:
+		return ": it and its directory must belong to the user that runs carved, or be "
+		       "writable for it";
+	case ENOSPC:
+	case EDQUOT:
+		return ": free some space";
+	case EROFS:
+		return ": mount the file system to be written to (in a service: ReadWritePaths=)";
+	default:
+		return "";
+	}
+}

@@ -36,4 +36,8 @@ bool error_is_absence(int code);
  * thread, valid until the thread's next call. */
 const char *error_text(int code);
 
+/** What the operator can do about a file of ours that could not be made or opened with errno value
+ * code, for the end of a message: ": make the directory", or "". Static. */
+const char *error_mend(int code);
+
 #endif

@@ -4,6 +4,7 @@
  * Four of BroAPT's six bundled detectors are among them. Each pattern is a row of a table: a test
  * of one command and the words for it. Entries that are aliases of one mapping are looked at once.
  */
+#include <stdint.h>
 #include <string.h>
 
 #include "core/base/mem.h"
@@ -104,17 +105,42 @@ static bool names_variable(const char *text, const char *name)
 	return strncmp(text, name, strlen(name)) == 0;
 }
 
+/* Where a shell's text stands: a command within it, "$(...)", has quotes of its own. */
+struct quoting {
+	uint64_t in_double; /* a bit for each command, the innermost in the lowest */
+	bool in_single;
+};
+
+/* Takes what stands at c, and returns its last character. */
+static const char *take(struct quoting *quoting, const char *c)
+{
+	bool in_double = quoting->in_double & 1;
+	if (quoting->in_single || (*c == '\'' && !in_double)) {
+		quoting->in_single ^= *c == '\'';
+	} else if (*c == '\\' && c[1]) {
+		return c + 1;
+	} else if (*c == '"') {
+		quoting->in_double ^= 1;
+	} else if (*c == '$' && c[1] == '(') {
+		quoting->in_double <<= 1;
+		return c + 1;
+	} else if (*c == '(' && !in_double) {
+		quoting->in_double <<= 1;
+	} else if (*c == ')' && !in_double) {
+		quoting->in_double >>= 1;
+	}
+	return c;
+}
+
 static bool splits_the_path(const struct api_command *command, enum step step)
 {
 	(void)step;
-	bool quoted = false;
+	struct quoting quoting = { 0 };
 	for (const char *c = command->shell; c && *c; c++) {
-		if (*c == '"')
-			quoted = !quoted;
-		if (*c == '\\' && c[1])
-			c++;
-		else if (*c == '$' && !quoted && names_variable(c, "BROAPT_PATH"))
+		bool bare = !quoting.in_single && !(quoting.in_double & 1);
+		if (bare && *c == '$' && names_variable(c, "BROAPT_PATH"))
 			return true;
+		c = take(&quoting, c);
 	}
 	return false;
 }

@@ -119,8 +119,12 @@ static void check_lease(struct check *check, const struct config_root *root, con
 	if (r == 0)
 		check_ok("root %s: leases tell when a file is complete", root->path);
 	else if (r == -EACCES && access(file, R_OK) < 0)
-		check_fail(check, "root %s: %s cannot be read: %s", root->path, file,
-			   error_text(EACCES));
+		check_fail(check,
+			   "root %s: %s cannot be read: %s: give the user that runs carved "
+			   "read permission (the sensor's group, or an ACL: setfacl -R -m "
+			   "u:USER:rX,d:u:USER:rX), or the service "
+			   "AmbientCapabilities=CAP_DAC_READ_SEARCH",
+			   root->path, file, error_text(EACCES));
 	else if (r == -EACCES)
 		check_warn(check,
 			   "root %s: no lease on %s without CAP_LEASE, so %s: give the service "
@@ -198,7 +202,9 @@ static void check_root(struct check *check, const struct config_root *root)
 	check_events(check, root);
 	check_lease(check, root, walk.first_file);
 	if (walk.unreadable)
-		check_warn(check, "root %s: %zu directories cannot be read, the first is %s",
+		check_warn(check,
+			   "root %s: %zu directories cannot be read, the first is %s: give the "
+			   "user that runs carved read and search permission",
 			   root->path, walk.unreadable, walk.first_unreadable);
 	walk_done(&walk);
 }

@@ -1,7 +1,9 @@
-/* check_sinks: whether the file of events can be written where it is, or made where it is not. */
+/* check_sinks: whether the file of events, and the logs of api.yml, can be written where they are,
+ * or made where they are not. */
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/base/error.h"
@@ -21,8 +23,42 @@ static void check_place(struct check *check, const char *path)
 					   : "give the user that runs carved write permission");
 }
 
+static bool keeps_api_logs(const struct config *config)
+{
+	for (size_t i = 0; i < config->detector_count; i++) {
+		if (strcmp(config->detectors[i].type, "api") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Where the output of api.yml's commands goes; it is made with the directories above it. */
+static void check_api_logs(struct check *check)
+{
+	const char *path = check->config->api_logs;
+	AUTO_FREE char *above = xstrdup(path);
+	if (!keeps_api_logs(check->config))
+		return;
+	int result = access(above, W_OK | X_OK);
+	while (result < 0 && errno == ENOENT && strcmp(above, "/") != 0) {
+		char *slash = strrchr(above, '/');
+		if (!slash)
+			break;
+		slash[slash == above] = '\0';
+		result = access(above, W_OK | X_OK);
+	}
+	if (result == 0)
+		check_ok("api_logs %s: can be written", path);
+	else
+		check_warn(check,
+			   "api_logs %s: %s: %s: what api.yml's commands print is not kept: give "
+			   "the user that runs carved write permission, or name another directory",
+			   path, above, error_text(errno));
+}
+
 void check_sinks(struct check *check)
 {
+	check_api_logs(check);
 	const char *path = check->config->events;
 	struct stat st;
 	if (!path)

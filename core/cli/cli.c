@@ -89,6 +89,21 @@ int cli_help(const struct cli_command *command)
 	return CLI_OK;
 }
 
+/* Whoever may not write to the service's directory has another default; a member of its group may
+ * read what is there, and is told. */
+static void suggest(const char *history)
+{
+	char *service AUTO_FREE = config_service_history();
+	if (strcmp(history, service) == 0 || access(history, F_OK) == 0)
+		return;
+	if (access(service, R_OK) == 0)
+		cli_complain("the service's history can be read with --history %s", service);
+	else if (errno == EACCES)
+		cli_complain("the service's history, %s, is for its user and group: become a "
+			     "member, then name it with --history",
+			     service);
+}
+
 int cli_history_path(const char *given, char **out)
 {
 	if (given) {
@@ -104,6 +119,7 @@ int cli_history_path(const char *given, char **out)
 	}
 	*out = xstrdup(config->history);
 	config_unref(config);
+	suggest(*out);
 	return CLI_OK;
 }
 

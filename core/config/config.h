@@ -93,6 +93,9 @@ static inline void config_cleanup(struct config **config)
  * /var/lib/carved/history.db, else ./carved.db when that directory cannot be written. Owned. */
 char *config_default_history(void);
 
+/** Where the service that is installed has it: /var/lib/carved/history.db. Owned. */
+char *config_service_history(void);
+
 /** The hash list that is shipped: uninstalled beside the source or the binary, else installed
  * (/usr/share/carved/bad.sha256). Owned; NULL when there is none. */
 char *config_shipped_hashlist(void);

@@ -13,6 +13,11 @@
 
 #define STATE_DIRECTORY_DEFAULT "/var/lib/carved"
 
+char *config_service_history(void)
+{
+	return xstrdup(STATE_DIRECTORY_DEFAULT "/history.db");
+}
+
 char *config_default_history(void)
 {
 	AUTO_STR path = STR_INIT;

@@ -46,7 +46,8 @@ void logfile_free(struct logfile *logfile)
 
 static int fail(const struct logfile *logfile, int code, const char *doing, struct error *err)
 {
-	return error_set(err, code, "%s: cannot %s: %s", logfile->path, doing, error_text(code));
+	return error_set(err, code, "%s: cannot %s: %s%s", logfile->path, doing, error_text(code),
+			 error_mend(code));
 }
 
 /* Was it renamed or removed? One that cannot be asked for now is opened anew, which says why. */
@@ -122,11 +123,16 @@ static int append(const struct logfile *logfile, const char *lines, size_t len)
 	return result;
 }
 
+int logfile_ready(struct logfile *logfile, struct error *err)
+{
+	return logfile->fd >= 0 ? 0 : open_file(logfile, err);
+}
+
 int logfile_append(struct logfile *logfile, const char *lines, size_t len, struct error *err)
 {
 	if (logfile->fd >= 0 && is_rotated(logfile))
 		close_file(logfile);
-	int result = logfile->fd >= 0 ? 0 : open_file(logfile, err);
+	int result = logfile_ready(logfile, err);
 	if (result < 0)
 		return result;
 	result = append(logfile, lines, len);

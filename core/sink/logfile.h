@@ -19,6 +19,8 @@ const char *logfile_path(const struct logfile *logfile);
 void logfile_free(struct logfile *logfile);
 AUTO_DEFINE(logfile);
 
+/** Opens the file, making it when it is missing, unless it is open. 0, or -errno with err. */
+int logfile_ready(struct logfile *logfile, struct error *err);
 /** Appends whole lines (len > 0) to the file that has the path now, which is made when it is
  * missing (mode 0640), and has them written through to the disk. After a failure nothing of them is
  * there, or, where even that failed, what was begun is ended by a newline the next time. Returns 0,

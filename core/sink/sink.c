@@ -95,7 +95,10 @@ static int tell_some(struct sink *sink, bool *more, struct error *err)
 	struct portion portion = { .receiver = sink->receiver, .seq = sink->seq };
 	lock_drop(&sink->lock);
 	const struct event_visit each = { put_event, &portion };
-	int result = event_reader_each(sink->reader, portion.seq, &each, err);
+	const struct sink_receiver *receiver = sink->receiver;
+	int result = receiver->ready ? receiver->ready(receiver->context, err) : 0;
+	if (result == 0)
+		result = event_reader_each(sink->reader, portion.seq, &each, err);
 	if (result == 0 && portion.text.len > 0)
 		result = sink->receiver->take(sink->receiver->context, portion.text.data,
 					      portion.text.len, err);

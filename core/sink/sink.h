@@ -28,6 +28,9 @@ struct sink_receiver {
 	const char *name; /* its row in the history; static */
 	/* Appends what tells the event, whose version is there. */
 	void (*put)(struct str *out, const struct store_event *event);
+	/* Can anything be told? Asked before, so that it is known also while there is nothing: 0,
+	 * or -errno with err. NULL: always. */
+	int (*ready)(void *context, struct error *err);
 	/* Takes what was put for some events: all of it, or none and -errno with err. */
 	int (*take)(void *context, const char *text, size_t len, struct error *err);
 	/* Telling fails (err), or fails no more (NULL). Said when it changes. */

@@ -34,9 +34,8 @@ enum statement {
 
 static const char *const sql[STATEMENTS] = {
 	[KIND] = "SELECT first_seen_ns, mime, state, reason, verdict FROM version v"
-		 " WHERE id = ?1 AND state <> 'queued' AND finished_ns < ?2 AND NOT EXISTS"
-		 " (SELECT 1 FROM rescan_queue q WHERE q.version_id = v.id"
-		 " AND q.state = 'waiting')",
+		 " WHERE id = ?1 AND state <> 'queued' AND finished_ns < ?2"
+		 " AND NOT " EXPIRE_NOT_YET,
 	[DELETE] = "DELETE FROM version WHERE id = ?1",
 	[DELETE_GAPS] = "DELETE FROM gap WHERE closed_ns < ?1",
 	[GIVE_BACK] = "PRAGMA incremental_vacuum(" TEXT_OF(STEP_PAGES) ")",

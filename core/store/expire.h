@@ -11,6 +11,11 @@
 
 #include "core/base/mem.h"
 
+/* SQL: version v is still waited for by somebody, though it has its end: it stays. */
+#define EXPIRE_NOT_YET                                                   \
+	"EXISTS (SELECT 1 FROM rescan_queue q WHERE q.version_id = v.id" \
+	" AND q.state = 'waiting')"
+
 struct db;
 struct error;
 struct expire;

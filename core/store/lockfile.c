@@ -78,8 +78,8 @@ static int open_file(struct lockfile *lockfile, const char *name, struct error *
 	struct stat st;
 	if (lockfile->fd < 0 || fstat(lockfile->fd, &st) < 0) {
 		int code = errno;
-		return error_set(err, code, "%s: cannot make the lock file: %s", name,
-				 error_text(code));
+		return error_set(err, code, "%s: cannot make the lock file: %s%s", name,
+				 error_text(code), error_mend(code));
 	}
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "%s: the lock file is not a regular file", name);
@@ -124,8 +124,8 @@ static int open_data(struct lockfile *lockfile, const char *history, struct erro
 	struct stat st;
 	if (lockfile->data_fd < 0 || fstat(lockfile->data_fd, &st) < 0) {
 		int code = errno;
-		return error_set(err, code, "%s: the history cannot be opened for writing: %s",
-				 history, error_text(code));
+		return error_set(err, code, "%s: the history cannot be opened for writing: %s%s",
+				 history, error_text(code), error_mend(code));
 	}
 	lockfile->data_device = st.st_dev;
 	lockfile->data_inode = st.st_ino;

@@ -73,8 +73,8 @@ int migrate_inspect(const char *path, bool create, struct error *err)
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		int code = errno;
-		return error_set(err, code, "%s: the history cannot be opened: %s", path,
-				 error_text(code));
+		return error_set(err, code, "%s: the history cannot be opened: %s%s", path,
+				 error_text(code), error_mend(code));
 	}
 	if (!S_ISREG(st.st_mode))
 		return error_set(err, EINVAL, "%s: the history is not a regular file", path);
