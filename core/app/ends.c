@@ -8,6 +8,7 @@
 #include "core/app/outbox.h"
 #include "core/app/pause.h"
 #include "core/app/settle.h"
+#include "core/app/sinks.h"
 #include "core/app/state.h"
 #include "core/app/unread.h"
 #include "core/base/error.h"
@@ -38,6 +39,7 @@ void ends_stop(struct app *app)
 		   (long long)app->config->stop_grace_ms);
 	app->mode = APP_STOPPING;
 	manager_stopping(app, app->config->stop_grace_ms);
+	sinks_end(app);
 	app->stop_deadline = mono_add_ms(mono_now(), app->config->stop_grace_ms);
 	struct list abandoned;
 	list_init(&abandoned);

@@ -14,6 +14,8 @@
 
 static bool runs_commands(const struct config *config)
 {
+	if (config->alert && config->alert->run)
+		return true;
 	for (size_t i = 0; i < config->detector_count; i++) {
 		const char *type = config->detectors[i].type;
 		if (strcmp(type, "command") == 0 || strcmp(type, "api") == 0)

@@ -29,6 +29,24 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
+static bool same_texts(char *const *a, char *const *b)
+{
+	for (; a && b && *a && *b; a++, b++) {
+		if (strcmp(*a, *b) != 0)
+			return false;
+	}
+	return (!a || !*a) == (!b || !*b);
+}
+
+static bool same_alert(const struct config_alert *a, const struct config_alert *b)
+{
+	if (!a || !b)
+		return a == b;
+	return same_texts(a->run, b->run) && same_text(a->url, b->url) && same_text(a->ca, b->ca) &&
+	       same_text(a->token_file, b->token_file) && a->verdicts == b->verdicts &&
+	       a->ecs == b->ecs && a->every_ms == b->every_ms && a->timeout_ms == b->timeout_ms;
+}
+
 static bool same_roots(const struct config *a, const struct config *b)
 {
 	if (a->root_count != b->root_count)
@@ -69,6 +87,8 @@ static void name_the_rest(const struct config *old, const struct config *new, st
 		warn(notes, "another history takes effect at the next start");
 	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
 		warn(notes, "another file or format of events takes effect at the next start");
+	if (!same_alert(old->alert, new->alert))
+		warn(notes, "another alert takes effect at the next start");
 }
 
 static void swap(struct app *app, struct engine *engine, struct config *config)

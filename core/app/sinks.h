@@ -1,5 +1,6 @@
 /*
- * sinks: who is told of events besides the log and --json: the file of events.
+ * sinks: who is told of events besides the log and --json: the file of events, and whom
+ * to alert.
  */
 #ifndef CARVED_CORE_APP_SINKS_H
 #define CARVED_CORE_APP_SINKS_H
@@ -20,6 +21,8 @@ void sinks_wake(struct app *app);
 void sinks_committed(const struct store_op *op);
 /** Appends what the status says of them, with a comma before. The loop. */
 void sinks_status(struct app *app, struct str *out);
+/** The end was asked for: an alert that is being told has stop_grace from now on. The loop. */
+void sinks_end(struct app *app);
 /** Tells what is there and ends their threads; before the store is closed. */
 void sinks_stop(struct app *app);
 /** Behind it. */

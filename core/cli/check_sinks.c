@@ -1,8 +1,9 @@
 /* check_sinks: whether the file of events, and the logs of api.yml, can be written where they are,
- * or made where they are not. */
+ * or made where they are not, and whether there is somebody to alert: nothing is run or posted. */
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,6 +12,9 @@
 #include "core/cli/check_report.h"
 #include "core/config/config.h"
 #include "core/config/resolve.h"
+#include "core/detect/credentials.h"
+#include "core/detect/executable.h"
+#include "core/detect/http.h"
 
 static void check_place(struct check *check, const char *path)
 {
@@ -56,9 +60,8 @@ static void check_api_logs(struct check *check)
 			   path, above, error_text(errno));
 }
 
-void check_sinks(struct check *check)
+static void check_events(struct check *check)
 {
-	check_api_logs(check);
 	const char *path = check->config->events;
 	struct stat st;
 	if (!path)
@@ -72,4 +75,51 @@ void check_sinks(struct check *check)
 			   path, error_text(errno));
 	else
 		check_ok("events %s: can be written", path);
+}
+
+static void check_program(struct check *check, const char *name)
+{
+	struct stat st;
+	char *path AUTO_FREE = executable_find(name, EXECUTABLE_PATH);
+	if (!path)
+		check_warn(check, "alert %s: no such program in PATH=%s: name its path", name,
+			   EXECUTABLE_PATH);
+	else if (stat(path, &st) < 0)
+		check_warn(check, "alert %s: %s", path, error_text(errno));
+	else if (!S_ISREG(st.st_mode) || faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0)
+		check_warn(check,
+			   "alert %s: it may not be run: chmod +x, for the user that runs "
+			   "carved",
+			   path);
+	else
+		check_ok("alert %s: can be run", path);
+}
+
+static void check_server(struct check *check, const struct config_alert *alert)
+{
+	__attribute__((cleanup(credentials_cleanup))) struct credentials credentials = { 0 };
+	AUTO(http_client) struct http_client *client = NULL;
+	struct error err = { 0 };
+	int result = credentials_load(&credentials, alert->ca, alert->token_file, &err);
+	const struct http_setup setup = { .url = alert->url,
+					  .ca = &credentials.ca,
+					  .token = credentials.token };
+	if (result == 0)
+		result = http_client_new(&client, &setup, &err);
+	if (result < 0)
+		check_warn(check, "alert: %s", err.text);
+	else
+		check_ok("alert %s: can be posted to, if it answers (it is not asked)",
+			 http_client_place(client));
+}
+
+void check_sinks(struct check *check)
+{
+	const struct config_alert *alert = check->config->alert;
+	check_api_logs(check);
+	check_events(check);
+	if (alert && alert->run)
+		check_program(check, alert->run[0]);
+	else if (alert)
+		check_server(check, alert);
 }

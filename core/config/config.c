@@ -58,6 +58,7 @@ static void config_free(struct config *config)
 	free(config->history);
 	free(config->api_root);
 	free(config->events);
+	config_alert_free(config->alert);
 	free(config->api_logs);
 	free(config);
 }

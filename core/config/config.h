@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/base/mem.h"
+#include "core/config/config_alert.h"
 #include "core/config/config_detector.h"
 
 struct error;
@@ -61,6 +62,7 @@ struct config {
 	enum config_rescan rescan;
 	char *events;	 /* the file of events; NULL: none */
 	bool events_ecs; /* its fields are named as in the Elastic Common Schema */
+	struct config_alert *alert; /* NULL: nobody is told at once */
 	char *api_root;	 /* where relative workdirs of api.yml lie, default "/api/" */
 	char *api_logs;	 /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
 };

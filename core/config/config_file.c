@@ -198,6 +198,8 @@ static int read_top_section(struct loading *loading, const struct setting *setti
 		return read_roots(loading, value, err);
 	if (strcmp(setting->key, "detectors") == 0)
 		return loading_detectors(loading, value, err);
+	if (strcmp(setting->key, "alert") == 0)
+		return loading_alert(loading, value, err);
 	return read_dispose(loading, value, err);
 }
 

@@ -86,6 +86,15 @@ int loading_server(const struct loading *loading, const struct node *item,
 int loading_server_finish(const struct loading *loading, struct config_detector *row,
 			  const struct origin *place, struct error *err);
 
+/** What is wrong with a URL, static; NULL: nothing. takes_query: it may have one. */
+const char *loading_url_fault(const char *url, bool takes_query);
+
+/* alert_row.c */
+
+/** Reads the mapping "alert". */
+int loading_alert(struct loading *loading, const struct node *map, struct error *err);
+void config_alert_free(struct config_alert *alert);
+
 /* engine_row.c */
 
 /** What type yara asks for beyond the table: places its rules. */

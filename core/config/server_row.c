@@ -24,8 +24,7 @@ static bool begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
-/* What is wrong with the URL, static; NULL: nothing. */
-static const char *url_fault(const char *url, bool takes_query)
+const char *loading_url_fault(const char *url, bool takes_query)
 {
 	if (!begins(url, "http://") && !begins(url, "https://"))
 		return "expected http:// or https:// and a host";
@@ -48,7 +47,7 @@ static const char *url_fault(const char *url, bool takes_query)
 
 static const char *row_fault(const struct config_detector *row)
 {
-	const char *fault = url_fault(row->url, strcmp(row->type, "remote") == 0);
+	const char *fault = loading_url_fault(row->url, strcmp(row->type, "remote") == 0);
 	if (!fault && row->ca && !begins(row->url, "https://"))
 		fault = "ca is for https:// only";
 	return fault;

@@ -19,6 +19,9 @@
 #define DETECTOR(key_, type_, field_)                              \
 	.scope = SETTING_DETECTOR, .key = (key_), .type = (type_), \
 	.offset = offsetof(struct config_detector, field_)
+#define ALERT(key_, type_, field_)                              \
+	.scope = SETTING_ALERT, .key = (key_), .type = (type_), \
+	.offset = offsetof(struct config_alert, field_)
 #define KEEP(key_, description_)                                                  \
 	{                                                                         \
 		.scope = SETTING_DISPOSE, .key = (key_), .type = SETTING_SECTION, \
@@ -86,6 +89,11 @@ const struct setting settings[] = {
 	  .words = NAMES("native", "ecs"), .environment = NAMES("CARVED_EVENTS_FORMAT"),
 	  .description = "How its fields are named: as in the history, or as in the Elastic "
 			 "Common Schema." },
+	{ .scope = SETTING_TOP,
+	  .key = "alert",
+	  .type = SETTING_SECTION,
+	  .description = "A command that is run, or a URL that is posted to, when files are found to "
+			 "be malicious or suspicious: a mapping. Default: none." },
 	{ TOP("api_root", SETTING_PATH, api_root), .fallback = "/api/",
 	  .environment = NAMES("CARVED_API_ROOT", "BROAPT_API_ROOT"),
 	  .description = "Where BroAPT's api.yml lies, and below TYPE/SUBTYPE/ the relative "
@@ -200,6 +208,33 @@ const struct setting settings[] = {
 	  .description = "Where clamd listens: the path of its socket, or tcp://HOST:PORT. "
 			 "Default: /run/clamav/clamd.ctl." },
 
+	{ ALERT("run", SETTING_TEXTS, run),
+	  .description = "The program and its arguments, run without a shell. It reads the alerts "
+			 "on its standard input, one JSON object a line; exit status 0 says that it "
+			 "has told them." },
+	{ ALERT("url", SETTING_TEXT, url),
+	  .description = "Instead of a program: http:// or https://, to which they are posted as a "
+			 "JSON array. A status from 200 to 299 says that they are told." },
+	{ ALERT("on", SETTING_TEXTS, on),
+	  .description = "The verdicts that are told: malicious, suspicious. Default: both." },
+	{ ALERT("format", SETTING_SWITCH, ecs), .fallback = "native",
+	  .words = NAMES("native", "ecs"),
+	  .description = "How its fields are named: as in the history, or as in the Elastic Common "
+			 "Schema." },
+	{ ALERT("every", SETTING_DURATION, every_ms), .max = DAY_MS, .fallback = "10s",
+	  .description = "The least time from one call to the next, which gets all that came "
+			 "meanwhile, up to 1,000 alerts." },
+	{ ALERT("timeout", SETTING_DURATION, timeout_ms), .min = 10, .max = DAY_MS,
+	  .fallback = "30s",
+	  .description = "How long one call may take. Then the command is killed, and the alerts "
+			 "are told again." },
+	{ ALERT("ca", SETTING_PATH, ca),
+	  .description = "A file of certificates (PEM) that may sign an https server's. Default: "
+			 "the system's." },
+	{ ALERT("token_file", SETTING_PATH, token_file),
+	  .description = "A file with what the server is told who posts (Authorization: Bearer). "
+			 "Others may neither read nor change it." },
+
 	KEEP("malicious", "What happens to malicious files."),
 	KEEP("suspicious", "What happens to suspicious files."),
 	KEEP("unknown", "What happens to files that were looked at without a report."),
@@ -234,6 +269,7 @@ const char *setting_elsewhere(enum setting_scope scope, const char *key)
 		[SETTING_ROOT] = "an item of \"roots\"",
 		[SETTING_DETECTOR] = "an item of \"detectors\"",
 		[SETTING_DISPOSE] = "\"dispose\"",
+		[SETTING_ALERT] = "\"alert\"",
 	};
 	for (size_t i = 0; i < setting_count; i++) {
 		if (settings[i].scope != scope && strcmp(settings[i].key, key) == 0)

@@ -19,6 +19,7 @@ enum setting_scope {
 	SETTING_ROOT,	  /* a key of an item of "roots", struct config_root */
 	SETTING_DETECTOR, /* a key of an item of "detectors", struct config_detector */
 	SETTING_DISPOSE,  /* a key of "dispose" */
+	SETTING_ALERT,	  /* a key of "alert", struct config_alert */
 };
 
 /* The type of the value, and with it the type of the field at the offset. */

@@ -123,6 +123,8 @@ static void add_policy(struct spawn_plan *plan, const struct cage *cage, bool ha
 	options(plan, ORDER_TREE, cage->trees);
 	if (cage->network)
 		option(plan, ORDER_NETWORK, NULL);
+	if (cage->open)
+		option(plan, ORDER_OPEN, NULL);
 	if (has_sample)
 		option(plan, ORDER_SAMPLE, cage->keep_sample ? "keep" : "hide");
 	number(plan, ORDER_MEMORY, CAGE_MEMORY);
@@ -142,10 +144,10 @@ static void add_environment(struct spawn_plan *out, const struct spawn_plan *pla
 		tmpdir = tmpdir || strcmp(name, "TMPDIR") == 0;
 		home = home || strcmp(name, "HOME") == 0;
 	}
-	if (!tmpdir)
+	if (!tmpdir && scratch)
 		spawn_plan_env(out, "TMPDIR", scratch);
 	if (!home)
-		spawn_plan_env(out, "HOME", scratch);
+		spawn_plan_env(out, "HOME", scratch ? scratch : "/");
 }
 
 /* The launcher's words, then the program's. */
@@ -170,13 +172,14 @@ int caged_make(struct caged *caged, const struct spawn_plan *plan, const struct 
 	AUTO_FREE char *launcher = program ? cage_launcher(err) : NULL;
 	if (!launcher)
 		return -ENOENT;
-	int result = scratch_dir_make(cage->place, &caged->scratch, err);
+	int result = cage->open ? 0 : scratch_dir_make(cage->place, &caged->scratch, err);
 	if (result < 0)
 		return result;
 	caged->place = cage->place ? xstrdup(cage->place) : NULL;
 	word(&caged->plan, LAUNCHER);
 	add_policy(&caged->plan, cage, has_sample);
-	option(&caged->plan, ORDER_SCRATCH, caged->scratch);
+	if (caged->scratch)
+		option(&caged->plan, ORDER_SCRATCH, caged->scratch);
 	add_environment(&caged->plan, plan, caged->scratch);
 	make_plan(&caged->plan, launcher, program, plan);
 	return 0;

@@ -10,6 +10,7 @@
  */
 #include "core/detect/child.h"
 
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 
@@ -79,11 +80,32 @@ static int open_report(struct child *child, int *out_write)
 	return *out_write < 0 ? -code : 0;
 }
 
+/* What is to be read on stdin, as a file in memory: however slowly it is read, nobody waits. *out
+ * stays 0 when there is nothing. */
+static int open_input(const struct child_job *job, int *out)
+{
+	if (!job->input)
+		return 0;
+	AUTO_CLOSE int memory = memfd_create("input", MFD_CLOEXEC);
+	if (memory < 0)
+		return -errno;
+	for (size_t done = 0; done < job->input_len;) {
+		ssize_t wrote = pwrite(memory, job->input + done, job->input_len - done,
+				       (off_t)done);
+		if (wrote < 0 && errno != EINTR)
+			return -errno;
+		done += wrote > 0 ? (size_t)wrote : 0;
+	}
+	*out = fcntl(memory, F_DUPFD_CLOEXEC, CAPTURE_LOWEST_SOURCE);
+	return *out < 0 ? -errno : 0;
+}
+
 /* Opens the pipes and starts the plan, the launcher's; the writing ends are closed here, whatever
  * happened. */
-static int start(struct child *child, const struct spawn_plan *plan, int sample_fd,
+static int start(struct child *child, const struct spawn_plan *plan, const struct child_job *job,
 		 struct error *err)
 {
+	AUTO_CLOSE int in = -1;
 	AUTO_CLOSE int out = -1;
 	AUTO_CLOSE int error = -1;
 	AUTO_CLOSE int report = -1;
@@ -98,14 +120,19 @@ static int start(struct child *child, const struct spawn_plan *plan, int sample_
 		result = open_report(child, &launch);
 	if (result < 0)
 		return error_set(err, -result, "pipe for a child: %s", error_text(-result));
-	if (sample_fd >= 0) {
-		sample = fcntl(sample_fd, F_DUPFD_CLOEXEC, CAPTURE_LOWEST_SOURCE);
+	result = open_input(job, &in);
+	if (result < 0)
+		return error_set(err, -result, "memory for a child's input: %s",
+				 error_text(-result));
+	if (job->sample_fd >= 0) {
+		sample = fcntl(job->sample_fd, F_DUPFD_CLOEXEC, CAPTURE_LOWEST_SOURCE);
 		if (sample < 0)
 			return error_set(err, errno, "descriptor for a child: %s",
 					 error_text(errno));
 	}
 	const struct spawn_fds fds = {
-		.out = out, .err = error, .report = report, .sample = sample, .launch = launch
+		.in = in, .out = out, .err = error, .report = report, .sample = sample,
+		.launch = launch
 	};
 	return spawn_plan_start(plan, &fds, &child->pid, err);
 }
@@ -314,7 +341,7 @@ static int run(const struct spawn_plan *plan, const struct child_job *job, struc
 			  [ERR] = { .fd = -1, .head = &out->output, .tail = &out->err },
 			  [REPORT] = { .fd = -1, .head = &out->report } },
 	};
-	int result = start(&child, plan, job->sample_fd, err);
+	int result = start(&child, plan, job, err);
 	if (result == 0)
 		result = watch(&child, err);
 	if (result == 0) {

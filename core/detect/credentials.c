@@ -10,7 +10,6 @@
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
-#include "core/config/config.h"
 
 /* Who may do what with the file, and how large it may be. */
 struct rule {
@@ -99,18 +98,19 @@ static int take_token(struct credentials *out, const char *bytes, size_t len, co
 	return 0;
 }
 
-int credentials_load(struct credentials *out, const struct config_detector *row, struct error *err)
+int credentials_load(struct credentials *out, const char *ca, const char *token_file,
+		     struct error *err)
 {
-	int result = row->ca ? load_ca(out, row->ca, err) : 0;
+	int result = ca ? load_ca(out, ca, err) : 0;
 	if (result < 0)
 		return error_prefix(err, "ca");
-	if (!row->token_file)
+	if (!token_file)
 		return 0;
 	char bytes[CREDENTIALS_TOKEN_MAX + 1];
 	size_t len = 0;
-	result = read_file(bytes, &len, row->token_file, &token_rule, err);
+	result = read_file(bytes, &len, token_file, &token_rule, err);
 	if (result == 0)
-		result = take_token(out, bytes, len, row->token_file, err);
+		result = take_token(out, bytes, len, token_file, err);
 	explicit_bzero(bytes, sizeof bytes);
 	return result < 0 ? error_prefix(err, "token_file") : 0;
 }

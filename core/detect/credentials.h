@@ -1,7 +1,7 @@
 /*
- * credentials: what a detector's files say to whom it may speak and as whom: "ca" and "token_file".
+ * credentials: what files say to whom one may speak and as whom: "ca" and "token_file".
  *
- * Both are read when the detector is opened, so a reload reads them anew and a daemon that gives up
+ * Both are read when a detector is opened, so a reload reads them anew and a daemon that gives up
  * privileges needs them no more. The token is refused when others could read or change its file,
  * and wiped when it is released; words of errors never hold it. One thread.
  */
@@ -12,7 +12,6 @@
 
 #include "core/base/str.h"
 
-struct config_detector;
 struct error;
 
 #define CREDENTIALS_CA_MAX    ((size_t)1024 * 1024)
@@ -23,8 +22,10 @@ struct credentials {
 	char *token;   /* printable ASCII without blanks; NULL: none is named */
 };
 
-/** Fills out, which is zeroed; credentials_done() releases it in any case. */
-int credentials_load(struct credentials *out, const struct config_detector *row, struct error *err);
+/** Fills out, which is zeroed, from the two files, each of which may be NULL; credentials_done()
+ * releases it in any case. */
+int credentials_load(struct credentials *out, const char *ca, const char *token_file,
+		     struct error *err);
 void credentials_done(struct credentials *credentials);
 
 static inline void credentials_cleanup(struct credentials *credentials)

@@ -48,7 +48,7 @@ int server_new(struct server **out, const struct config_detector *row, const cha
 {
 	__attribute__((cleanup(credentials_cleanup))) struct credentials credentials = { 0 };
 	AUTO_STR url = STR_INIT;
-	int result = credentials_load(&credentials, row, err);
+	int result = credentials_load(&credentials, row->ca, row->token_file, err);
 	if (result < 0)
 		return result;
 	size_t len = strlen(row->url);

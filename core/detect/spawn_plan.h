@@ -26,6 +26,7 @@ struct spawn_plan {
 
 /* Descriptors above 9 that a child gets as 1, 2, 3, 4 and 5; -1: none. Borrowed. */
 struct spawn_fds {
+	int in; /* as 0; 0 or less: /dev/null */
 	int out;
 	int err;
 	int report;
@@ -51,8 +52,7 @@ static inline void spawn_plan_cleanup(struct spawn_plan *plan)
 char *spawn_plan_find(const struct spawn_plan *plan, struct error *err);
 
 /**
- * Starts the plan in a session and process group of its own, stdin from /dev/null, the descriptors
- * of fds and no others, no signal blocked or ignored, and no new privileges (prctl(2)
+ * Starts the plan in a session and process group of its own, the descriptors of fds and no others, no signal blocked or ignored, and no new privileges (prctl(2)
  * PR_SET_NO_NEW_PRIVS: it is set on the calling thread, which keeps it, for the child inherits it).
  * The caller reaps *out_pid. On failure nothing runs and err names the program or directory.
  *

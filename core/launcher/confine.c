@@ -90,6 +90,11 @@ static void make_lists(const struct order *order, struct list *read, struct list
 
 int confine(const struct order *order, struct error *err)
 {
+	const struct sandbox_limits limits = { .address_space = order->memory,
+					       .file_size = order->file_size,
+					       .open_files = OPEN_FILES };
+	if (order->open)
+		return sandbox_limit(&limits, err);
 	struct list read = { 0 };
 	struct list run = { 0 };
 	make_lists(order, &read, &run);
@@ -101,9 +106,7 @@ int confine(const struct order *order, struct error *err)
 		.write = devices,
 		.scratch = order->scratch,
 		.read_fd = order->sample == ORDER_NO_SAMPLE ? -1 : ORDER_SAMPLE_FD,
-		.limits = { .address_space = order->memory,
-			    .file_size = order->file_size,
-			    .open_files = OPEN_FILES },
+		.limits = limits,
 	};
 	/* chmod(2) is only pretended: what is unpacked must be private from the beginning */
 	(void)umask(S_IRWXG | S_IRWXO);
@@ -123,7 +126,7 @@ int confine_run(const struct order *order, struct error *err)
 	const char *hint = "";
 	if (code == ENOEXEC)
 		hint = " (a script needs a first line #!INTERPRETER)";
-	else if (code == EACCES)
+	else if (code == EACCES && !order->open)
 		hint = " (not executable, or it or its interpreter lies outside of /usr and of "
 		       "what \"read\" lists)";
 	else if (code == ENOENT && access(order->program, F_OK) == 0)

@@ -17,6 +17,7 @@ enum option_key {
 	TREE_RULE,
 	SCRATCH,
 	NETWORK,
+	OPEN,
 	SAMPLE,
 	MEMORY,
 	FILE_SIZE,
@@ -29,6 +30,7 @@ static const struct option options[] = {
 	{ ORDER_TREE, required_argument, NULL, TREE_RULE },
 	{ ORDER_SCRATCH, required_argument, NULL, SCRATCH },
 	{ ORDER_NETWORK, no_argument, NULL, NETWORK },
+	{ ORDER_OPEN, no_argument, NULL, OPEN },
 	{ ORDER_SAMPLE, required_argument, NULL, SAMPLE },
 	{ ORDER_MEMORY, required_argument, NULL, MEMORY },
 	{ ORDER_FILE_SIZE, required_argument, NULL, FILE_SIZE },
@@ -88,6 +90,9 @@ static int take(struct order *order, int key, const char *value)
 		return 0;
 	case NETWORK:
 		order->network = true;
+		return 0;
+	case OPEN:
+		order->open = true;
 		return 0;
 	case SAMPLE:
 		return sample_word(order, value);

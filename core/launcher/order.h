@@ -3,7 +3,7 @@
  *descriptor 5.
  *
  *	carved-launch --parent PID [--file PATH]... [--tree PATH]... [--scratch DIR] [--network]
- *		[--sample hide|keep] [--memory BYTES] [--file-size BYTES] --program PATH -- ARGV...
+ *		[--open] [--sample hide|keep] [--memory BYTES] [--file-size BYTES] --program PATH -- ARGV...
  *
  * Both sides are of one build; words of another are refused, not guessed at. One thread.
  */
@@ -27,6 +27,7 @@ struct error;
 #define ORDER_TREE	"tree"
 #define ORDER_SCRATCH	"scratch"
 #define ORDER_NETWORK	"network"
+#define ORDER_OPEN	"open"
 #define ORDER_SAMPLE	"sample"
 #define ORDER_MEMORY	"memory"
 #define ORDER_FILE_SIZE "file-size"
@@ -47,6 +48,7 @@ struct order {
 	size_t tree_count;
 	const char *scratch; /* NULL: none */
 	bool network;
+	bool open; /* limits alone: an operator's program, which does what the daemon's user may */
 	enum order_sample sample;
 	uint64_t memory;     /* bytes of address space of each process, 0: no limit */
 	uint64_t file_size;  /* bytes of each file that is written, 0: no limit */

@@ -28,7 +28,7 @@ static int set_limit(int what, const char *name, uint64_t value, struct error *e
 	return 0;
 }
 
-static int set_limits(const struct sandbox_limits *limits, struct error *err)
+int sandbox_limit(const struct sandbox_limits *limits, struct error *err)
 {
 	const struct {
 		int what;
@@ -78,7 +78,7 @@ int sandbox_enter(const struct sandbox_policy *policy, struct sandbox_parts *out
 	sandbox_probe(&parts);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return error_set(err, errno, "prctl(PR_SET_NO_NEW_PRIVS): %s", error_text(errno));
-	int result = set_limits(&policy->limits, err);
+	int result = sandbox_limit(&policy->limits, err);
 	if (result == 0)
 		result = drop_capabilities(policy, err);
 	if (result == 0 && parts.landlock_abi > 0)

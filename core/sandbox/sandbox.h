@@ -66,6 +66,9 @@ struct sandbox_parts {
 int sandbox_enter(const struct sandbox_policy *policy, struct sandbox_parts *out,
 		  struct error *err);
 
+/** The limits alone, and no core files. 0, or -errno with words. */
+int sandbox_limit(const struct sandbox_limits *limits, struct error *err);
+
 /** Asks the kernel what there is, without doing anything. Any thread. */
 void sandbox_probe(struct sandbox_parts *out);
 

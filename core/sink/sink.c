@@ -1,6 +1,7 @@
 /* sink: see sink.h. */
 #include "core/sink/sink.h"
 
+#include <errno.h>
 #include <pthread.h>
 
 #include "core/base/clock.h"
@@ -10,12 +11,6 @@
 #include "core/base/str.h"
 #include "core/store/event_reader.h"
 #include "core/store/store.h"
-
-enum {
-	AT_ONCE = 256, /* events: so many are told again at most after a crash */
-	PAUSE_MIN_MS = 100,
-	PAUSE_MAX_MS = 5000,
-};
 
 struct sink {
 	const struct sink_receiver *receiver;
@@ -32,6 +27,10 @@ struct sink {
 	bool submitted; /* op is with the store */
 	int64_t seq;	/* of the last event that was told */
 	struct error trouble;
+	int64_t events; /* told since the start */
+	int64_t waiting;
+	/* the thread's */
+	struct mono next; /* not before that is take called again */
 	/* the store's while submitted */
 	struct store_told told;
 	struct store_op op;
@@ -40,21 +39,25 @@ struct sink {
 	struct store_op last;
 };
 
-/* Some events as the receiver takes them. */
+/* Events being gathered. */
 struct portion {
 	const struct sink_receiver *receiver;
 	struct str text;
-	int64_t seq; /* of the last of them */
+	int64_t seq; /* of the last of them, or of what is passed over behind it */
 	size_t events;
+	bool full;
 };
 
 static bool put_event(void *context, const struct store_event *event)
 {
 	struct portion *portion = context;
+	const struct sink_receiver *receiver = portion->receiver;
 	if (event->version)
-		portion->receiver->put(&portion->text, event);
+		receiver->put(&portion->text, event);
 	portion->seq = event->seq;
-	return ++portion->events < AT_ONCE;
+	portion->full = ++portion->events >= receiver->most_events ||
+			portion->text.len >= receiver->most_bytes;
+	return !portion->full;
 }
 
 static void submit_op(struct sink *sink, struct store_op *op, struct store_told *told)
@@ -88,20 +91,87 @@ static void set_trouble(struct sink *sink, const struct error *err)
 		sink->receiver->fails(sink->receiver->context, err);
 }
 
+static int gather(struct sink *sink, struct portion *portion, struct error *err)
+{
+	lock_take(&sink->lock);
+	*portion = (struct portion){ .receiver = sink->receiver, .seq = sink->seq };
+	lock_drop(&sink->lock);
+	const struct event_visit each = {
+		.visit = put_event,
+		.context = portion,
+		.verdicts = sink->receiver->verdicts,
+	};
+	return event_reader_each(sink->reader, portion->seq, &each, &portion->seq, err);
+}
+
+/* Sleeps until then; true: it is being stopped, which is not slept through. */
+static bool sleep_until(struct sink *sink, struct mono then)
+{
+	pulse_silent((then.ns - mono_now().ns) / CLOCK_NS_PER_MS);
+	lock_take(&sink->lock);
+	while (!sink->stopping && lock_wait_until(&sink->lock, &sink->wake, then.ns))
+		;
+	bool stopping = sink->stopping;
+	lock_drop(&sink->lock);
+	pulse_silent(0);
+	return stopping;
+}
+
+/* How many wait behind a portion. */
+static int count_rest(struct sink *sink, const struct portion *portion, int64_t *out,
+		      struct error *err)
+{
+	*out = 0;
+	if (!portion->full || !sink->receiver->verdicts)
+		return 0;
+	return event_reader_count(sink->reader, portion->seq, sink->receiver->verdicts, out, err);
+}
+
+static int tell(struct sink *sink, const struct portion *portion, struct error *err)
+{
+	struct sink_portion told = { .text = portion->text.data,
+				     .len = portion->text.len,
+				     .events = portion->events };
+	int result = count_rest(sink, portion, &told.waiting, err);
+	if (result < 0)
+		return result;
+	lock_take(&sink->lock);
+	sink->waiting = told.waiting + (int64_t)told.events;
+	lock_drop(&sink->lock);
+	sink->next = mono_add_ms(mono_now(), sink->receiver->every_ms);
+	pulse_silent(sink->receiver->take_ms);
+	result = sink->receiver->take(sink->receiver->context, &told, err);
+	pulse_silent(0);
+	if (result < 0)
+		return result;
+	lock_take(&sink->lock);
+	sink->events += (int64_t)told.events;
+	sink->waiting = told.waiting;
+	lock_drop(&sink->lock);
+	return 0;
+}
+
+/* Gathers a portion, in its time: what comes until then belongs to it. */
+static int gather_in_time(struct sink *sink, struct portion *portion, struct error *err)
+{
+	int result = gather(sink, portion, err);
+	if (result < 0 || portion->text.len == 0 || mono_passed(sink->next))
+		return result;
+	(void)sleep_until(sink, sink->next);
+	str_done(&portion->text);
+	return gather(sink, portion, err);
+}
+
 /* Reads and tells a portion. -errno with err; else whether there may be more. */
 static int tell_some(struct sink *sink, bool *more, struct error *err)
 {
-	lock_take(&sink->lock);
-	struct portion portion = { .receiver = sink->receiver, .seq = sink->seq };
-	lock_drop(&sink->lock);
-	const struct event_visit each = { put_event, &portion };
 	const struct sink_receiver *receiver = sink->receiver;
+	struct portion portion = { .receiver = receiver };
 	int result = receiver->ready ? receiver->ready(receiver->context, err) : 0;
 	if (result == 0)
-		result = event_reader_each(sink->reader, portion.seq, &each, err);
+		result = gather_in_time(sink, &portion, err);
 	if (result == 0 && portion.text.len > 0)
-		result = sink->receiver->take(sink->receiver->context, portion.text.data,
-					      portion.text.len, err);
+		result = tell(sink, &portion, err);
 	str_done(&portion.text);
 	if (result < 0)
 		return result;
@@ -109,33 +179,28 @@ static int tell_some(struct sink *sink, bool *more, struct error *err)
 	sink->seq = portion.seq;
 	submit(sink);
 	lock_drop(&sink->lock);
-	*more = portion.events == AT_ONCE;
+	*more = portion.full;
 	return 0;
 }
 
 /* Until all is told, or, when it is being stopped, a failure. */
 static void tell_all(struct sink *sink)
 {
+	const struct sink_receiver *receiver = sink->receiver;
 	bool more = true;
-	for (int pause = PAUSE_MIN_MS; more;) {
+	for (int64_t pause = receiver->pause_ms; more;) {
 		struct error err = { 0 };
 		pulse_silent(0);
 		if (tell_some(sink, &more, &err) == 0) {
 			set_trouble(sink, NULL);
-			pause = PAUSE_MIN_MS;
+			pause = receiver->pause_ms;
 			continue;
 		}
-		set_trouble(sink, &err);
-		struct mono until = mono_add_ms(mono_now(), pause);
-		pulse_silent(pause);
-		lock_take(&sink->lock);
-		while (!sink->stopping && lock_wait_until(&sink->lock, &sink->wake, until.ns))
-			;
-		bool stopping = sink->stopping;
-		lock_drop(&sink->lock);
-		if (stopping)
+		if (err.code != ECANCELED)
+			set_trouble(sink, &err);
+		if (sleep_until(sink, mono_add_ms(mono_now(), pause)))
 			return;
-		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
+		pause = pause * 2 < receiver->pause_max_ms ? pause * 2 : receiver->pause_max_ms;
 	}
 }
 
@@ -230,6 +295,14 @@ bool sink_trouble(struct sink *sink, struct error *err)
 		*err = sink->trouble;
 	lock_drop(&sink->lock);
 	return is;
+}
+
+void sink_counts(struct sink *sink, int64_t *told, int64_t *waiting)
+{
+	lock_take(&sink->lock);
+	*told = sink->events;
+	*waiting = sink->waiting;
+	lock_drop(&sink->lock);
 }
 
 void sink_stop(struct sink *sink)

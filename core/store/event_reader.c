@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/row.h"
 #include "core/store/version.h"
@@ -11,11 +12,20 @@ enum statement {
 	BEGIN,
 	END,
 	EVENTS,
+	CHOSEN,
+	COUNT,
+	LAST,
 	LOAD,
 	FINDINGS,
 	SINK,
 	STATEMENTS,
 };
+
+/* ?2: the names of the verdicts as a JSON array. */
+#define FROM_CHOSEN                                                                     \
+	"FROM event e CROSS JOIN version v ON v.id = e.version_id"                      \
+	" WHERE e.seq > ?1 AND e.kind <> 'incomplete' AND v.state <> 'queued'"          \
+	" AND v.verdict IN (SELECT value FROM json_each(?2))"
 
 #define BEHIND "(SELECT count(*) FROM event e WHERE e.seq > s.seq)"
 
@@ -23,6 +33,9 @@ static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN",
 	[END] = "COMMIT",
 	[EVENTS] = "SELECT seq, version_id, kind, was FROM event WHERE seq > ?1 ORDER BY seq",
+	[CHOSEN] = "SELECT e.seq, e.version_id, e.kind, e.was " FROM_CHOSEN " ORDER BY e.seq",
+	[COUNT] = "SELECT count(*) " FROM_CHOSEN,
+	[LAST] = "SELECT coalesce(max(seq), 0) FROM event",
 	[LOAD] = ROW_SELECT "WHERE v.id = ?1 AND v.state <> 'queued'",
 	[FINDINGS] = ROW_SELECT_FINDINGS,
 	[SINK] = "SELECT seq, " BEHIND " FROM sink s WHERE name = ?1",
@@ -80,14 +93,27 @@ static int load(struct event_reader *reader, int64_t id, struct version **out)
 	return row_read_findings(reader->statements[FINDINGS], *out);
 }
 
-/* The rows that there are in the snapshot which the caller has begun. */
-static int visit_all(struct event_reader *reader, const struct event_visit *each)
+/* names is what is bound: it must last as long as the statement is used. */
+static void bind_verdicts(sqlite3_stmt *statement, unsigned verdicts, struct str *names)
 {
-	sqlite3_stmt *row = reader->statements[EVENTS];
-	while (sqlite3_step(row) == SQLITE_ROW) {
+	for (unsigned i = 0; i < OUTCOMES; i++) {
+		if (verdicts & 1U << i)
+			str_printf(names, "%c\"%s\"", names->len ? ',' : '[', outcome_name(i));
+	}
+	str_putc(names, ']');
+	db_bind_text(statement, 2, str_text(names));
+}
+
+/* The rows that there are in the snapshot which the caller has begun. *ended: there are no more of
+ * them. */
+static int visit_all(struct event_reader *reader, sqlite3_stmt *row, const struct event_visit *each,
+		     bool *ended)
+{
+	int rc;
+	while ((rc = sqlite3_step(row)) == SQLITE_ROW) {
 		AUTO(version) struct version *version = NULL;
 		struct store_event event = read_event(row);
-		int rc = load(reader, sqlite3_column_int64(row, 1), &version);
+		rc = load(reader, sqlite3_column_int64(row, 1), &version);
 		if (rc != SQLITE_OK) {
 			(void)sqlite3_reset(row); /* of no failure of its own */
 			return rc;
@@ -96,19 +122,57 @@ static int visit_all(struct event_reader *reader, const struct event_visit *each
 		if (!each->visit(each->context, &event))
 			break;
 	}
+	*ended = rc == SQLITE_DONE;
 	return sqlite3_reset(row);
 }
 
+static int read_integer(sqlite3_stmt *row, int64_t *out)
+{
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*out = sqlite3_column_int64(row, 0);
+	return sqlite3_reset(row);
+}
+
+/* In one snapshot: what it does not have cannot be passed over. */
+static int visit_through(struct event_reader *reader, int64_t after, const struct event_visit *each,
+			 int64_t *through)
+{
+	sqlite3_stmt *row = reader->statements[each->verdicts ? CHOSEN : EVENTS];
+	AUTO_STR names = STR_INIT;
+	bool ended = false;
+	int64_t last = 0;
+	int rc = read_integer(reader->statements[LAST], &last);
+	if (rc != SQLITE_OK)
+		return rc;
+	db_bind(row, 1, after);
+	if (each->verdicts)
+		bind_verdicts(row, each->verdicts, &names);
+	rc = visit_all(reader, row, each, &ended);
+	if (through && ended)
+		*through = last > after ? last : after;
+	return rc;
+}
+
 int event_reader_each(struct event_reader *reader, int64_t after, const struct event_visit *each,
-		      struct error *err)
+		      int64_t *through, struct error *err)
 {
 	(void)db_run(reader->statements[BEGIN]); /* takes no lock yet: nothing to fail */
-	db_bind(reader->statements[EVENTS], 1, after);
-	int rc = visit_all(reader, each);
+	int rc = visit_through(reader, after, each, through);
 	int result = rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
 	if (!sqlite3_get_autocommit(reader->db->handle))
 		(void)db_run(reader->statements[END]); /* nothing was written: nothing to fail */
 	return result;
+}
+
+int event_reader_count(struct event_reader *reader, int64_t after, unsigned verdicts,
+		       int64_t *count, struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[COUNT];
+	AUTO_STR names = STR_INIT;
+	db_bind(row, 1, after);
+	bind_verdicts(row, verdicts, &names);
+	int rc = read_integer(row, count);
+	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
 }
 
 int event_reader_sink(struct event_reader *reader, const char *name, int64_t *seq, int64_t *behind,

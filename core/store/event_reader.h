@@ -34,6 +34,9 @@ struct store_event {
 struct event_visit {
 	bool (*visit)(void *context, const struct store_event *event); /* false: no more */
 	void *context;
+	/* Bits of enum outcome: only ends and other verdicts, and only of versions whose verdict is
+	 * one of these now. 0: everything. */
+	unsigned verdicts;
 };
 
 /** Opens a reading connection to a history that store_open() made. */
@@ -41,10 +44,14 @@ int event_reader_open(struct event_reader **out, const char *path, struct error 
 void event_reader_free(struct event_reader *reader);
 AUTO_DEFINE(event_reader);
 
-/** The events behind number after, in their order, as far as visit goes; borrowed for the call. 0,
- * or -errno with err. */
+/** The events behind number after, in their order, as far as visit goes; borrowed for the call.
+ * *through (may be NULL) is set when visit has met all that there is: the number up to which that
+ * holds. 0, or -errno with err. */
 int event_reader_each(struct event_reader *reader, int64_t after, const struct event_visit *each,
-		      struct error *err);
+		      int64_t *through, struct error *err);
+/** How many events behind number after have such a version; verdicts as above, not 0. */
+int event_reader_count(struct event_reader *reader, int64_t after, unsigned verdicts,
+		       int64_t *count, struct error *err);
 /** The number of the last event that a sink has told, and how many wait for it; both 0 for one that
  * is not known. 0, or -errno with err. */
 int event_reader_sink(struct event_reader *reader, const char *name, int64_t *seq, int64_t *behind,

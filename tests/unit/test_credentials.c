@@ -37,7 +37,7 @@ static void expect(const char *token, const char *ca)
 {
 	__attribute__((cleanup(credentials_cleanup))) struct credentials found = { 0 };
 	struct error err = { 0 };
-	cr_assert_eq(credentials_load(&found, &row, &err), 0, "%s", err.text);
+	cr_assert_eq(credentials_load(&found, row.ca, row.token_file, &err), 0, "%s", err.text);
 	cr_assert(token ? found.token && strcmp(found.token, token) == 0 : !found.token);
 	cr_assert_str_eq(str_text(&found.ca), ca);
 }
@@ -46,7 +46,7 @@ static void expect_refused(int code, const char *words)
 {
 	__attribute__((cleanup(credentials_cleanup))) struct credentials found = { 0 };
 	struct error err = { 0 };
-	cr_assert_eq(credentials_load(&found, &row, &err), -code, "%s", err.text);
+	cr_assert_eq(credentials_load(&found, row.ca, row.token_file, &err), -code, "%s", err.text);
 	cr_assert(strstr(err.text, words), "%s", err.text);
 	cr_assert_not(strstr(err.text, "s3cret"), "%s", err.text);
 }

@@ -45,8 +45,8 @@ static bool note(void *context, const struct store_event *event)
 static void expect_events(int64_t after, size_t most, const char *wanted)
 {
 	struct seen seen = { .most = most };
-	const struct event_visit each = { note, &seen };
-	cr_assert(event_reader_each(reader, after, &each, &err) == 0, "%s", err.text);
+	const struct event_visit each = { .visit = note, .context = &seen };
+	cr_assert(event_reader_each(reader, after, &each, NULL, &err) == 0, "%s", err.text);
 	cr_expect_str_eq(str_text(&seen.text), wanted);
 	str_done(&seen.text);
 }

@@ -28,7 +28,7 @@ static void put(struct str *out, const struct store_event *event)
 	str_printf(out, "%lld ", (long long)event->seq);
 }
 
-static int take(void *context, const char *text, size_t len, struct error *why)
+static int take(void *context, const struct sink_portion *portion, struct error *why)
 {
 	(void)context;
 	lock_take(&lock);
@@ -36,7 +36,7 @@ static int take(void *context, const char *text, size_t len, struct error *why)
 	if (fails)
 		failed++;
 	else
-		str_append(&got, text, len);
+		str_append(&got, portion->text, portion->len);
 	(void)pthread_cond_broadcast(&changed);
 	lock_drop(&lock);
 	return fails ? error_set(why, ENOSPC, "no room") : 0;
@@ -51,7 +51,8 @@ static void fails(void *context, const struct error *why)
 }
 
 static const struct sink_receiver receiver = {
-	.name = "one", .put = put, .take = take, .fails = fails
+	.name = "one", .most_events = 256, .most_bytes = 4096, .pause_ms = 1, .pause_max_ms = 5,
+	.put = put, .take = take, .fails = fails
 };
 
 static void start(void)
