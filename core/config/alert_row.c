@@ -76,9 +76,10 @@ static int check_way(const struct loading *loading, const struct node *map,
 		     const struct config_alert *alert, struct error *err)
 {
 	if (!alert->run == !alert->url)
-		return document_error(loading->document, map->at, err,
-				      "alert: expected either \"run\": a command, or \"url\": where "
-				      "it is posted to");
+		return document_error(
+			loading->document, map->at, err,
+			"alert: expected either \"run\": a command, or \"url\": where "
+			"it is posted to");
 	if (alert->url)
 		return check_url(loading, map, alert, err);
 	const char *key = alert->ca ? "ca" : alert->token_file ? "token_file" : NULL;

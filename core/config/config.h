@@ -60,11 +60,11 @@ struct config {
 	unsigned reuse_days;	    /* how far back outcomes are reused, default 30 */
 	unsigned history_keep_days; /* the same for what is kept; 0: for ever */
 	enum config_rescan rescan;
-	char *events;	 /* the file of events; NULL: none */
-	bool events_ecs; /* its fields are named as in the Elastic Common Schema */
+	char *events;		    /* the file of events; NULL: none */
+	bool events_ecs;	    /* its fields are named as in the Elastic Common Schema */
 	struct config_alert *alert; /* NULL: nobody is told at once */
-	char *api_root;	 /* where relative workdirs of api.yml lie, default "/api/" */
-	char *api_logs;	 /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
+	char *api_root;		    /* where relative workdirs of api.yml lie, default "/api/" */
+	char *api_logs;		    /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
 };
 
 /* What the command line said; zero or NULL: nothing. Borrowed for the call. */

@@ -92,8 +92,9 @@ const struct setting settings[] = {
 	{ .scope = SETTING_TOP,
 	  .key = "alert",
 	  .type = SETTING_SECTION,
-	  .description = "A command that is run, or a URL that is posted to, when files are found to "
-			 "be malicious or suspicious: a mapping. Default: none." },
+	  .description =
+		  "A command that is run, or a URL that is posted to, when files are found to "
+		  "be malicious or suspicious: a mapping. Default: none." },
 	{ TOP("api_root", SETTING_PATH, api_root), .fallback = "/api/",
 	  .environment = NAMES("CARVED_API_ROOT", "BROAPT_API_ROOT"),
 	  .description = "Where BroAPT's api.yml lies, and below TYPE/SUBTYPE/ the relative "
@@ -209,9 +210,10 @@ const struct setting settings[] = {
 			 "Default: /run/clamav/clamd.ctl." },
 
 	{ ALERT("run", SETTING_TEXTS, run),
-	  .description = "The program and its arguments, run without a shell. It reads the alerts "
-			 "on its standard input, one JSON object a line; exit status 0 says that it "
-			 "has told them." },
+	  .description =
+		  "The program and its arguments, run without a shell. It reads the alerts "
+		  "on its standard input, one JSON object a line; exit status 0 says that it "
+		  "has told them." },
 	{ ALERT("url", SETTING_TEXT, url),
 	  .description = "Instead of a program: http:// or https://, to which they are posted as a "
 			 "JSON array. A status from 200 to 299 says that they are told." },

@@ -28,7 +28,7 @@ struct cage {
 	size_t tree_count;
 	char *place; /* where the scratch directory is made, owned; NULL: in $TMPDIR */
 	bool network;
-	bool open; /* by limits alone, and without a scratch directory; HOME is "/" */
+	bool open;	  /* by limits alone, and without a scratch directory; HOME is "/" */
 	bool keep_sample; /* descriptor 4 is the program's, too */
 };
 

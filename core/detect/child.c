@@ -90,8 +90,8 @@ static int open_input(const struct child_job *job, int *out)
 	if (memory < 0)
 		return -errno;
 	for (size_t done = 0; done < job->input_len;) {
-		ssize_t wrote = pwrite(memory, job->input + done, job->input_len - done,
-				       (off_t)done);
+		ssize_t wrote =
+			pwrite(memory, job->input + done, job->input_len - done, (off_t)done);
 		if (wrote < 0 && errno != EINTR)
 			return -errno;
 		done += wrote > 0 ? (size_t)wrote : 0;
@@ -130,10 +130,12 @@ static int start(struct child *child, const struct spawn_plan *plan, const struc
 			return error_set(err, errno, "descriptor for a child: %s",
 					 error_text(errno));
 	}
-	const struct spawn_fds fds = {
-		.in = in, .out = out, .err = error, .report = report, .sample = sample,
-		.launch = launch
-	};
+	const struct spawn_fds fds = { .in = in,
+				       .out = out,
+				       .err = error,
+				       .report = report,
+				       .sample = sample,
+				       .launch = launch };
 	return spawn_plan_start(plan, &fds, &child->pid, err);
 }
 

@@ -37,7 +37,7 @@ struct child_job {
 	const struct cage *cage;
 	int sample_fd; /* may be read by its path, and becomes descriptor 4 when the cage keeps it;
 			  -1: none */
-	int cancel_fd;	   /* -1: none */
+	int cancel_fd; /* -1: none */
 	const char *input; /* what it reads on stdin, to the end; NULL: nothing */
 	size_t input_len;
 	struct mono deadline;

@@ -92,10 +92,10 @@ static int plan_files(posix_spawn_file_actions_t *actions, const struct spawn_pl
 	if (fds) {
 		const int sources[] = { fds->out, fds->err, fds->report, fds->sample, fds->launch };
 		assert(fds->in <= 0 || fds->in > 9);
-		result = fds->in > 0 ? posix_spawn_file_actions_adddup2(actions, fds->in,
-									STDIN_FILENO)
-				     : posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
-									"/dev/null", O_RDONLY, 0);
+		result = fds->in > 0
+				 ? posix_spawn_file_actions_adddup2(actions, fds->in, STDIN_FILENO)
+				 : posix_spawn_file_actions_addopen(actions, STDIN_FILENO,
+								    "/dev/null", O_RDONLY, 0);
 		for (int i = 0; i < 5 && result == 0; i++) {
 			assert(sources[i] < 0 || sources[i] > 9);
 			result = sources[i] < 0 ? posix_spawn_file_actions_addclose(actions, i + 1)

@@ -52,9 +52,10 @@ static inline void spawn_plan_cleanup(struct spawn_plan *plan)
 char *spawn_plan_find(const struct spawn_plan *plan, struct error *err);
 
 /**
- * Starts the plan in a session and process group of its own, the descriptors of fds and no others, no signal blocked or ignored, and no new privileges (prctl(2)
- * PR_SET_NO_NEW_PRIVS: it is set on the calling thread, which keeps it, for the child inherits it).
- * The caller reaps *out_pid. On failure nothing runs and err names the program or directory.
+ * Starts the plan in a session and process group of its own, the descriptors of fds and no others,
+ * no signal blocked or ignored, and no new privileges (prctl(2) PR_SET_NO_NEW_PRIVS: it is set on
+ * the calling thread, which keeps it, for the child inherits it). The caller reaps *out_pid. On
+ * failure nothing runs and err names the program or directory.
  *
  * Resource limits are those of the calling process: posix_spawn cannot set them, and prlimit(2) on
  * a running child would come after its first instructions. Setting them, and keeping descendants

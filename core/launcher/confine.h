@@ -10,7 +10,8 @@
 struct error;
 struct order;
 
-/** Confines the calling process; by limits alone when the order is open. Descriptor 4 must hold the sample when the order has one. */
+/** Confines the calling process; by limits alone when the order is open. Descriptor 4 must hold the
+ * sample when the order has one. */
 int confine(const struct order *order, struct error *err);
 
 /** Becomes the program; returns only when that fails, negative, with words. */

@@ -3,7 +3,8 @@
  *descriptor 5.
  *
  *	carved-launch --parent PID [--file PATH]... [--tree PATH]... [--scratch DIR] [--network]
- *		[--open] [--sample hide|keep] [--memory BYTES] [--file-size BYTES] --program PATH -- ARGV...
+ *		[--open] [--sample hide|keep] [--memory BYTES] [--file-size BYTES] --program PATH --
+ *ARGV...
  *
  * Both sides are of one build; words of another are refused, not guessed at. One thread.
  */

@@ -22,9 +22,9 @@ enum statement {
 };
 
 /* ?2: the names of the verdicts as a JSON array. */
-#define FROM_CHOSEN                                                                     \
-	"FROM event e CROSS JOIN version v ON v.id = e.version_id"                      \
-	" WHERE e.seq > ?1 AND e.kind <> 'incomplete' AND v.state <> 'queued'"          \
+#define FROM_CHOSEN                                                            \
+	"FROM event e CROSS JOIN version v ON v.id = e.version_id"             \
+	" WHERE e.seq > ?1 AND e.kind <> 'incomplete' AND v.state <> 'queued'" \
 	" AND v.verdict IN (SELECT value FROM json_each(?2))"
 
 #define BEHIND "(SELECT count(*) FROM event e WHERE e.seq > s.seq)"

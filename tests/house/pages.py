@@ -18,7 +18,7 @@ HISTORY = "packaging/man/carved-history.7"
 COMPLETION = "packaging/carved.bash-completion"
 HELP = {"-h", "--help"}     # each command has --help; it stands once, at the top
 
-SCOPES = {"TOP": "TOP LEVEL", "ROOT": "ROOTS", "DETECTOR": "DETECTORS", "DISPOSE": "DISPOSE"}
+SCOPES = {"TOP": "TOP LEVEL", "ROOT": "ROOTS", "DETECTOR": "DETECTORS", "DISPOSE": "DISPOSE", "ALERT": "ALERT"}
 TYPES = {"TEXT": "text", "PATH": "path", "COUNT": "count", "BYTES": "size", "DURATION": "time", "DAYS": "days",
          "TEXTS": "list"}
 UNITS = {
@@ -80,7 +80,7 @@ class Setting:      # pylint: disable=too-few-public-methods
     """One row of the table in settings.c."""
 
     def __init__(self, row):
-        head = re.match(r'\{ (TOP|ROOT|DETECTOR)\("(\w+)", SETTING_(\w+)', row) or \
+        head = re.match(r'\{ (TOP|ROOT|DETECTOR|ALERT)\("(\w+)", SETTING_(\w+)', row) or \
             re.match(r'\{ \.scope = SETTING_(\w+),\s*\.key = "(\w+)",\s*\.type = SETTING_(\w+)', row)
         keep = re.match(r'KEEP\("(\w+)"', row)
         if not head and not keep:

@@ -302,7 +302,7 @@ def test_a_rescan_that_turns_bad_is_told():
         carved.until(lambda: b"detectors reloaded" in carved.stderr(), "the list is read")
         same(scenario.command("rescan", "--history", carved.history).returncode, 0, "rescan")
         line = carved.wait_lines(1)[0]
-        same((path_of(line), line["rescan"], line["was"], line["verdict"]), (path, True, "unknown", "malicious"), "alert")
+        same((path_of(line), line["rescan"], line["was"], line["verdict"]), (path, True, "clean", "malicious"), "alert")
         carved.stop()
 
 

@@ -133,3 +133,18 @@ Test(cage, the_launcher_is_found_beside_the_binary)
 	cr_assert(launcher, "%s", err.text);
 	cr_assert_eq(access(launcher, X_OK), 0);
 }
+
+Test(cage, an_open_one_has_no_scratch_directory)
+{
+	word("sh");
+	cage.open = true;
+	make(false);
+	struct order order;
+	cr_assert_eq(order_parse(&order, (int)caged.plan.argc, caged.plan.argv, NULL), 0);
+	cr_expect(order.open);
+	cr_expect_null(order.scratch);
+	cr_expect_null(caged.scratch);
+	cr_expect_str_eq(variable("HOME"), "/");
+	cr_expect_str_eq(variable("TMPDIR"), "");
+	order_done(&order);
+}

@@ -470,3 +470,32 @@ Test(child, a_status_that_is_lost_is_an_error_never_zero)
 	cr_assert_eq(run_words(WORDS("echo", "started"), plain, &result, &err), -ECHILD);
 	cr_assert(strstr(err.text, "SIGCHLD is ignored"), "%s", err.text);
 }
+
+Test(child, input_is_read_to_its_end_however_much_it_is)
+{
+	static const size_t sizes[] = { 0, 1, 1000000 };
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		__attribute__((cleanup(spawn_plan_cleanup))) struct spawn_plan plan = { 0 };
+		__attribute__((cleanup(child_result_cleanup))) struct child_result result = { 0 };
+		AUTO_FREE char *input = xcalloc(1, sizes[i] + 1);
+		char *const words[] = { (char *)"wc", (char *)"-c", NULL };
+		char wanted[32];
+		struct error err = { 0 };
+		for (char *const *word = words; *word; word++)
+			spawn_plan_arg(&plan, *word, strlen(*word));
+		spawn_plan_base_env(&plan);
+		const struct cage cage = { .open = true };
+		const struct child_job job = { .plan = &plan,
+					       .cage = &cage,
+					       .sample_fd = -1,
+					       .cancel_fd = -1,
+					       .deadline =
+						       mono_add_ms(mono_now(), FIXTURE_DEADLINE_MS),
+					       .output_limit = LIMIT,
+					       .input = input,
+					       .input_len = sizes[i] };
+		cr_assert_eq(child_run(&job, &result, &err), 0, "%s", err.text);
+		(void)snprintf(wanted, sizeof wanted, "%zu\n", sizes[i]);
+		cr_expect_str_eq(str_text(&result.output.kept), wanted);
+	}
+}

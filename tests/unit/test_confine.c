@@ -82,6 +82,14 @@ Test(confine, every_command_has_programs_and_null_devices)
 	cr_expect_eq(confined(&order, reads, file), EACCES);
 }
 
+Test(confine, an_open_order_forbids_nothing_that_its_user_may)
+{
+	const struct order order = { .open = true, .memory = UINT64_C(1) << 40 };
+	cr_expect_eq(confined(&order, reads, "/etc/passwd"), 0);
+	cr_expect_eq(confined(&order, reads, "/proc/1/status"), 0);
+	cr_expect_eq(confined(&order, writes, file), 0);
+}
+
 Test(confine, names_are_resolved_with_network_only)
 {
 	NEEDS(has_landlock(1), "Landlock");

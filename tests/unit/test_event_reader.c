@@ -51,10 +51,12 @@ static void expect_events(int64_t after, size_t most, const char *wanted)
 	str_done(&seen.text);
 }
 
+static enum outcome found = OUTCOME_CLEAN;
+
 static void put_done(const char *path, unsigned n)
 {
 	struct version *v = world_version(path, n);
-	world_finish(v, OUTCOME_CLEAN);
+	world_finish(v, found);
 	world_put(&w, v);
 }
 
@@ -101,4 +103,45 @@ Test(event_reader, says_how_far_behind_a_sink_is)
 	cr_expect(seq == 0 && behind == 2);
 	cr_assert(event_reader_sink(reader, "nobody", &seq, &behind, &err) == 0);
 	cr_expect(seq == 0 && behind == 0);
+}
+
+#define BAD (1U << OUTCOME_MALICIOUS | 1U << OUTCOME_SUSPICIOUS)
+
+static void expect_bad(int64_t after, size_t most, const char *wanted, int64_t through)
+{
+	struct seen seen = { .most = most };
+	const struct event_visit each = { .visit = note, .context = &seen, .verdicts = BAD };
+	int64_t last = -1;
+	cr_assert(event_reader_each(reader, after, &each, &last, &err) == 0, "%s", err.text);
+	cr_expect_str_eq(str_text(&seen.text), wanted);
+	cr_expect_eq(last, through);
+	str_done(&seen.text);
+}
+
+Test(event_reader, chooses_by_the_verdict_that_is_now)
+{
+	expect_bad(0, 10, "", 0);
+	put_done("/r/a", 1);
+	found = OUTCOME_MALICIOUS;
+	put_done("/r/b", 2);
+	found = OUTCOME_SUSPICIOUS;
+	put_done("/r/c", 3);
+	found = OUTCOME_UNKNOWN;
+	put_done("/r/d", 4);
+	expect_bad(0, 10, "2=/r/b:noop 3=/r/c:noop", 4);
+	expect_bad(0, 1, "2=/r/b:noop", -1);
+	expect_bad(3, 10, "", 4);
+	expect_bad(9, 10, "", 9);
+	struct version *v = world_version("/r/b", 2);
+	v->note = xstrdup("cut");
+	cr_assert(world_do(&w, STORE_MARK, v) == STORE_WRITTEN);
+	version_free(v);
+	expect_bad(3, 10, "", 5); /* that it lacks a part is no alert */
+	int64_t count = -1;
+	cr_assert(event_reader_count(reader, 0, BAD, &count, &err) == 0);
+	cr_expect_eq(count, 2);
+	cr_assert(event_reader_count(reader, 0, 1U << OUTCOME_SUSPICIOUS, &count, &err) == 0);
+	cr_expect_eq(count, 1);
+	cr_assert(event_reader_count(reader, 3, BAD, &count, &err) == 0);
+	cr_expect_eq(count, 0);
 }

@@ -26,8 +26,8 @@ Test(order, every_word_has_its_place)
 {
 	struct order order;
 	char **words = WORDS("--parent=7", "--file=/a", "--file", "/b", "--tree=/c", "--scratch=/s",
-			     "--network", "--sample=keep", "--memory=100", "--file-size=200",
-			     "--program=/bin/x", "--", "x", "--tree=/not/ours");
+			     "--network", "--open", "--sample=keep", "--memory=100",
+			     "--file-size=200", "--program=/bin/x", "--", "x", "--tree=/not/ours");
 	cr_assert_eq(parse(&order, words, NULL), 0);
 	cr_expect_eq(order.parent, 7);
 	cr_expect_eq(order.file_count, 2);
@@ -37,6 +37,7 @@ Test(order, every_word_has_its_place)
 	cr_expect_str_eq(order.trees[0], "/c");
 	cr_expect_str_eq(order.scratch, "/s");
 	cr_expect(order.network);
+	cr_expect(order.open);
 	cr_expect_eq(order.sample, ORDER_KEEP_SAMPLE);
 	cr_expect_eq(order.memory, 100);
 	cr_expect_eq(order.file_size, 200);

@@ -50,14 +50,23 @@ static void fails(void *context, const struct error *why)
 	lock_drop(&lock);
 }
 
-static const struct sink_receiver receiver = {
-	.name = "one", .most_events = 256, .most_bytes = 4096, .pause_ms = 1, .pause_max_ms = 5,
-	.put = put, .take = take, .fails = fails
-};
+static const struct sink_receiver receiver = { .name = "one",
+					       .most_events = 256,
+					       .most_bytes = 4096,
+					       .pause_ms = 1,
+					       .pause_max_ms = 5,
+					       .put = put,
+					       .take = take,
+					       .fails = fails };
+
+static void start_as(const struct sink_receiver *as)
+{
+	cr_assert(sink_new(&sink, w.store, w.db, as, &err) == 0, "%s", err.text);
+}
 
 static void start(void)
 {
-	cr_assert(sink_new(&sink, w.store, w.db, &receiver, &err) == 0, "%s", err.text);
+	start_as(&receiver);
 }
 
 /* As the daemon ends: what the sink submits last is committed by the store's closing. */
@@ -86,13 +95,15 @@ static void teardown(void)
 
 TestSuite(sink, .init = setup, .fini = teardown);
 
+static enum outcome found = OUTCOME_CLEAN;
+
 static void put_done(unsigned from, unsigned to)
 {
 	for (unsigned i = from; i <= to; i++) {
 		char path[16];
 		snprintf(path, sizeof path, "/r/%u", i);
 		struct version *v = world_version(path, i);
-		world_finish(v, OUTCOME_CLEAN);
+		world_finish(v, found);
 		struct store_op op = { .verb = STORE_SAVE, .version = v };
 		list_init(&op.link);
 		store_submit(w.store, &op);
@@ -185,4 +196,115 @@ Test(sink, an_end_does_not_wait_for_a_receiver_that_fails_and_the_rest_waits_for
 	expect_got("1 2 ");
 	stop();
 	world_open(&w);
+}
+
+static void put_found(unsigned n, enum outcome outcome)
+{
+	found = outcome;
+	put_done(n, n);
+}
+
+static struct sink_receiver chosen(void)
+{
+	struct sink_receiver other = receiver;
+	other.verdicts = 1U << OUTCOME_MALICIOUS | 1U << OUTCOME_SUSPICIOUS;
+	return other;
+}
+
+Test(sink, what_is_not_chosen_is_passed_over)
+{
+	const struct sink_receiver bad = chosen();
+	put_found(1, OUTCOME_CLEAN);
+	put_found(2, OUTCOME_MALICIOUS);
+	start_as(&bad);
+	put_found(3, OUTCOME_SUSPICIOUS);
+	put_found(4, OUTCOME_UNKNOWN);
+	expect_got("2 3 ");
+	int64_t told = 0;
+	int64_t waiting = 0;
+	stop();
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|4");
+	EXPECT_SQL(&w, "SELECT count(*) FROM event", "0");
+	start_as(&bad);
+	sink_counts(sink, &told, &waiting);
+	cr_expect(told == 0 && waiting == 0);
+	stop();
+	world_open(&w);
+}
+
+/* What the receiver was told of each portion. */
+static struct str portions;
+
+static int take_portion(void *context, const struct sink_portion *portion, struct error *why)
+{
+	lock_take(&lock);
+	str_printf(&portions, "%zu+%lld ", portion->events, (long long)portion->waiting);
+	lock_drop(&lock);
+	return take(context, portion, why);
+}
+
+Test(sink, portions_are_bounded_and_say_what_waits)
+{
+	struct sink_receiver bad = chosen();
+	bad.most_events = 3;
+	bad.take = take_portion;
+	found = OUTCOME_MALICIOUS;
+	put_done(1, 4);
+	put_found(5, OUTCOME_CLEAN);
+	put_found(6, OUTCOME_MALICIOUS);
+	start_as(&bad);
+	expect_got("1 2 3 4 6 ");
+	stop();
+	cr_expect_str_eq(str_text(&portions), "3+2 2+0 ");
+	str_done(&portions);
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|6");
+	bad.most_events = 256;
+	bad.most_bytes = 1;
+	put_found(7, OUTCOME_MALICIOUS);
+	put_found(8, OUTCOME_MALICIOUS);
+	start_as(&bad);
+	expect_got("1 2 3 4 6 7 8 ");
+	stop();
+	cr_expect_str_eq(str_text(&portions), "1+1 1+0 ");
+	str_done(&portions);
+	world_open(&w);
+}
+
+Test(sink, who_is_not_to_be_called_often_gets_it_together_and_at_the_end_at_once)
+{
+	struct sink_receiver seldom = chosen();
+	seldom.every_ms = 86400000;
+	seldom.take = take_portion;
+	start_as(&seldom);
+	put_found(1, OUTCOME_MALICIOUS);
+	expect_got("1 ");
+	found = OUTCOME_MALICIOUS;
+	put_done(2, 5);
+	stop();
+	cr_expect_str_eq(str_text(&got), "1 2 3 4 5 ");
+	cr_expect_str_eq(str_text(&portions), "1+0 4+0 ");
+	str_done(&portions);
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|5");
+}
+
+static int cancelled(void *context, const struct sink_portion *portion, struct error *why)
+{
+	(void)context;
+	(void)portion;
+	return error_set(why, ECANCELED, "the end");
+}
+
+Test(sink, a_call_that_the_end_cut_short_is_no_trouble)
+{
+	struct sink_receiver other = receiver;
+	other.take = cancelled;
+	put_done(1, 1);
+	start_as(&other);
+	stop();
+	cr_expect_str_eq(troubles, "");
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|0");
 }

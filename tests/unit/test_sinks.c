@@ -14,6 +14,14 @@ Test(sinks, are_those_that_are_configured)
 	config.events = (char *)"/e";
 	cr_expect_str_eq(sinks_names(&app)[0], "events");
 	cr_expect(sinks_names(&app)[1] == NULL);
+	struct config_alert alert = { 0 };
+	config.alert = &alert;
+	cr_expect_str_eq(sinks_names(&app)[0], "alert");
+	cr_expect_str_eq(sinks_names(&app)[1], "events");
+	cr_expect(sinks_names(&app)[2] == NULL);
+	config.events = NULL;
+	cr_expect_str_eq(sinks_names(&app)[0], "alert");
+	cr_expect(sinks_names(&app)[1] == NULL);
 	app.options.own_only = true;
 	cr_expect(sinks_names(&app) == NULL);
 	cr_expect(sinks_start(&app, NULL) == 0 && app.sinks == NULL, "a scan starts none");
@@ -25,6 +33,7 @@ Test(sinks, without_any_there_is_nothing_to_start_or_end)
 	struct app app = { .config = &config };
 	cr_expect(sinks_start(&app, NULL) == 0 && app.sinks == NULL);
 	sinks_wake(&app);
+	sinks_end(&app);
 	sinks_stop(&app);
 	sinks_free(&app);
 }
