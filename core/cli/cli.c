@@ -21,9 +21,9 @@
 #include "core/config/nearest.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run,    &cli_scan,	 &cli_parse,  &cli_list,   &cli_history, &cli_sql,
-	&cli_status, &cli_check, &cli_reload, &cli_pause,  &cli_resume,	 &cli_retry,
-	&cli_rescan, &cli_prune, &cli_import, &cli_backup, NULL,
+	&cli_run,    &cli_scan,	  &cli_parse, &cli_list,   &cli_history, &cli_sql,
+	&cli_status, &cli_stats,  &cli_check, &cli_reload, &cli_pause,	 &cli_resume,
+	&cli_retry,  &cli_rescan, &cli_prune, &cli_import, &cli_backup,	 NULL,
 };
 
 /* Writes prefix, the escaped message and what follows to stderr, in one piece. */

@@ -52,7 +52,7 @@ static int check_words(const struct loading *loading, const struct node *map,
 /* A program named with a slash lies, like every path of the file, below the file's directory. */
 static void place_program(const struct loading *loading, char **run)
 {
-	if (**run == '/' || !strchr(*run, '/') || !loading->base)
+	if (!*run || **run == '/' || !strchr(*run, '/') || !loading->base)
 		return;
 	AUTO_STR path = STR_INIT;
 	str_printf(&path, "%s/%s", loading->base, *run);
