@@ -134,7 +134,7 @@ static void draw_queue(const struct stats *stats, struct str *out)
 	const struct figures *figures = stats->figures;
 	size_t count = 0;
 	struct line *lines = xcalloc(figures->queued.count + 1, sizeof *lines);
-	add_kinds(lines, &count, &figures->queued, "waits for a ");
+	add_kinds(lines, &count, &figures->queued, "waits, ");
 	if (figures->rescans) {
 		str_puts(&lines[count].label, "rescan");
 		chart_number(&lines[count].value, figures->rescans);
