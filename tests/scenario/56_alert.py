@@ -283,6 +283,34 @@ def test_an_end_does_not_wait_for_a_slow_command():
         carved.stop()
 
 
+def test_a_command_does_not_outlive_a_daemon_that_is_killed():
+    with Alerted() as carved:
+        carved.order("slow")
+        carved.start()
+        path = carved.put_bad()
+        carved.until(lambda: processes_with("86399.56"), "it runs")
+        carved.kill()
+        carved.until(lambda: not processes_with("86399.56"), "nothing of it is left")
+        carved.order(None)
+        carved.start()
+        same([path_of(line) for line in carved.wait_lines(1)], [path], "path")
+        carved.stop()
+
+
+def test_a_reload_says_that_another_alert_waits_for_a_start():
+    with Alerted() as carved:
+        carved.start()
+        done = scenario.command("reload", "--history", carved.history)
+        check(b"another alert" not in done.stdout + done.stderr, f"the same one: {done}")
+        carved.configure("every: 1h")
+        done = scenario.command("reload", "--history", carved.history)
+        check(b"another alert takes effect at the next start" in done.stdout + done.stderr, f"{done}")
+        carved.put_bad()
+        carved.put_bad()
+        carved.wait_lines(2)        # as it was told before
+        carved.stop()
+
+
 def test_once_tells_all_before_it_ends():
     with Alerted("every: 1h") as carved:
         for _ in range(50):
