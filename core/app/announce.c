@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/app/loop.h"
@@ -79,17 +80,27 @@ static void print_line(struct app *app, struct str *line, const struct version *
 			  version->path, error_text(errno));
 }
 
+/* What is to be mended, where the note alone does not say it. */
+static const char *mend_of(const struct version *version)
+{
+	bool denied = version->reason == REASON_UNREADABLE && version->note &&
+		      strcmp(version->note, error_text(EACCES)) == 0;
+	return denied ? " (give the user of this program read permission: group, ACL, or "
+			"CAP_DAC_READ_SEARCH)"
+		      : "";
+}
+
 void announce(struct app *app, const struct version *version)
 {
 	const char *word = version->state == VERSION_DONE ? outcome_name(version->verdict)
 							  : version_state_name(version->state);
 	const char *reason = version_reason_name(version->reason);
 	const char *signature = line_signature(version);
-	log_line(level_of(version), "%s%s path=%s%s%s%s%s%s%s", word,
+	log_line(level_of(version), "%s%s path=%s%s%s%s%s%s%s%s", word,
 		 version->incomplete ? " (incomplete)" : "", version->path,
 		 signature ? " signature=" : "", signature ? signature : "",
 		 reason ? " reason=" : "", reason ? reason : "", version->note ? " note=" : "",
-		 version->note ? version->note : "");
+		 version->note ? version->note : "", mend_of(version));
 	if (!app->options.json)
 		return;
 	AUTO_STR line = STR_INIT;

@@ -4,6 +4,8 @@
  */
 #include "core/app/app.h"
 
+#include <sys/statfs.h>
+
 #include <errno.h>
 #include <malloc.h>
 #include <stdlib.h>
@@ -43,6 +45,7 @@
 #include "core/store/reader.h"
 #include "core/store/store.h"
 #include "watcher/limit.h"
+#include "watcher/place.h"
 #include "watcher/watcher.h"
 
 enum {
@@ -186,6 +189,18 @@ static int64_t longest_pause_ms(const struct app *app)
 	return longest + longest / 2;
 }
 
+/* Where others may write to the history unseen, or its log cannot be shared, two machines that open
+ * it destroy it, and locks may mean nothing. It is told and not refused: one that is alone may go
+ * well. */
+static void warn_of_place(const char *history)
+{
+	struct statfs fs;
+	if (statfs(history, &fs) == 0 && !place_is_local((uint64_t)fs.f_type))
+		log_warning("history %s lies on a file system (type 0x%llx) where SQLite's "
+			    "write-ahead log is not safe: put it on a local one",
+			    history, (unsigned long long)fs.f_type);
+}
+
 static void begin(struct app *app)
 {
 	app->backlog = true;
@@ -204,6 +219,7 @@ static void begin(struct app *app)
 	away_tell_all(app->engine);
 	log_notice("started history=%s roots=%zu workers=%u detectors=%zu", app->config->history,
 		   app->config->root_count, app->config->workers, app->engine->detector_count);
+	warn_of_place(app->config->history);
 	isolation_begin(app->config);
 	writers_begin(app);
 }

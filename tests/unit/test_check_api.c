@@ -48,6 +48,8 @@ Test(check_api, flags_what_cannot_work)
 		{ "report: ['${PYTHON} detect.py']", "a single item with spaces" },
 		{ "report: x $BROAPT_PATH", "without double quotes" },
 		{ "report: 'x ${BROAPT_PATH} \"y\"'", "without double quotes" },
+		{ "report: 'x \"$(y $BROAPT_PATH)\"'", "without double quotes" },
+		{ "report: 'x \"$(y \"a\") $(z)\" $BROAPT_PATH'", "without double quotes" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -66,7 +68,8 @@ Test(check_api, leaves_what_works_alone)
 		warnings_of(
 			"example:\n"
 			"  install: ['echo aptly', 'make pipeline']\n"
-			"  scripts: ['x \"$BROAPT_PATH\" --file-list=1', 'falsehood', 'maldet -a x']\n"
+			"  scripts: ['x \"$BROAPT_PATH\" --file-list=1', '"
+			"[ \"$(y \"$BROAPT_PATH\" | z)\" = \"(\" ] && x \"$BROAPT_PATH\"', 'falsehood', 'maldet -a x']\n"
 			"  report: [x, '${BROAPT_PATH} and more']\n"),
 		0, "%s", said);
 }

@@ -104,3 +104,11 @@ Test(error, a_path_that_was_led_out_of_the_root_leads_nowhere)
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		cr_expect(!error_is_absence(others[i]), "%zu", i);
 }
+
+Test(error, what_can_be_mended_has_words)
+{
+	cr_expect_str_eq(error_mend(ENOENT), ": make the directory");
+	cr_expect(strstr(error_mend(EACCES), "must belong to the user"));
+	cr_expect(strstr(error_mend(ENOSPC), "free some space"));
+	cr_expect_str_eq(error_mend(EINVAL), "");
+}
