@@ -190,16 +190,16 @@ static int check_room(const struct db *db, const char *directory, struct error *
 		return result;
 	if (statvfs(directory, &fs) < 0)
 		return 0; /* SQLite will say */
-	int64_t needed = 2 * (all - free_bytes) + all / 64;
-	int64_t room = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+	long long needed = 2 * (all - free_bytes) + all / 64;
+	long long room = (long long)fs.f_bavail * (long long)fs.f_frsize;
 	if (room >= needed)
 		return 0;
 	return error_set(err, ENOSPC,
 			 "%s: writing it anew needs %lld MiB of room in %s meanwhile, and there "
 			 "are %lld MiB: free some space, or go without --vacuum: what is free in "
 			 "the history is used again",
-			 db->path, (long long)(needed / MIB + 1), directory,
-			 (long long)(room / MIB));
+			 db->path, needed / MIB + 1, directory,
+			 room / MIB);
 }
 
 /* The log is brought into the file, which is then cut, unless somebody reads. */
