@@ -198,8 +198,7 @@ static int check_room(const struct db *db, const char *directory, struct error *
 			 "%s: writing it anew needs %lld MiB of room in %s meanwhile, and there "
 			 "are %lld MiB: free some space, or go without --vacuum: what is free in "
 			 "the history is used again",
-			 db->path, needed / MIB + 1, directory,
-			 room / MIB);
+			 db->path, needed / MIB + 1, directory, room / MIB);
 }
 
 /* The log is brought into the file, which is then cut, unless somebody reads. */
