@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/app/first.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
@@ -233,8 +234,20 @@ static int dispatch(int argc, char **argv)
 	return command ? run_command(command, argc - 1, argv + 1) : CLI_USAGE;
 }
 
+static int whole(int argc, char **argv)
+{
+	return finish_output(dispatch(argc, argv));
+}
+
 int cli_main(int argc, char **argv)
 {
 	keep_standard_descriptors();
-	return finish_output(dispatch(argc, argv));
+	if (getpid() != 1)
+		return whole(argc, argv);
+	struct error err = { 0 };
+	int code = first_run(whole, argc, argv, &err);
+	if (code >= 0)
+		return code;
+	cli_complain("%s", err.text);
+	return CLI_FAILED;
 }
