@@ -37,6 +37,7 @@
 #include "core/app/twins.h"
 #include "core/app/want.h"
 #include "core/app/writers.h"
+#include "core/base/beneath.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
@@ -287,7 +288,9 @@ static bool is_want(int result)
 
 static int run(struct app *app, struct error *err)
 {
-	int result = want_prepare(app->config, err);
+	int result = beneath_probe(err);
+	if (result == 0)
+		result = want_prepare(app->config, err);
 	if (result == 0)
 		result = loop_init(app, err);
 	if (result < 0)

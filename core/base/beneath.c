@@ -46,6 +46,18 @@ int beneath_open_straight(const char *absolute, int flags)
 	return *absolute == '/' ? open_how(AT_FDCWD, absolute, flags, 0) : -EINVAL;
 }
 
+int beneath_probe(struct error *err)
+{
+	AUTO_CLOSE int fd = beneath_open_straight("/", O_PATH | O_DIRECTORY);
+	if (fd != -ENOSYS && fd != -EPERM)
+		return 0;
+	return error_set(err, -fd,
+			 "openat2(2), by which every directory and file is opened: %s; it needs "
+			 "Linux 5.6, a container's seccomp profile that permits it, and in a "
+			 "systemd unit no RestrictSUIDSGID=",
+			 error_text(-fd));
+}
+
 /* The longest prefix that ends before a slash and, with "/." behind it, fits a system call; 0 when
  * a component is too long. */
 static size_t prefix_length(const char *relative, size_t len)

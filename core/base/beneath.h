@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+#include "core/base/error.h"
+
 /**
  * Opens relative (NUL-terminated; "" is the directory itself) below root_fd with open(2) flags;
  * O_CLOEXEC and O_NOFOLLOW are added. Returns the descriptor, owned by the caller, or -errno:
@@ -20,5 +22,8 @@
 int beneath_open(int root_fd, const char *relative, int flags);
 /** The same for an absolute path without any symlink, shorter than PATH_MAX (-ENAMETOOLONG). */
 int beneath_open_straight(const char *absolute, int flags);
+/** 0, or a negative value with words in err when openat2(2) itself is not to be had, which would
+ * look as if no directory could be read. */
+int beneath_probe(struct error *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "core/base/beneath.h"
 #include "core/base/error.h"
 #include "core/cli/check_report.h"
 #include "core/cli/cli.h"
@@ -65,10 +66,18 @@ static void check_file(struct check *check)
 		check_warn(check, "config: %s may be written by everyone: chmod o-w", file);
 }
 
+static void check_kernel(struct check *check)
+{
+	struct error err = { 0 };
+	if (beneath_probe(&err) < 0)
+		check_fail(check, "kernel: %s", err.text);
+}
+
 static int run_checks(const struct config *config)
 {
 	struct check check = { .config = config };
 	check_file(&check);
+	check_kernel(&check);
 	check_roots(&check);
 	check_history(&check);
 	check_sinks(&check);

@@ -111,7 +111,7 @@ static void check_lease(struct check *check, const struct config_root *root, con
 			check_warn(
 				check,
 				"root %s: no CAP_LEASE, so for files of other users %s: give the "
-				"service AmbientCapabilities=CAP_LEASE",
+				"service AmbientCapabilities=CAP_LEASE, or the container cap_add LEASE",
 				root->path, without);
 		return;
 	}
@@ -126,10 +126,12 @@ static void check_lease(struct check *check, const struct config_root *root, con
 			   "AmbientCapabilities=CAP_DAC_READ_SEARCH",
 			   root->path, file, error_text(EACCES));
 	else if (r == -EACCES)
-		check_warn(check,
-			   "root %s: no lease on %s without CAP_LEASE, so %s: give the service "
-			   "AmbientCapabilities=CAP_LEASE, or run as the owner of the files",
-			   root->path, file, without);
+		check_warn(
+			check,
+			"root %s: no lease on %s without CAP_LEASE, so %s: give the service "
+			"AmbientCapabilities=CAP_LEASE, the container cap_add LEASE, or run as the "
+			"owner of the files",
+			root->path, file, without);
 	else
 		check_warn(check, "root %s: no leases there (%s), so %s", root->path,
 			   error_text(-r), without);

@@ -108,8 +108,8 @@ bool sandbox_whole(const struct sandbox_parts *parts)
 static const char *landlock_reason(int code)
 {
 	if (code == ENOSYS)
-		return "this kernel is built without it; it needs Linux 5.13 with "
-		       "CONFIG_SECURITY_LANDLOCK";
+		return "it needs Linux 5.13 with CONFIG_SECURITY_LANDLOCK and, in a container, a "
+		       "seccomp profile that permits it";
 	if (code == EOPNOTSUPP)
 		return "it is not enabled; add landlock to the kernel's parameter lsm=";
 	return error_text(code);

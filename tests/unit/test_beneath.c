@@ -1,5 +1,9 @@
 /* beneath: opening what lies below a directory without ever leaving it. */
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <criterion/criterion.h>
@@ -246,4 +250,40 @@ Test(beneath, a_foreign_lease_is_eagain_with_nonblock)
 	}
 	if (verdict != 'y')
 		cr_skip_test("file leases do not work here");
+}
+
+/* From now on this process gets code from openat2(2), as from a container's seccomp profile. */
+static void deny_openat2(int code)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned)code),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { .len = sizeof filter / sizeof *filter, .filter = filter };
+	cr_assert_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	cr_assert_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+Test(beneath, a_kernel_that_has_openat2_has_nothing_to_mend)
+{
+	struct error err = { 0 };
+	cr_assert_eq(beneath_probe(&err), 0, "%s", err.text);
+}
+
+Test(beneath, openat2_that_is_denied_is_told_with_the_mend)
+{
+	struct error err = { 0 };
+	deny_openat2(EPERM);
+	cr_assert_eq(beneath_probe(&err), -EPERM);
+	cr_assert(strstr(err.text, "seccomp profile"), "%s", err.text);
+}
+
+Test(beneath, openat2_that_is_not_known_is_told_alike)
+{
+	struct error err = { 0 };
+	deny_openat2(ENOSYS);
+	cr_assert_eq(beneath_probe(&err), -ENOSYS);
+	cr_assert(strstr(err.text, "Linux 5.6"), "%s", err.text);
 }
