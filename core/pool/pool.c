@@ -25,7 +25,9 @@
 struct worker {
 	struct pool *pool;
 	pthread_t thread;
-	unsigned number;
+	unsigned number; /* from 1 */
+	bool threaded;	 /* the thread was started, and not joined yet; the owner's */
+	bool alive;	 /* guarded by the pool's lock */
 	/* Index of the next job to begin. Whoever raises it owns the jobs between old and new. */
 	atomic_uint cursor;
 	/* Written by this worker under the lock while its batch is used up; read by it without. */
@@ -35,17 +37,21 @@ struct worker {
 };
 
 struct pool {
-	struct pool_options options;
-	struct worker *workers;
+	struct pool_options options; /* workers: at the start */
 	struct lock lock;
 	pthread_cond_t wake; /* there is a job, or stopping */
 	pthread_cond_t born; /* born changed */
 	/* guarded by lock */
+	struct worker *
+		*workers; /* all that ever were, by number; those that ended may come again */
+	unsigned made;
+	unsigned wanted; /* whose number is higher ends */
 	struct list queue;
 	size_t queued;
 	unsigned unheard; /* jobs that no worker was woken for */
 	unsigned busy;	  /* workers between taking a batch and coming back for the next */
-	unsigned started; /* threads that exist */
+	unsigned alive;	  /* workers that wait for jobs or are at work */
+	unsigned started; /* threads so far, and how many of them know whether they could start */
 	unsigned born_count;
 	bool stopping;
 	/* works while jobs wait and a worker is free to take them; each batch is a step */
@@ -63,7 +69,7 @@ static void enqueue(struct pool *pool, struct pool_job *job)
 static void note_queue(struct pool *pool)
 {
 	assert(lock_mine(&pool->lock));
-	if (pool->queued > 0 && pool->busy < pool->started)
+	if (pool->queued > 0 && pool->busy < pool->alive)
 		pulse_work(&pool->pulse);
 	else
 		pulse_rest(&pool->pulse);
@@ -73,8 +79,8 @@ static void note_queue(struct pool *pool)
 static void take_back(struct pool *pool)
 {
 	assert(lock_mine(&pool->lock));
-	for (unsigned i = 0; i < pool->started; i++) {
-		struct worker *worker = &pool->workers[i];
+	for (unsigned i = 0; i < pool->made; i++) {
+		struct worker *worker = pool->workers[i];
 		unsigned at = atomic_exchange(&worker->cursor, BATCH_MAX);
 		for (; at < worker->batch_len; at++)
 			enqueue(pool, worker->batch[at]);
@@ -86,7 +92,7 @@ static void take_batch(struct worker *worker)
 {
 	struct pool *pool = worker->pool;
 	assert(lock_mine(&pool->lock));
-	size_t share = pool->queued / (2 * (size_t)pool->options.workers) + 1;
+	size_t share = pool->queued / (2 * (size_t)pool->wanted) + 1;
 	unsigned want = share < BATCH_MAX ? (unsigned)share : BATCH_MAX;
 	worker->batch_len = 0;
 	while (worker->batch_len < want && pool->queued > 0) {
@@ -97,17 +103,36 @@ static void take_batch(struct worker *worker)
 	atomic_store(&worker->cursor, 0);
 }
 
-/* Waits for work. False: the pool stops and nothing is left to do. */
+/* One that is too many, or that the pool has no work for any more, ends. */
+static void retire(struct worker *worker)
+{
+	struct pool *pool = worker->pool;
+	assert(lock_mine(&pool->lock));
+	worker->alive = false;
+	pool->alive--;
+	note_queue(pool);
+	if (pool->queued > 0) /* it may have been woken for a job that it does not take */
+		(void)pthread_cond_signal(&pool->wake);
+}
+
+static bool is_wanted(const struct worker *worker)
+{
+	return !worker->pool->stopping && worker->number <= worker->pool->wanted;
+}
+
+/* Waits for work. False: the worker is to end. */
 static bool next_batch(struct worker *worker)
 {
 	struct pool *pool = worker->pool;
 	lock_take(&pool->lock);
-	while (pool->queued == 0 && !pool->stopping) {
+	while (pool->queued == 0 && is_wanted(worker)) {
 		take_back(pool);
 		if (pool->queued == 0)
 			lock_wait(&pool->lock, &pool->wake);
 	}
-	bool more = !pool->stopping;
+	bool more = is_wanted(worker);
+	if (!more)
+		retire(worker);
 	if (more) {
 		take_batch(worker);
 		pool->busy++;
@@ -146,6 +171,8 @@ static int be_born(struct worker *worker, void **state)
 		result = pool->options.worker_new(state, pool->options.context, &err);
 	lock_take(&pool->lock);
 	pool->born_count++;
+	if (result < 0)
+		retire(worker);
 	if (result < 0 && pool->birth_error.code == 0) {
 		pool->birth_error = err;
 		pool->birth_error.code = -result;
@@ -172,35 +199,87 @@ static void *work(void *argument)
 	return NULL;
 }
 
-static int start_workers(struct pool *pool, struct error *err)
+static void join(struct worker *worker)
 {
-	char name[24];
-	for (unsigned i = 0; i < pool->options.workers; i++) {
-		struct worker *worker = &pool->workers[i];
+	if (!worker->threaded)
+		return;
+	int result = pthread_join(worker->thread, NULL);
+	assert(result == 0);
+	(void)result;
+	worker->threaded = false;
+}
+
+/* Places for workers up to the number that is wanted. */
+static void make_workers(struct pool *pool)
+{
+	assert(lock_mine(&pool->lock));
+	if (pool->made >= pool->wanted)
+		return;
+	pool->workers = xrealloc(pool->workers, pool->wanted, sizeof(struct worker *));
+	for (; pool->made < pool->wanted; pool->made++) {
+		struct worker *worker = xcalloc(1, sizeof *worker);
+		char name[24];
 		worker->pool = pool;
-		worker->number = i + 1;
+		worker->number = pool->made + 1;
 		atomic_init(&worker->cursor, BATCH_MAX);
 		(void)snprintf(name, sizeof name, "worker-%u", worker->number);
 		pulse_init(&worker->pulse, name);
+		pool->workers[pool->made] = worker;
 	}
-	for (unsigned i = 0; i < pool->options.workers; i++) {
-		struct worker *worker = &pool->workers[i];
-		int result = pthread_create(&worker->thread, NULL, work, worker);
-		if (result != 0)
-			return error_set(
-				err, result,
-				"cannot start worker thread %u of %u: %s (memory, ulimit -u, "
-				"TasksMax=, pids.max)",
-				i + 1, pool->options.workers, error_text(result));
-		lock_take(&pool->lock);
-		pool->started = i + 1;
-		lock_drop(&pool->lock);
+}
+
+static int start_thread(struct worker *worker, struct error *err)
+{
+	struct pool *pool = worker->pool;
+	join(worker); /* an earlier one that has ended */
+	lock_take(&pool->lock);
+	worker->alive = true;
+	pool->alive++;
+	pool->started++;
+	lock_drop(&pool->lock);
+	int result = pthread_create(&worker->thread, NULL, work, worker);
+	worker->threaded = result == 0;
+	if (result == 0)
+		return 0;
+	lock_take(&pool->lock);
+	pool->started--;
+	retire(worker);
+	lock_drop(&pool->lock);
+	return error_set(err, result,
+			 "cannot start worker thread %u of %u: %s (memory, ulimit -u, TasksMax=, "
+			 "pids.max)",
+			 worker->number, pool->wanted, error_text(result));
+}
+
+/* The first worker from index on that is wanted and does not live; NULL: all do. */
+static struct worker *missing(struct pool *pool, unsigned index)
+{
+	struct worker *found = NULL;
+	lock_take(&pool->lock);
+	make_workers(pool);
+	for (; index < pool->wanted && !found && !pool->stopping; index++) {
+		if (!pool->workers[index]->alive)
+			found = pool->workers[index];
 	}
+	lock_drop(&pool->lock);
+	return found;
+}
+
+/* Starts those that are wanted and not there; all of them know whether they could. */
+static int start_workers(struct pool *pool, struct error *err)
+{
+	int result = 0;
+	struct worker *worker = missing(pool, 0);
+	for (; worker && result == 0; worker = missing(pool, worker->number))
+		result = start_thread(worker, err);
 	lock_take(&pool->lock);
 	while (pool->born_count < pool->started)
 		lock_wait(&pool->lock, &pool->born);
 	struct error birth = pool->birth_error;
+	pool->birth_error.code = 0;
 	lock_drop(&pool->lock);
+	if (result < 0)
+		return result;
 	return birth.code == 0 ? 0 : error_set(err, birth.code, "%s", birth.text);
 }
 
@@ -209,17 +288,41 @@ int pool_new(struct pool **out, const struct pool_options *options, struct error
 	assert(options->workers > 0 && options->limit > 0);
 	AUTO(pool) struct pool *pool = xcalloc(1, sizeof *pool);
 	pool->options = *options;
-	pool->workers = xcalloc(options->workers, sizeof *pool->workers);
 	lock_init(&pool->lock);
 	pulse_init(&pool->pulse, "queue of the workers");
 	lock_condition_init(&pool->wake);
 	lock_condition_init(&pool->born);
 	list_init(&pool->queue);
+	pool->wanted = options->workers;
 	int result = start_workers(pool, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(pool);
 	return 0;
+}
+
+/* Whose number is too high ends when it has done the job that it is at. */
+static unsigned want(struct pool *pool, unsigned workers)
+{
+	lock_take(&pool->lock);
+	unsigned before = pool->wanted;
+	pool->wanted = workers;
+	if (workers < before)
+		take_back(pool);
+	note_queue(pool);
+	(void)pthread_cond_broadcast(&pool->wake);
+	lock_drop(&pool->lock);
+	return before;
+}
+
+int pool_resize(struct pool *pool, unsigned workers, struct error *err)
+{
+	assert(workers > 0);
+	unsigned before = want(pool, workers);
+	int result = start_workers(pool, err);
+	if (result < 0)
+		(void)want(pool, before);
+	return result;
 }
 
 static enum pool_result put(struct pool *pool, struct pool_job *job)
@@ -240,7 +343,7 @@ static unsigned take_unheard(struct pool *pool)
 	assert(lock_mine(&pool->lock));
 	unsigned jobs = pool->unheard;
 	pool->unheard = 0;
-	return jobs < pool->options.workers ? jobs : pool->options.workers;
+	return jobs < pool->wanted ? jobs : pool->wanted;
 }
 
 /* Without the lock, which those that wake take first of all. Where nobody sleeps it costs nothing.
@@ -285,10 +388,11 @@ void pool_counts(struct pool *pool, size_t *waiting, size_t *running)
 {
 	lock_take(&pool->lock);
 	*waiting = pool->queued;
-	for (unsigned i = 0; i < pool->started; i++) {
-		unsigned at = atomic_load(&pool->workers[i].cursor);
-		if (at < pool->workers[i].batch_len)
-			*waiting += pool->workers[i].batch_len - at;
+	for (unsigned i = 0; i < pool->made; i++) {
+		const struct worker *worker = pool->workers[i];
+		unsigned at = atomic_load(&worker->cursor);
+		if (at < worker->batch_len)
+			*waiting += worker->batch_len - at;
 	}
 	*running = pool->busy;
 	lock_drop(&pool->lock);
@@ -314,13 +418,12 @@ void pool_free(struct pool *pool)
 	pool->stopping = true;
 	(void)pthread_cond_broadcast(&pool->wake);
 	lock_drop(&pool->lock);
-	for (unsigned i = 0; i < pool->started; i++) {
-		int result = pthread_join(pool->workers[i].thread, NULL);
-		assert(result == 0);
-		(void)result;
+	for (unsigned i = 0; i < pool->made; i++)
+		join(pool->workers[i]);
+	for (unsigned i = 0; i < pool->made; i++) {
+		pulse_done(&pool->workers[i]->pulse);
+		free(pool->workers[i]);
 	}
-	for (unsigned i = 0; i < pool->options.workers; i++)
-		pulse_done(&pool->workers[i].pulse);
 	pulse_done(&pool->pulse);
 	assert(list_empty(&pool->queue));
 	(void)pthread_cond_destroy(&pool->born);

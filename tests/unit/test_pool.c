@@ -316,3 +316,107 @@ Test(pool, a_worker_that_cannot_start_is_said_in_words)
 		cr_assert_eq(atomic_load(&births.buried), 2);
 	}
 }
+
+Test(pool, more_workers_take_what_waits)
+{
+	struct gate gate;
+	struct error err;
+	struct job jobs[3];
+	gate_init(&gate);
+	struct pool *pool = start(1, 8);
+	for (int i = 0; i < 3; i++) {
+		jobs[i] = make(&gate, NULL);
+		cr_assert_eq(pool_push(pool, &jobs[i].base), POOL_TAKEN);
+	}
+	sem_wait(&gate.running);
+	cr_assert_eq(pool_resize(pool, 3, &err), 0);
+	sem_wait(&gate.running);
+	sem_wait(&gate.running); /* all three run at once */
+	for (int i = 0; i < 3; i++)
+		sem_post(&gate.go);
+	pool_free(pool);
+}
+
+Test(pool, fewer_workers_finish_what_they_are_at_and_leave_the_rest)
+{
+	struct gate gate, last;
+	struct error err;
+	struct job jobs[4];
+	gate_init(&gate);
+	gate_init(&last);
+	struct pool *pool = start(3, 8);
+	for (int i = 0; i < 4; i++) {
+		jobs[i] = make(i < 3 ? &gate : &last, NULL);
+		cr_assert_eq(pool_push(pool, &jobs[i].base), POOL_TAKEN);
+	}
+	for (int i = 0; i < 3; i++)
+		sem_wait(&gate.running);
+	cr_assert_eq(pool_resize(pool, 1, &err), 0, "and does not wait for them");
+	for (int i = 0; i < 3; i++)
+		sem_post(&gate.go);
+	sem_wait(&last.running); /* it was not lost with those that ended */
+	sem_post(&last.go);
+	pool_free(pool);
+}
+
+/* A worker's own state: how many there are, and that no more than three can be. */
+static atomic_int states;
+
+static int state_new(void **out, void *context, struct error *err)
+{
+	(void)context;
+	if (atomic_fetch_add(&states, 1) < 3) {
+		*out = &states;
+		return 0;
+	}
+	atomic_fetch_sub(&states, 1);
+	return error_set(err, ENFILE, "no more than three");
+}
+
+static void state_free(void *state)
+{
+	atomic_fetch_sub((atomic_int *)state, 1);
+}
+
+Test(pool, a_worker_that_cannot_start_leaves_it_as_it_was)
+{
+	struct pool *pool = NULL;
+	struct error err = { 0 };
+	struct pool_options options = {
+		.workers = 2, .limit = 64, .worker_new = state_new, .worker_free = state_free
+	};
+	cr_assert_eq(pool_new(&pool, &options, &err), 0);
+	cr_assert_eq(pool_resize(pool, 5, &err), -ENFILE);
+	cr_assert_str_eq(err.text, "no more than three");
+	while (atomic_load(&states) != 2) /* the one that could start ends */
+		sched_yield();
+	cr_assert_eq(pool_resize(pool, 3, &err), 0, "%s", err.text);
+	struct job job = make(NULL, NULL);
+	cr_assert_eq(pool_push(pool, &job.base), POOL_TAKEN);
+	pool_free(pool);
+	cr_assert_eq(atomic_load(&states), 0);
+}
+
+Test(pool, up_and_down_while_jobs_come)
+{
+	enum {
+		JOBS = 20000
+	};
+	struct error err;
+	atomic_int order = 0;
+	struct pool *pool = start(2, JOBS);
+	struct job *jobs = calloc(JOBS, sizeof *jobs);
+	for (int i = 0; i < JOBS; i++) {
+		jobs[i] = make(NULL, &order);
+		cr_assert_eq(pool_put(pool, &jobs[i].base), POOL_TAKEN);
+		if (i % 100 == 0)
+			cr_assert_eq(pool_resize(pool, (unsigned)(i / 100 * 7 % 9) + 1, &err), 0);
+	}
+	pool_wake(pool);
+	while (atomic_load(&order) < JOBS)
+		sched_yield();
+	pool_free(pool);
+	for (int i = 0; i < JOBS; i++)
+		cr_assert(jobs[i].position > 0);
+	free(jobs);
+}
