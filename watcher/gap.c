@@ -340,6 +340,15 @@ static void close_if_healed(struct watcher *w, struct root *root, unsigned cause
 	tell(w, root, WATCHER_GAP_CLOSED, (enum watcher_cause)cause);
 }
 
+void gap_close_all(struct watcher *w, struct root *root)
+{
+	for (unsigned cause = 0; cause < CAUSES; cause++) {
+		root->gaps[cause].need = 0;
+		close_if_healed(w, root, cause, 0);
+	}
+	w->walked_all_need = agenda_want(&w->agenda);
+}
+
 bool gap_holds_back(struct watcher *w)
 {
 	uint64_t finished = w->agenda.finished;

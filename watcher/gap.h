@@ -24,6 +24,8 @@ void gap_open(struct watcher *w, struct root *root, enum watcher_cause cause);
 /** The cause has ended and the walk that makes up for it belongs to batch. Nothing when not open.
  */
 void gap_heals(struct root *root, enum watcher_cause cause, uint64_t batch);
+/** Nobody asks for the root any more: its gaps are told to be closed. */
+void gap_close_all(struct watcher *w, struct root *root);
 /** What makes up for the gaps of root belongs to the batch that is filling, not to an earlier one.
  */
 void gap_put_off(struct watcher *w, struct root *root);

@@ -27,7 +27,7 @@ uint32_t root_index(const struct watcher *w, const struct root *root)
 	return i;
 }
 
-struct root *root_new(const char *path, enum watcher_mode mode)
+struct root *root_new(const char *path)
 {
 	struct root *root = own_calloc(1, sizeof *root);
 	size_t len = strlen(path);
@@ -36,9 +36,17 @@ struct root *root_new(const char *path, enum watcher_mode mode)
 	root->path = own_copy(path, len);
 	root->path_len = len;
 	root->absolute = path[0] == '/';
+	root->left = true;
+	return root;
+}
+
+void root_want(const struct watcher *w, struct root *root, enum watcher_mode mode)
+{
+	root->left = false;
 	root->mode = mode;
 	root->polled = mode == WATCHER_POLL ? POLL_ASKED : POLL_NOT;
-	return root;
+	if (mode != WATCHER_POLL && w->inotify_fd < 0)
+		root->polled = POLL_NO_INSTANCE;
 }
 
 void root_free(struct root *root)
@@ -278,6 +286,8 @@ static int check(struct watcher *w, struct root *root, enum watcher_cause cause)
 
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
 {
+	if (root->left)
+		return;
 	int failed = check(w, root, cause);
 	for (unsigned tries = 1; tries < RESOLVE_TRIES; tries++) {
 		/* all directories above it are looked out for by now */
@@ -295,6 +305,34 @@ void root_check(struct watcher *w, struct root *root, enum watcher_cause cause)
 		gap_hinder(w, root, HINDERED_LOOKOUTS, 0);
 	else
 		gap_hinder(w, root, HINDERED_NOT, 0);
+}
+
+/* What it was is forgotten without a word: whoever asks for it no more, or anew, needs none. */
+static void give_up(struct watcher *w, struct root *root)
+{
+	w->shadows_may_end = true;
+	lookout_clear(w, root);
+	mounts_forget(root);
+	if (root->top)
+		limbo_bury_quietly(w, root->top);
+	root->top = NULL;
+	root->present = root->clashed = root->told_absent = root->told_foreign = false;
+}
+
+void root_begin(struct watcher *w, struct root *root, enum watcher_mode mode)
+{
+	give_up(w, root);
+	root_want(w, root, mode);
+	gap_open(w, root, WATCHER_CAUSE_ROOT);
+	root_check(w, root, WATCHER_CAUSE_ROOT);
+}
+
+void root_leave(struct watcher *w, struct root *root)
+{
+	give_up(w, root);
+	root->left = true;
+	gap_hinder(w, root, HINDERED_NOT, 0);
+	gap_close_all(w, root);
 }
 
 void root_yield(struct watcher *w, struct root *root)
@@ -340,6 +378,8 @@ void root_lookout(struct watcher *w, const struct change *change)
 
 bool root_wants_retry(const struct watcher *w, const struct root *root)
 {
+	if (root->left)
+		return false;
 	if (!root->present || root->polled || root->hindrance != HINDERED_NOT)
 		return true;
 	for (unsigned i = TROUBLE_NONE + 1; i < TROUBLE_KINDS; i++) {

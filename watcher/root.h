@@ -14,8 +14,10 @@
 #include "watcher/inside.h"
 
 uint32_t root_index(const struct watcher *w, const struct root *root);
-/** A root with this path; nothing is looked at yet. */
-struct root *root_new(const char *path, enum watcher_mode mode);
+/** A root with this path, which nobody asks for yet. */
+struct root *root_new(const char *path);
+/** It is asked for, in this mode; nothing is looked at yet. */
+void root_want(const struct watcher *w, struct root *root, enum watcher_mode mode);
 /** Frees a root whose nodes and lookouts are gone. */
 void root_free(struct root *root);
 
@@ -26,6 +28,10 @@ int root_open(const struct root *root);
 /** Does the path of a present root lead there, as far as can be told? Less work than root_check().
  */
 bool root_stands(const struct root *root);
+/** Begins to watch a root that was left, or anew in another mode: with a gap until it is walked. */
+void root_begin(struct watcher *w, struct root *root, enum watcher_mode mode);
+/** Nothing of it is watched any more, and its gaps are closed. */
+void root_leave(struct watcher *w, struct root *root);
 /** Resolves the root anew; when it changed, the old tree is given up, and a new one walked. */
 void root_check(struct watcher *w, struct root *root, enum watcher_cause cause);
 /** The root's directory turns out to be watched at another place: it is left to that. */

@@ -33,6 +33,7 @@ struct root {
 	enum watcher_mode mode;
 	uint8_t polled; /* enum poll_reason (see way.h), 0: it is not */
 	bool present;
+	bool left;	     /* nobody asks for it now: its place is kept for its number */
 	bool adding;	     /* watcher_add_root() is at work: a clash is its result */
 	bool clashed;	     /* absent because another root has the directory */
 	bool told_absent;    /* the complaint about its absence was made */

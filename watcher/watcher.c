@@ -34,8 +34,7 @@
 
 #define STREAK_MOST    OWN_STEPS(8)  /* records between two steps of a walk */
 #define STEPS_A_CALL   OWN_STEPS(64) /* steps without an event that one call does */
-#define ROOTS_MOST     UINT32_C(4096)
-#define INSTANCES_MORE 64 /* instances beyond those that are not enough */
+#define INSTANCES_MORE 64	     /* instances beyond those that are not enough */
 
 /* Beside the values of enum watcher_result and negative errnos. */
 enum step {
@@ -163,20 +162,46 @@ void watcher_free(struct watcher *w)
 	free(w);
 }
 
-int watcher_add_root(struct watcher *w, const char *path, enum watcher_mode mode,
-		     uint32_t *out_index)
+int watcher_reserve_root(struct watcher *w, const char *path, uint32_t *out_index)
 {
 	if (*path == '\0')
 		return -EINVAL;
-	if (w->root_count == ROOTS_MOST)
+	if (w->root_count == WATCHER_ROOTS_MOST)
 		return -E2BIG;
+	struct root *root = root_new(path);
+	w->roots = own_realloc(w->roots, w->root_count + 1, sizeof(struct root *));
+	*out_index = w->root_count++;
+	w->roots[*out_index] = root;
+	return 0;
+}
+
+void watcher_begin_root(struct watcher *w, uint32_t root, enum watcher_mode mode)
+{
+	if (root >= w->root_count)
+		return;
+	root_begin(w, w->roots[root], mode);
+	watcher_kick(w);
+}
+
+void watcher_leave_root(struct watcher *w, uint32_t root)
+{
+	if (root >= w->root_count || w->roots[root]->left)
+		return;
+	root_leave(w, w->roots[root]);
+	watcher_kick(w);
+}
+
+int watcher_add_root(struct watcher *w, const char *path, enum watcher_mode mode,
+		     uint32_t *out_index)
+{
+	uint32_t index;
 	if (mode == WATCHER_INOTIFY && w->inotify_fd < 0)
 		return -EMFILE;
-	struct root *root = root_new(path, mode);
-	if (mode != WATCHER_POLL && w->inotify_fd < 0)
-		root->polled = POLL_NO_INSTANCE;
-	w->roots = own_realloc(w->roots, w->root_count + 1, sizeof(struct root *));
-	w->roots[w->root_count++] = root;
+	int failed = watcher_reserve_root(w, path, &index);
+	if (failed != 0)
+		return failed;
+	struct root *root = w->roots[index];
+	root_want(w, root, mode);
 	watcher_kick(w);
 	root->adding = true;
 	root_check(w, root, WATCHER_CAUSE_ROOT);
@@ -189,7 +214,7 @@ int watcher_add_root(struct watcher *w, const char *path, enum watcher_mode mode
 		return -EEXIST;
 	}
 	w->walked_all_need = agenda_want(&w->agenda);
-	*out_index = w->root_count - 1;
+	*out_index = index;
 	return 0;
 }
 
@@ -440,24 +465,6 @@ int watcher_directory_at(const struct watcher *w, uint32_t root, const char *pat
 		at += 1 + name_len;
 	}
 	return node && node->wd > 0 ? node->wd : 0;
-}
-
-bool watcher_root_polled(const struct watcher *w, uint32_t root)
-{
-	return root < w->root_count && w->roots[root]->polled;
-}
-
-bool watcher_root_present(const struct watcher *w, uint32_t root)
-{
-	return root < w->root_count && w->roots[root]->present;
-}
-
-enum watcher_way watcher_root_way(const struct watcher *w, uint32_t root, char *out, size_t size)
-{
-	if (root < w->root_count)
-		return way_describe(w->roots[root], out, size);
-	*out = '\0';
-	return WATCHER_WAY_ABSENT;
 }
 
 void watcher_stats(struct watcher *w, struct watcher_stats *out)

@@ -27,6 +27,9 @@ enum watcher_mode {
 	WATCHER_POLL
 };
 
+/* Roots at most, those that were left included. */
+#define WATCHER_ROOTS_MOST UINT32_C(4096)
+
 struct watcher_options {
 	size_t buffer_bytes; /* bound of the reader's buffer; 0: 8 MiB */
 };
@@ -55,6 +58,17 @@ void watcher_free(struct watcher *watcher);
  */
 int watcher_add_root(struct watcher *watcher, const char *path, enum watcher_mode mode,
 		     uint32_t *out_index);
+
+/** Keeps a number for a root that is not watched yet: watcher_begin_root() begins. path is copied.
+ * -E2BIG: there are too many, those that were left included. */
+int watcher_reserve_root(struct watcher *watcher, const char *path, uint32_t *out_index);
+/** Begins to watch a root that was reserved or left, or anew in another mode, with a gap "root"
+ * until it was walked. A clash with another root is said (complaint) and looked at again at every
+ * watcher_retry(), as a root is that is missing. */
+void watcher_begin_root(struct watcher *watcher, uint32_t root, enum watcher_mode mode);
+/** Watches nothing of the root any more; its number stays. What the kernel had queued of it and was
+ * not returned yet is dropped: to have it, wait until a ticket has passed. */
+void watcher_leave_root(struct watcher *watcher, uint32_t root);
 
 /** Starts the reader thread, with every signal blocked in it. 0 (also without an inotify instance,
  * when there is nothing to read), or -errno. */

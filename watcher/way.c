@@ -134,6 +134,24 @@ enum watcher_way way_describe(const struct root *root, char *out, size_t size)
 	return words.len > 0 ? WATCHER_WAY_DEGRADED : WATCHER_WAY_EVENTS;
 }
 
+bool watcher_root_polled(const struct watcher *w, uint32_t root)
+{
+	return root < w->root_count && w->roots[root]->polled;
+}
+
+bool watcher_root_present(const struct watcher *w, uint32_t root)
+{
+	return root < w->root_count && w->roots[root]->present;
+}
+
+enum watcher_way watcher_root_way(const struct watcher *w, uint32_t root, char *out, size_t size)
+{
+	if (root < w->root_count)
+		return way_describe(w->roots[root], out, size);
+	*out = '\0';
+	return WATCHER_WAY_ABSENT;
+}
+
 void watcher_root_counts(const struct watcher *w, uint32_t root, uint64_t *out_directories,
 			 uint64_t *out_watches)
 {

@@ -27,6 +27,7 @@
 #include "core/app/pace.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
+#include "core/app/reroot.h"
 #include "core/app/rescan.h"
 #include "core/app/roots.h"
 #include "core/app/rules.h"
@@ -78,27 +79,14 @@ static int open_history(struct app *app, struct error *err)
 	return result;
 }
 
-static enum watcher_mode watcher_mode_of(enum config_mode mode)
-{
-	switch (mode) {
-	case CONFIG_MODE_AUTO:
-		return WATCHER_AUTO;
-	case CONFIG_MODE_INOTIFY:
-		return WATCHER_INOTIFY;
-	case CONFIG_MODE_POLL:
-		return WATCHER_POLL;
-	}
-	return WATCHER_AUTO;
-}
-
 static int add_root(struct app *app, const struct config_root *root, struct error *err)
 {
 	uint32_t index;
 	char words[LIMIT_WORDS];
-	int result =
-		watcher_add_root(app->watcher, root->path, watcher_mode_of(root->mode), &index);
+	int result = watcher_add_root(app->watcher, root->path, reroot_mode(root->mode), &index);
 	switch (result) {
 	case 0:
+		roots_set_state(app->roots, index, ROOT_WATCHED);
 		return 0;
 	case -EEXIST:
 		return error_set(err, EEXIST,

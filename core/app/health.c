@@ -114,6 +114,8 @@ static void judge_roots(struct app *app, struct str *lines)
 {
 	for (uint32_t i = 0; i < roots_count(app->roots); i++) {
 		char reason[512];
+		if (roots_state(app->roots, i) != ROOT_WATCHED)
+			continue;
 		if (watcher_root_way(app->watcher, i, reason, sizeof reason) == WATCHER_WAY_ABSENT)
 			say(lines, "root %s: %s", roots_path(app->roots, i), reason);
 		else if (faccessat(AT_FDCWD, roots_path(app->roots, i), R_OK | X_OK, AT_EACCESS) <

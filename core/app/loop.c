@@ -22,6 +22,7 @@
 #include "core/app/record.h"
 #include "core/app/reload.h"
 #include "core/app/reloader.h"
+#include "core/app/reroot.h"
 #include "core/app/rescan.h"
 #include "core/app/rules_watch.h"
 #include "core/app/settle.h"
@@ -197,7 +198,8 @@ static struct mono next_wake(struct app *app)
 		sooner(&next, app->next_rescan);
 	}
 	/* a worker that comes to rest, and a ticket that passes, wake nobody */
-	if (app->mode == APP_STOPPING || (app->once_asked && app->mode == APP_RUNNING))
+	if (app->mode == APP_STOPPING ||
+	    ((app->once_asked || app->rerooting) && app->mode == APP_RUNNING))
 		sooner(&next, mono_add_ms(mono_now(), APP_LIMBO_MS));
 	if (!reloader_busy(app->reloader)) {
 		sooner(&next, app->rules_due);
@@ -369,6 +371,7 @@ int loop_run(struct app *app, struct error *err)
 		record_committed(app);
 		settle_tick(app);
 		reload_tick(app);
+		reroot_tick(app);
 		pause_tick(app);
 		result = pull_events(app, err);
 		if (result < 0)

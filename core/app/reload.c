@@ -1,6 +1,7 @@
 /* reload: see reload.h. */
 #include "core/app/reload.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/app/away.h"
@@ -10,15 +11,18 @@
 #include "core/app/loop.h"
 #include "core/app/pull.h"
 #include "core/app/reloader.h"
+#include "core/app/reroot.h"
 #include "core/app/rules.h"
 #include "core/app/rules_watch.h"
 #include "core/app/state.h"
+#include "core/app/want.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
 #include "core/detect/detect_state.h"
+#include "core/pool/pool.h"
 #include "watcher/limit.h"
 
 /* From the first change of a file of rules until all of them are loaded anew. */
@@ -47,20 +51,6 @@ static bool same_alert(const struct config_alert *a, const struct config_alert *
 	       a->ecs == b->ecs && a->every_ms == b->every_ms && a->timeout_ms == b->timeout_ms;
 }
 
-static bool same_roots(const struct config *a, const struct config *b)
-{
-	if (a->root_count != b->root_count)
-		return false;
-	for (size_t i = 0; i < a->root_count; i++) {
-		if (strcmp(a->roots[i].path, b->roots[i].path) != 0 ||
-		    strcmp(a->roots[i].producer, b->roots[i].producer) != 0 ||
-		    a->roots[i].mode != b->roots[i].mode ||
-		    a->roots[i].settle_ms != b->roots[i].settle_ms)
-			return false;
-	}
-	return true;
-}
-
 /* A warning for the log, and a line for whoever waits for the reload; notes NULL: nobody does. */
 static void warn(struct str *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -77,18 +67,33 @@ static void warn(struct str *notes, const char *format, ...)
 }
 
 /* What this version of the daemon cannot change while it runs is said, not ignored. */
-static void name_the_rest(const struct config *old, const struct config *new, struct str *notes)
+static void name_the_rest(const struct config *old, const struct reload_result *result,
+			  struct str *notes)
 {
-	if (!same_roots(old, new))
-		warn(notes, "changed roots take effect at the next start");
-	if (old->workers != new->workers)
-		warn(notes, "another number of workers takes effect at the next start");
-	if (strcmp(old->history, new->history) != 0)
+	const struct config *new = result->config;
+	if (result->other_history)
 		warn(notes, "another history takes effect at the next start");
 	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
 		warn(notes, "another file or format of events takes effect at the next start");
 	if (!same_alert(old->alert, new->alert))
 		warn(notes, "another alert takes effect at the next start");
+}
+
+/* What can be refused although it was read without a fault. */
+static int prepare(struct app *app, const struct config *config, struct reroot **roots,
+		   struct error *err)
+{
+	if (config->workers <= app->config->workers || want_prepare(config, err) == 0)
+		return reroot_prepare(app, config, roots, err);
+	err->code = EINVAL; /* no want that passes */
+	return -EINVAL;
+}
+
+static void set_workers(struct app *app, unsigned workers, struct str *notes)
+{
+	struct error err = { 0 };
+	if (pool_resize(app->pool, workers, &err) < 0)
+		warn(notes, "the number of workers stays what it was: %s", err.text);
 }
 
 static void swap(struct app *app, struct engine *engine, struct config *config)
@@ -250,9 +255,19 @@ void reload_rules_changed(struct app *app)
 		app->rules_due = mono_add_ms(mono_now(), RULES_MS);
 }
 
+static void refuse(struct reload_result *result)
+{
+	engine_unref(TAKE(result->engine));
+	config_unref(TAKE(result->config));
+}
+
 static void finish(struct app *app, struct reload_result *result)
 {
 	const char *what = result->anew ? "the new configuration is" : "the changed rules are";
+	struct reroot *roots = NULL;
+	if (result->engine && result->anew &&
+	    prepare(app, result->config, &roots, &result->err) < 0)
+		refuse(result);
 	if (!result->engine && error_is_ours(result->err.code)) {
 		try_later(app, result->anew, result->err.text);
 		return;
@@ -271,8 +286,12 @@ static void finish(struct app *app, struct reload_result *result)
 					: "rules changed on disk, detectors reloaded";
 	control_add_line(&notes, done);
 	if (result->anew)
-		name_the_rest(app->config, result->config, &notes);
+		name_the_rest(app->config, result, &notes);
+	if (result->anew)
+		reroot_apply(app, roots, result->config, &notes);
 	swap(app, result->engine, result->config);
+	if (result->anew)
+		set_workers(app, app->config->workers, &notes);
 	keep_history(app, &notes);
 	rules_note(app);
 	settle(app, &notes);

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "core/app/engine.h"
@@ -88,6 +90,16 @@ static int check_written(const struct config *config, const struct engine *earli
 		config->file ? "holds no settings any more, as if it were cut short" : "is gone");
 }
 
+/* The history stays what it is as long as we run, for all that lies beside it too. */
+static bool keep_history(struct config *config, const struct config *earlier)
+{
+	if (strcmp(config->history, earlier->history) == 0)
+		return false;
+	free(config->history);
+	config->history = xstrdup(earlier->history);
+	return true;
+}
+
 static void fulfil(struct reload_wish *wish, int cancel_fd, struct reload_result *out)
 {
 	*out = (struct reload_result){ .anew = !wish->config, .config = TAKE(wish->config) };
@@ -96,6 +108,8 @@ static void fulfil(struct reload_wish *wish, int cancel_fd, struct reload_result
 		result = config_load(&out->config, wish->overrides, &out->err);
 	if (result == 0 && out->anew)
 		result = check_written(out->config, wish->earlier, &out->err);
+	if (result == 0 && out->anew && wish->earlier)
+		out->other_history = keep_history(out->config, wish->earlier->config);
 	if (result == 0)
 		result = engine_new_after(&out->engine, out->config, wish->earlier, cancel_fd,
 					  &out->err);

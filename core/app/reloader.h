@@ -24,6 +24,7 @@ struct reload_wish {
 
 struct reload_result {
 	bool anew;	       /* the configuration was loaded */
+	bool other_history;    /* it names another one, which it is not given */
 	struct config *config; /* a reference; NULL: refused */
 	struct engine *engine; /* a reference; NULL: refused, err says why */
 	struct error err;

@@ -17,55 +17,84 @@
 #include "core/base/mem.h"
 #include "core/config/config.h"
 #include "core/entry/scheme.h"
+#include "watcher/watcher.h"
 
 struct root {
 	char *path;	/* as written */
 	char *absolute; /* free of symlinks, or "" */
 	size_t prefix;	/* length of path and the slash behind it */
 	struct scheme_set *schemes;
+	char *producer; /* as configured last */
+	enum config_mode mode;
 	int64_t settle_ms;
+	enum root_state state;
 	enum lease_sight sight;
 	bool resolved; /* absolute holds, as far as is known */
 };
 
+/* The two that are never watched stand behind all that can be. */
+#define ROOT_SLASH  WATCHER_ROOTS_MOST
+#define ROOT_DOT    (WATCHER_ROOTS_MOST + 1)
+#define ROOT_PLACES (WATCHER_ROOTS_MOST + 2)
+
 struct roots {
-	struct root *roots; /* the configured ones, then "/" and "." */
-	size_t count;	    /* all of them */
+	/* one that is there stays there, with path and prefix as they are: for workers */
+	struct root *places[ROOT_PLACES];
+	uint32_t count; /* without the last two */
 };
 
-#define UNWATCHED_ROOTS	  2
 #define DEFAULT_SETTLE_MS 2000
 
-static int root_init(struct root *root, const char *path, const char *producer, struct error *err)
+static struct root *root_new(const char *path, struct scheme_set *schemes)
 {
+	struct root *root = xcalloc(1, sizeof *root);
 	size_t len = strlen(path);
 	root->path = xstrdup(path);
 	root->absolute = xstrdup("");
 	root->prefix = len > 0 && path[len - 1] == '/' ? len : len + 1;
 	root->settle_ms = DEFAULT_SETTLE_MS;
-	return scheme_set_new(&root->schemes, producer, err);
+	root->producer = xstrdup("auto");
+	root->schemes = schemes;
+	return root;
+}
+
+static struct root *at(const struct roots *roots, uint32_t root)
+{
+	assert(root < ROOT_PLACES && roots->places[root]);
+	return roots->places[root];
+}
+
+static int put_unwatched(struct roots *roots, uint32_t place, const char *path, struct error *err)
+{
+	struct scheme_set *schemes = NULL;
+	int result = scheme_set_new(&schemes, "auto", err);
+	if (result == 0)
+		roots->places[place] = root_new(path, schemes);
+	return result;
+}
+
+static int put_configured(struct roots *roots, const struct config_root *row, struct error *err)
+{
+	struct scheme_set *schemes = NULL;
+	int result = scheme_set_new(&schemes, row->producer, err);
+	if (result == 0)
+		roots_configure(roots, roots_add(roots, row->path, schemes), row, NULL);
+	return result;
 }
 
 int roots_new(struct roots **out, const struct config *config, struct error *err)
 {
 	struct roots *roots = xcalloc(1, sizeof *roots);
-	roots->count = config->root_count + UNWATCHED_ROOTS;
-	roots->roots = xcalloc(roots->count, sizeof *roots->roots);
-	int result = 0;
-	for (size_t i = 0; i < config->root_count && result == 0; i++) {
-		const struct config_root *row = &config->roots[i];
-		result = root_init(&roots->roots[i], row->path, row->producer, err);
-		roots->roots[i].settle_ms = row->settle_ms;
-	}
+	int result = put_unwatched(roots, ROOT_SLASH, "/", err);
 	if (result == 0)
-		result = root_init(&roots->roots[config->root_count], "/", "auto", err);
-	if (result == 0)
-		result = root_init(&roots->roots[config->root_count + 1], ".", "auto", err);
+		result = put_unwatched(roots, ROOT_DOT, ".", err);
+	for (size_t i = 0; i < config->root_count && result == 0; i++)
+		result = put_configured(roots, &config->roots[i], err);
 	if (result < 0) {
 		roots_free(roots);
 		return result;
 	}
-	roots->roots[config->root_count + 1].prefix = 0; /* relative paths carry no "./" */
+	roots->places[ROOT_DOT]->prefix = 0; /* relative paths carry no "./" */
 	*out = roots;
 	return 0;
 }
@@ -74,33 +103,44 @@ void roots_free(struct roots *roots)
 {
 	if (!roots)
 		return;
-	for (size_t i = 0; i < roots->count; i++) {
-		struct root *root = &roots->roots[i];
+	for (size_t i = 0; i < ROOT_PLACES; i++) {
+		struct root *root = roots->places[i];
+		if (!root)
+			continue;
 		scheme_set_free(root->schemes);
+		free(root->producer);
 		free(root->path);
 		free(root->absolute);
+		free(root);
 	}
-	free(roots->roots);
 	free(roots);
+}
+
+uint32_t roots_find(const struct roots *roots, const char *path)
+{
+	uint32_t i = 0;
+	while (i < roots->count && strcmp(roots->places[i]->path, path) != 0)
+		i++;
+	return i;
+}
+
+uint32_t roots_add(struct roots *roots, const char *path, struct scheme_set *schemes)
+{
+	assert(roots->count < WATCHER_ROOTS_MOST);
+	roots->places[roots->count] = root_new(path, schemes);
+	return roots->count++;
 }
 
 uint32_t roots_of_path(const struct roots *roots, const char *path, size_t len)
 {
-	size_t configured = roots->count - UNWATCHED_ROOTS;
-	for (size_t i = 0; i < configured; i++) {
-		const struct root *root = &roots->roots[i];
+	for (uint32_t i = 0; i < roots->count; i++) {
+		const struct root *root = roots->places[i];
 		size_t root_len = strlen(root->path);
-		if (len > root->prefix && memcmp(path, root->path, root_len) == 0 &&
-		    path[root->prefix - 1] == '/')
-			return (uint32_t)i;
+		if (root->state != ROOT_GONE && len > root->prefix &&
+		    memcmp(path, root->path, root_len) == 0 && path[root->prefix - 1] == '/')
+			return i;
 	}
-	return (uint32_t)(len > 0 && path[0] == '/' ? configured : configured + 1);
-}
-
-static struct root *at(const struct roots *roots, uint32_t root)
-{
-	assert(root < roots->count);
-	return &roots->roots[root];
+	return len > 0 && path[0] == '/' ? ROOT_SLASH : ROOT_DOT;
 }
 
 size_t roots_prefix(const struct roots *roots, uint32_t root)
@@ -111,6 +151,40 @@ size_t roots_prefix(const struct roots *roots, uint32_t root)
 struct scheme_set *roots_schemes(const struct roots *roots, uint32_t root)
 {
 	return at(roots, root)->schemes;
+}
+
+void roots_configure(struct roots *roots, uint32_t index, const struct config_root *row,
+		     struct scheme_set *schemes)
+{
+	struct root *root = at(roots, index);
+	if (schemes) {
+		scheme_set_free(root->schemes);
+		root->schemes = schemes;
+	}
+	free(root->producer);
+	root->producer = xstrdup(row->producer);
+	root->mode = row->mode;
+	root->settle_ms = row->settle_ms;
+}
+
+const char *roots_producer(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->producer;
+}
+
+enum config_mode roots_mode(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->mode;
+}
+
+enum root_state roots_state(const struct roots *roots, uint32_t root)
+{
+	return at(roots, root)->state;
+}
+
+void roots_set_state(struct roots *roots, uint32_t root, enum root_state state)
+{
+	at(roots, root)->state = state;
 }
 
 int64_t roots_settle_ms(const struct roots *roots, uint32_t root)
@@ -147,7 +221,7 @@ const char *roots_absolute(struct roots *roots, uint32_t index)
 
 size_t roots_count(const struct roots *roots)
 {
-	return roots->count - UNWATCHED_ROOTS;
+	return roots->count;
 }
 
 void roots_invalidate(struct roots *roots, uint32_t index)

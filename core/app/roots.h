@@ -3,8 +3,9 @@
  * lies there is opened.
  *
  * No descriptor of a root is held: it would keep its mount busy for as long as there is work, and
- * for ever when the history cannot be written. The loop owns what changes here; workers use the
- * functions that say so.
+ * for ever when the history cannot be written. A root keeps its number, and what leads to it, for
+ * ever: jobs name it by that, also when a reload has taken it away. The loop owns what changes
+ * here; workers use the functions that say so.
  */
 #ifndef CARVED_CORE_APP_ROOTS_H
 #define CARVED_CORE_APP_ROOTS_H
@@ -14,19 +15,43 @@
 #include <stdint.h>
 
 #include "core/app/lease.h"
+#include "core/config/config.h"
 
-struct config;
 struct error;
 struct roots;
 struct scheme_set;
 struct statx;
 
-/** Roots of config in its order, then two that are not watched: "/" and "." for paths of an earlier
- * configuration that still wait in the history. */
+enum root_state {
+	ROOT_COMING,  /* it is to be watched */
+	ROOT_WATCHED, /* also when it is absent */
+	ROOT_LEAVING, /* it is watched until what it has told by now is in */
+	ROOT_GONE,    /* an earlier configuration had it */
+};
+
+/** Roots of config in its order, to be watched, and two that never are: "/" and "." for paths of an
+ * earlier configuration that still wait in the history. */
 int roots_new(struct roots **out, const struct config *config, struct error *err);
 void roots_free(struct roots *roots);
 
-/** The root that path (as recorded) lies below; the unwatched ones when no configured root fits. */
+/** How many there have been, ROOT_GONE included; their numbers are below that. */
+size_t roots_count(const struct roots *roots);
+/** The number of the root with this path as written, in whatever state; roots_count(): none. */
+uint32_t roots_find(const struct roots *roots, const char *path);
+/** Another root, ROOT_COMING, under the number roots_count(); schemes is taken over. Not beyond
+ * WATCHER_ROOTS_MOST. */
+uint32_t roots_add(struct roots *roots, const char *path, struct scheme_set *schemes);
+/** What the configuration says of the root now; schemes is taken over, NULL: they are there. */
+void roots_configure(struct roots *roots, uint32_t root, const struct config_root *row,
+		     struct scheme_set *schemes);
+/** What it said last. */
+const char *roots_producer(const struct roots *roots, uint32_t root);
+enum config_mode roots_mode(const struct roots *roots, uint32_t root);
+enum root_state roots_state(const struct roots *roots, uint32_t root);
+void roots_set_state(struct roots *roots, uint32_t root, enum root_state state);
+
+/** The root that path (as recorded) lies below; one that is never watched when none fits that is
+ * not gone. */
 uint32_t roots_of_path(const struct roots *roots, const char *path, size_t len);
 /** Where the part below the root begins in path. */
 size_t roots_prefix(const struct roots *roots, uint32_t root);
@@ -41,7 +66,6 @@ const char *roots_path(const struct roots *roots, uint32_t root);
 const char *roots_absolute(struct roots *roots, uint32_t index);
 /** The root may be another directory now. */
 void roots_invalidate(struct roots *roots, uint32_t index);
-size_t roots_count(const struct roots *roots);
 
 /** Opens path (as recorded, NUL-terminated) below its root as beneath_open() does; -ENOENT when the
  * root itself is not to be had. Any thread. */

@@ -100,20 +100,22 @@ struct app {
 	int epoll_fd, signal_fd, timer_fd, mount_fd;
 	int cancel_fd; /* eventfd; readable once running detectors are to give up */
 	int exit_code;
-	bool walked_all;    /* the first walk of all roots is through */
-	bool once_asked;    /* once: once_ticket was taken, after that walk */
-	bool walking;	    /* a walk is under way */
-	bool backlog;	    /* the history may hold queued rows that are due and not in memory */
-	bool held;	    /* it is still to be taken */
-	bool events_left;   /* the watcher may have more without its descriptor saying so */
-	bool queue_unsure;  /* something happened since the queue was last seen empty of due rows */
-	bool own_due;	    /* a row of this run waits for a time */
-	bool let_go;	    /* no room for events, and nothing is held open for them any more */
-	uint64_t reloads;   /* of the configuration, begun so far */
-	bool reload_again;  /* it was asked for while one was under way, or could not begin */
-	bool refill_again;  /* more rows are due and there is room */
-	bool watcher_armed; /* its descriptor is polled */
-	bool rules_unwatched; /* changes of some rules would not be told: tried again */
+	bool walked_all;   /* the first walk of all roots is through */
+	bool once_asked;   /* once: once_ticket was taken, after that walk */
+	bool walking;	   /* a walk is under way */
+	bool backlog;	   /* the history may hold queued rows that are due and not in memory */
+	bool held;	   /* it is still to be taken */
+	bool events_left;  /* the watcher may have more without its descriptor saying so */
+	bool queue_unsure; /* something happened since the queue was last seen empty of due rows */
+	bool own_due;	   /* a row of this run waits for a time */
+	bool let_go;	   /* no room for events, and nothing is held open for them any more */
+	uint64_t reloads;  /* of the configuration, begun so far */
+	bool rerooting;	   /* roots are leaving or coming: reroot.h */
+	uint64_t reroot_ticket; /* when it has passed, all that those told who leave is in */
+	bool reload_again;	/* it was asked for while one was under way, or could not begin */
+	bool refill_again;	/* more rows are due and there is room */
+	bool watcher_armed;	/* its descriptor is polled */
+	bool rules_unwatched;	/* changes of some rules would not be told: tried again */
 	bool cancelled;
 	bool history_met;	   /* below a root, and it was said */
 	bool in_trouble;	   /* the store's trouble was logged */

@@ -67,10 +67,14 @@ static const char *const way_names[] = {
 
 static void roots(struct app *app, struct str *out)
 {
+	bool any = false;
 	str_puts(out, ",\"roots\":[");
 	for (uint32_t i = 0; i < roots_count(app->roots); i++) {
 		const char *path = roots_path(app->roots, i);
-		str_printf(out, "%s{\"path\":", i ? "," : "");
+		if (roots_state(app->roots, i) == ROOT_GONE)
+			continue;
+		str_printf(out, "%s{\"path\":", any ? "," : "");
+		any = true;
 		str_json_text(out, path);
 		char reason[512];
 		enum watcher_way way = watcher_root_way(app->watcher, i, reason, sizeof reason);

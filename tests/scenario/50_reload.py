@@ -52,11 +52,11 @@ def test_what_is_not_loaded_and_what_takes_effect_later():
             with open(os.path.join(rules, name), "w", encoding="ascii") as file:
                 file.write(text)
         carved.start()
-        carved.write_config(f"workers: 7\ndetectors:\n  - {{ type: yara, rules: {rules} }}\n")
+        carved.write_config(f"events: events.json\ndetectors:\n  - {{ type: yara, rules: {rules} }}\n")
         done = reload(carved)
         same(done.returncode, 0, f"exit status ({done.stderr!r})")
         check(b"bad.yar" in done.stdout, f"the file of rules is not named: {done.stdout!r}")
-        check(b"number of workers takes effect at the next start" in done.stdout, f"workers: {done.stdout!r}")
+        check(b"events takes effect at the next start" in done.stdout, f"events: {done.stdout!r}")
 
 
 def test_many_at_once_are_all_answered():
