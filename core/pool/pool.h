@@ -46,8 +46,8 @@ enum pool_result pool_push(struct pool *pool, struct pool_job *job);
 enum pool_result pool_put(struct pool *pool, struct pool_job *job);
 void pool_wake(struct pool *pool);
 /** From now on there are so many workers (1 and more). Those that are too many finish the job that
- * they are at; what they had taken beside it goes to the others. More are there when it returns; when
- * one cannot start it fails, and there are as many as before. Not from two threads at once. */
+ * they are at; what they had taken beside it goes to the others. More are there when it returns;
+ * when one cannot start it fails, and there are as many as before. Not from two threads at once. */
 int pool_resize(struct pool *pool, unsigned workers, struct error *err);
 /** Jobs that have not begun, and workers that are at work. Both 0: all that was pushed is through.
  */

@@ -254,6 +254,29 @@ static void add_late_root(void)
 		oracle_walk();
 }
 
+static bool reloads;
+
+void sim_reload(bool on)
+{
+	reloads = on;
+}
+
+/* As a reload does with a root that is to be watched in another mode, or that went and comes back.
+ */
+static void begin_root_anew(void)
+{
+	unsigned which = sim_dice(SIM_ROOTS);
+	bool goes = sim_dice(2);
+	if (which >= sim.w->root_count)
+		return;
+	sim_say("root %u %s", which, goes ? "goes and comes back" : "anew");
+	enum watcher_mode mode = sim.w->roots[which]->mode;
+	if (goes)
+		watcher_leave_root(sim.w, which);
+	watcher_begin_root(sim.w, which, mode);
+	oracle_walk();
+}
+
 static void other_step(void)
 {
 	switch (sim_dice(8)) {
@@ -287,7 +310,10 @@ static void other_step(void)
 		settle();
 		break;
 	case 5:
-		add_late_root();
+		if (sim.late_root || !reloads)
+			add_late_root();
+		else
+			begin_root_anew();
 		break;
 	default:
 		oracle_ticket();

@@ -19,6 +19,9 @@ int sim_run(const uint8_t *data, size_t size);
 const char *sim_words(void);
 /** What happens is written to stderr, a line each. */
 void sim_speak(bool aloud);
+/** Roots also go and come back, and begin anew, as by reloads: the same bytes make other runs then.
+ */
+void sim_reload(bool on);
 /** The bytes of a numbered run; returns how many, at most size. */
 size_t sim_bytes(uint64_t seed, uint8_t *out, size_t size);
 

@@ -2,6 +2,7 @@
  * simulate: runs of the simulation (sim.h) from the command line.
  *
  *   simulate [--from SEED] [--runs N] [--minutes M]   many runs; the first bad one ends it
+ *   simulate --reloads 1 ...                          roots go and come back, too; stands first
  *   simulate --bytes MOST ...                         with runs of up to so many bytes, not 1500
  *   simulate --seed SEED                              one run, told line by line
  *   simulate --shrink SEED                            the shortest string of bytes that still fails
@@ -140,6 +141,8 @@ int main(int argc, char **argv)
 			return tell(bytes, shrink(bytes, sim_bytes(value, bytes, most)));
 		if (strcmp(argv[i], "--bytes") == 0 && value <= sizeof bytes)
 			most = value;
+		else if (strcmp(argv[i], "--reloads") == 0)
+			sim_reload(value > 0);
 		else if (strcmp(argv[i], "--from") == 0)
 			from = value;
 		else if (strcmp(argv[i], "--runs") == 0)

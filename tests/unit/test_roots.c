@@ -10,6 +10,8 @@
 #include "core/app/roots.h"
 #include "core/base/error.h"
 #include "core/config/config.h"
+#include "core/entry/scheme.h"
+#include "watcher/watcher.h"
 
 struct fixture {
 	char dir[64];
@@ -62,9 +64,62 @@ Test(roots, a_path_belongs_to_the_root_above_it_and_prefixes_do_not_confuse)
 	cr_assert_eq(roots_count(f.roots), 2);
 	cr_assert_eq(of(&f, "/a/x"), 0);
 	cr_assert_eq(of(&f, "/ab/x"), 1);
-	cr_assert_eq(of(&f, "/abc/x"), 2);
-	cr_assert_eq(of(&f, "/a"), 2);
-	cr_assert_eq(roots_of_path(f.roots, "relative/x", 10), 3);
+	cr_assert_eq(of(&f, "/abc/x"), WATCHER_ROOTS_MOST);
+	cr_assert_eq(of(&f, "/a"), WATCHER_ROOTS_MOST);
+	cr_assert_eq(roots_of_path(f.roots, "relative/x", 10), WATCHER_ROOTS_MOST + 1);
+	tear_down(&f);
+}
+
+Test(roots, one_that_is_gone_has_no_paths_and_leads_there_still)
+{
+	struct fixture f;
+	set_up(&f);
+	char path[160];
+	struct statx st;
+	cr_assert_eq(roots_state(f.roots, 0), ROOT_COMING);
+	roots_set_state(f.roots, 0, ROOT_LEAVING);
+	cr_assert_eq(of(&f, "/a/x"), 0);
+	roots_set_state(f.roots, 0, ROOT_GONE);
+	cr_assert_eq(of(&f, "/a/x"), WATCHER_ROOTS_MOST);
+	snprintf(path, sizeof path, "%s/x", f.a);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	int fd = roots_open(f.roots, 0, path, O_RDONLY);
+	cr_assert_geq(fd, 0, "jobs that name it go on");
+	close(fd);
+	cr_assert_eq(roots_stat(f.roots, WATCHER_ROOTS_MOST, path, &st), 0);
+	cr_assert_eq(rmdir(path), 0);
+	cr_assert_eq(roots_find(f.roots, f.a), 0);
+	roots_set_state(f.roots, 0, ROOT_COMING);
+	cr_assert_eq(of(&f, "/a/x"), 0);
+	tear_down(&f);
+}
+
+Test(roots, more_of_them_and_what_is_configured_anew)
+{
+	struct fixture f;
+	struct error err = { 0 };
+	struct scheme_set *schemes = NULL;
+	set_up(&f);
+	char path[160];
+	snprintf(path, sizeof path, "%s/c", f.dir);
+	cr_assert_eq(roots_find(f.roots, path), 2);
+	cr_assert_eq(scheme_set_new(&schemes, "auto", &err), 0);
+	cr_assert_eq(roots_add(f.roots, path, schemes), 2);
+	cr_assert_eq(of(&f, "/c/x"), 2);
+	cr_assert_eq(roots_count(f.roots), 3);
+	static char zeek[] = "zeek";
+	const struct config_root row = {
+		.path = path, .producer = zeek, .mode = CONFIG_MODE_POLL, .settle_ms = 7
+	};
+	struct scheme_set *others = NULL;
+	cr_assert_eq(scheme_set_new(&others, zeek, &err), 0);
+	roots_configure(f.roots, 2, &row, others);
+	cr_assert_eq(roots_schemes(f.roots, 2), others);
+	roots_configure(f.roots, 2, &row, NULL);
+	cr_assert_eq(roots_schemes(f.roots, 2), others);
+	cr_assert_str_eq(roots_producer(f.roots, 2), "zeek");
+	cr_assert_eq(roots_mode(f.roots, 2), CONFIG_MODE_POLL);
+	cr_assert_eq(roots_settle_ms(f.roots, 2), 7);
 	tear_down(&f);
 }
 

@@ -282,6 +282,18 @@ Test(sim, numbered_runs_are_all_right)
 	}
 }
 
+Test(sim, numbered_runs_with_reloads_are_all_right)
+{
+	static uint8_t bytes[BYTES_MOST];
+	sim_reload(true);
+	for (uint64_t seed = 1; seed <= RUNS; seed++) {
+		size_t size = sim_bytes(seed, bytes, sizeof bytes);
+		cr_assert_eq(sim_run(bytes, size), 0, "simulate --reloads 1 --shrink %llu: %s",
+			     (unsigned long long)seed, sim_words());
+	}
+	sim_reload(false);
+}
+
 /* Found by longer searches; what they show may change with the simulation. */
 Test(sim, runs_that_were_wrong_once_are_all_right)
 {
