@@ -325,6 +325,7 @@ void root_begin(struct watcher *w, struct root *root, enum watcher_mode mode)
 	root_want(w, root, mode);
 	gap_open(w, root, WATCHER_CAUSE_ROOT);
 	root_check(w, root, WATCHER_CAUSE_ROOT);
+	w->walked_all_need = agenda_want(&w->agenda);
 }
 
 void root_leave(struct watcher *w, struct root *root)

@@ -63,8 +63,8 @@ int watcher_add_root(struct watcher *watcher, const char *path, enum watcher_mod
  * -E2BIG: there are too many, those that were left included. */
 int watcher_reserve_root(struct watcher *watcher, const char *path, uint32_t *out_index);
 /** Begins to watch a root that was reserved or left, or anew in another mode, with a gap "root"
- * until it was walked. A clash with another root is said (complaint) and looked at again at every
- * watcher_retry(), as a root is that is missing. */
+ * until it was walked; WATCHER_WALKED_ALL is told in any case. A clash with another root is said
+ * (complaint) and looked at again at every watcher_retry(), as a root is that is missing. */
 void watcher_begin_root(struct watcher *watcher, uint32_t root, enum watcher_mode mode);
 /** Watches nothing of the root any more; its number stays. What the kernel had queued of it and was
  * not returned yet is dropped: to have it, wait until a ticket has passed. */

@@ -268,7 +268,7 @@ static bool has_cause(enum watcher_cause cause)
 	case WATCHER_CAUSE_LIMIT:
 		return mem.answered_limit > 0 || mem.answered_fault > 0;
 	case WATCHER_CAUSE_ROOT:
-		return sim.disturbed || sim.mounted || mem.answered_fault > 0;
+		return sim.disturbed || sim.reloaded || sim.mounted || mem.answered_fault > 0;
 	case WATCHER_CAUSE_UNREADABLE:
 		return mem.answered_unreadable > 0 || mem.answered_fault > 0;
 	}

@@ -271,6 +271,7 @@ static void begin_root_anew(void)
 		return;
 	sim_say("root %u %s", which, goes ? "goes and comes back" : "anew");
 	enum watcher_mode mode = sim.w->roots[which]->mode;
+	sim.reloaded = true;
 	if (goes)
 		watcher_leave_root(sim.w, which);
 	watcher_begin_root(sim.w, which, mode);

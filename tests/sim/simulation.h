@@ -37,6 +37,7 @@ struct sim {
 	unsigned root_count;
 	bool late_root; /* another one may be added */
 	bool disturbed; /* a root's path has led elsewhere, or nowhere */
+	bool reloaded;	/* a root went and came back, or began anew */
 	bool mounted;	/* there was a mount or umount */
 	bool mounts_untold;
 	bool fed_garbage;
