@@ -169,12 +169,21 @@ static void complain_of_trouble(struct watcher *w, struct root *root, const stru
 	bytes_done(&path);
 }
 
+/* Whether the gap that this trouble keeps open is: it is not when its root was left and begins anew
+ * with the directories that it had. */
+static bool is_told(const struct root *root, enum trouble trouble)
+{
+	if (trouble == TROUBLE_LIMIT || trouble == TROUBLE_STARVED)
+		return root->gaps[WATCHER_CAUSE_LIMIT].open;
+	return trouble != TROUBLE_UNREADABLE || root->gaps[WATCHER_CAUSE_UNREADABLE].open;
+}
+
 void gap_trouble(struct watcher *w, struct node *node, enum trouble trouble, int error)
 {
 	struct root *root = root_of(w, node);
 	if (trouble == TROUBLE_UNREADABLE && place_is_ours(error))
 		trouble = TROUBLE_STARVED;
-	if (node->trouble == trouble)
+	if (node->trouble == trouble && is_told(root, trouble))
 		return;
 	gap_trouble_over(w, node);
 	node->trouble = (uint8_t)trouble;

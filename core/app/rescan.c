@@ -27,6 +27,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
+#include "core/pool/pool.h"
 #include "core/store/reader.h"
 #include "core/store/rescan.h"
 #include "core/store/store.h"
@@ -45,7 +46,7 @@ void rescan_note(struct app *app)
 /* How many more workers may be given a rescan. */
 static size_t room(const struct app *app)
 {
-	size_t workers = app->config->workers;
+	size_t workers = pool_workers(app->pool);
 	size_t most = workers > 1 ? workers - 1 : 1;
 	size_t busy = app_with_workers(app);
 	return busy < most ? most - busy : 0;

@@ -23,6 +23,7 @@
 #include "core/detect/detect.h"
 #include "core/detect/detect_state.h"
 #include "core/entry/scheme.h"
+#include "core/pool/pool.h"
 #include "core/store/reader.h"
 #include "core/store/rescan.h"
 #include "watcher/health.h"
@@ -304,7 +305,7 @@ void status_json(struct app *app, struct str *out)
 		   CARVED_VERSION, (int)getpid(), (long long)app->started_ns, mode_name(app));
 	str_puts(out, ",\"history\":");
 	str_json_text(out, app->config->history);
-	number(out, "workers", app->config->workers);
+	number(out, "workers", pool_workers(app->pool));
 	struct error trouble = { 0 };
 	str_puts(out, ",\"trouble\":");
 	str_json_text(out, store_trouble(app->store, &trouble) ? trouble.text : NULL);

@@ -325,6 +325,11 @@ int pool_resize(struct pool *pool, unsigned workers, struct error *err)
 	return result;
 }
 
+unsigned pool_workers(const struct pool *pool)
+{
+	return pool->wanted; /* nobody else changes it */
+}
+
 static enum pool_result put(struct pool *pool, struct pool_job *job)
 {
 	assert(lock_mine(&pool->lock));

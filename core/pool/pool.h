@@ -49,6 +49,8 @@ void pool_wake(struct pool *pool);
  * they are at; what they had taken beside it goes to the others. More are there when it returns;
  * when one cannot start it fails, and there are as many as before. Not from two threads at once. */
 int pool_resize(struct pool *pool, unsigned workers, struct error *err);
+/** How many workers there are to be; the resizing thread's. */
+unsigned pool_workers(const struct pool *pool);
 /** Jobs that have not begun, and workers that are at work. Both 0: all that was pushed is through.
  */
 void pool_counts(struct pool *pool, size_t *waiting, size_t *running);
