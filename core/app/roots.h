@@ -42,7 +42,7 @@ uint32_t roots_find(const struct roots *roots, const char *path);
  * WATCHER_ROOTS_MOST. */
 uint32_t roots_add(struct roots *roots, const char *path, struct scheme_set *schemes);
 /** What the configuration says of the root now; schemes is taken over, NULL: they are there. */
-void roots_configure(struct roots *roots, uint32_t root, const struct config_root *row,
+void roots_configure(struct roots *roots, uint32_t index, const struct config_root *row,
 		     struct scheme_set *schemes);
 /** What it said last. */
 const char *roots_producer(const struct roots *roots, uint32_t root);
