@@ -15,6 +15,7 @@
 #include "core/app/closes.h"
 #include "core/app/conclude.h"
 #include "core/app/control.h"
+#include "core/app/disposing.h"
 #include "core/app/ends.h"
 #include "core/app/engine.h"
 #include "core/app/forget.h"
@@ -148,6 +149,8 @@ static int start(struct app *app, struct error *err)
 	if (result == 0)
 		result = outbox_new(&app->outbox, err);
 	if (result == 0)
+		result = disposing_start(app, err);
+	if (result == 0)
 		result = start_watching(app, err);
 	if (result == 0)
 		result = start_workers(app, err);
@@ -236,11 +239,13 @@ static void take_apart(struct app *app)
 	watcher_free(app->watcher);
 	sinks_stop(app);
 	forget_stop(app);
+	disposing_stop(app);
 	store_reader_free(
 		app->reader); /* so that the store is the last to close, and checkpoints */
 	note_end(app);
 	sinks_free(app);
 	forget_free(app);
+	disposing_free(app);
 	outbox_free(app->outbox);
 	flight_done(&app->flight);
 	record_done(app);

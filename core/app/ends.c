@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/app/backlog.h"
+#include "core/app/disposing.h"
 #include "core/app/outbox.h"
 #include "core/app/pause.h"
 #include "core/app/settle.h"
@@ -106,6 +107,8 @@ static bool only_writers_wait(const struct app *app)
 
 static bool joined(struct app *app)
 {
+	if (disposing_busy(app))
+		return false;
 	if (app->backlog || !only_writers_wait(app) || store_depth(app->store) > 0)
 		return false;
 	/* those go on waiting in the history, to be told of and looked at by the next start */

@@ -40,18 +40,22 @@ void outbox_free(struct outbox *outbox)
 	free(outbox);
 }
 
+void outbox_kick(struct outbox *outbox)
+{
+	/* an eventfd at its limit is readable all the same: eventfd(2) */
+	const uint64_t one = 1;
+	ssize_t ignored = write(outbox->fd, &one, sizeof one);
+	(void)ignored;
+}
+
 void outbox_put(struct outbox *outbox, struct job *job)
 {
 	lock_take(&outbox->lock);
 	bool first = list_empty(&outbox->jobs);
 	list_append(&outbox->jobs, &job->result_link);
 	lock_drop(&outbox->lock);
-	if (first) {
-		/* an eventfd at its limit is readable all the same: eventfd(2) */
-		const uint64_t one = 1;
-		ssize_t ignored = write(outbox->fd, &one, sizeof one);
-		(void)ignored;
-	}
+	if (first)
+		outbox_kick(outbox);
 }
 
 void outbox_take(struct outbox *outbox, struct list *jobs)

@@ -16,9 +16,11 @@ void outbox_free(struct outbox *outbox);
 void outbox_put(struct outbox *outbox, struct job *job);
 /** Moves everything to the end of jobs. The loop. */
 void outbox_take(struct outbox *outbox, struct list *jobs);
-/** Readable when outbox_take() has something. */
+/** Wakes the loop, for what it looks at in each turn. Any thread. */
+void outbox_kick(struct outbox *outbox);
 /** Whether nothing is to be taken. */
 bool outbox_is_empty(struct outbox *outbox);
+/** Readable when outbox_take() has something. */
 int outbox_fd(const struct outbox *outbox);
 
 #endif

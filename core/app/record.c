@@ -9,6 +9,7 @@
 #include "core/app/announce.h"
 #include "core/app/backlog.h"
 #include "core/app/decide.h"
+#include "core/app/disposing.h"
 #include "core/app/forget.h"
 #include "core/app/gaps.h"
 #include "core/app/intake.h"
@@ -421,8 +422,10 @@ void record_committed(struct app *app)
 	app->health.commits += !list_empty(&ops);
 	for (struct list *link; (link = list_shift(&ops));) {
 		struct store_op *op = LIST_OF(link, struct store_op, link);
-		news = news || (!op->told && !op->expire);
-		if (op->told)
+		news = news || !(op->told || op->expire || op->removals);
+		if (op->removals)
+			disposing_committed(op);
+		else if (op->told)
 			sinks_committed(op);
 		else if (op->expire)
 			forget_committed(app, op);
@@ -435,6 +438,8 @@ void record_committed(struct app *app)
 		else
 			side_committed(app, op);
 	}
-	if (news)
-		sinks_wake(app);
+	if (!news)
+		return;
+	sinks_wake(app);
+	disposing_wake(app);
 }

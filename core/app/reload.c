@@ -6,6 +6,7 @@
 
 #include "core/app/away.h"
 #include "core/app/control.h"
+#include "core/app/disposing.h"
 #include "core/app/engine.h"
 #include "core/app/forget.h"
 #include "core/app/loop.h"
@@ -73,6 +74,8 @@ static void name_the_rest(const struct config *old, const struct reload_result *
 	const struct config *new = result->config;
 	if (result->other_history)
 		warn(notes, "another history takes effect at the next start");
+	if (disposing_wanted(old) != disposing_wanted(new))
+		warn(notes, "disposal begins or ends at the next start");
 	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
 		warn(notes, "another file or format of events takes effect at the next start");
 	if (!same_alert(old->alert, new->alert))
@@ -294,6 +297,7 @@ static void finish(struct app *app, struct reload_result *result)
 		set_workers(app, app->config->workers, &notes);
 	keep_history(app, &notes);
 	rules_note(app);
+	disposing_configure(app);
 	settle(app, &notes);
 	log_notice("%s", done);
 	away_tell_all(app->engine);

@@ -2,11 +2,13 @@
 #include "core/app/sinks.h"
 
 #include "core/app/alert.h"
+#include "core/app/disposing.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
+#include "core/dispose/rules.h"
 #include "core/sink/ecs.h"
 #include "core/sink/line.h"
 #include "core/sink/logfile.h"
@@ -39,14 +41,18 @@ struct sinks {
 
 const char *const *sinks_names(const struct app *app)
 {
-	static const char *const names[] = { ALERT, EVENTS, NULL };
-	static const char *const alert[] = { ALERT, NULL };
-	const struct config *config = app->config;
+	static _Thread_local const char *names[4];
+	size_t count = 0;
 	if (app->options.own_only)
 		return NULL;
-	if (config->alert)
-		return config->events ? names : alert;
-	return config->events ? names + 1 : names + 2;
+	if (app->config->alert)
+		names[count++] = ALERT;
+	if (app->config->events)
+		names[count++] = EVENTS;
+	if (disposing_wanted(app->config))
+		names[count++] = RULES_SINK;
+	names[count] = NULL;
+	return names;
 }
 
 static void put_native(struct str *out, const struct store_event *event)

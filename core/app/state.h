@@ -27,6 +27,7 @@
 #include "watcher/event.h"
 
 struct control;
+struct disposing;
 struct engine;
 struct forget;
 struct gaps;
@@ -74,6 +75,7 @@ struct app {
 	struct control *control;
 	struct sinks *sinks;   /* NULL: there are none */
 	struct forget *forget; /* NULL: nothing is */
+	struct disposing *disposing; /* NULL: nothing is ever removed */
 	struct gaps *gaps;
 	struct reloader *reloader;
 	struct rules_watch *rules_watch; /* NULL: there are no rules, or they cannot be watched */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "core/app/away.h"
+#include "core/app/disposing.h"
 #include "core/app/engine.h"
 #include "core/app/forget.h"
 #include "core/app/gaps.h"
@@ -311,6 +312,7 @@ void status_json(struct app *app, struct str *out)
 	str_json_text(out, store_trouble(app->store, &trouble) ? trouble.text : NULL);
 	sinks_status(app, out);
 	forget_status(app, out);
+	disposing_status(app, out);
 	health(app, out);
 	pause_status(app, out);
 	roots(app, out);

@@ -59,6 +59,10 @@ static void config_free(struct config *config)
 	free(config->api_root);
 	free(config->events);
 	config_alert_free(config->alert);
+	for (size_t i = 0; i < config->disposal_count; i++)
+		free(config->disposal[i].mime);
+	free(config->disposal);
+	free(config->quarantine);
 	free(config->api_logs);
 	free(config);
 }
@@ -127,6 +131,8 @@ static int load(struct loading *loading, struct error *err)
 		return r;
 	if (!config->history)
 		config->history = config_default_history();
+	if (!config->quarantine)
+		config->quarantine = config_default_quarantine(config->history);
 	if (!config->workers)
 		config->workers = default_workers();
 	r = loading_consistency(loading, err);

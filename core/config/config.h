@@ -15,6 +15,7 @@
 #include "core/base/mem.h"
 #include "core/config/config_alert.h"
 #include "core/config/config_detector.h"
+#include "core/config/disposal.h"
 
 struct error;
 
@@ -65,6 +66,9 @@ struct config {
 	struct config_alert *alert; /* NULL: nobody is told at once */
 	char *api_root;		    /* where relative workdirs of api.yml lie, default "/api/" */
 	char *api_logs;		    /* BROAPT_API_LOGS, default "/var/log/bro/api/" */
+	struct config_disposal_rule *disposal;
+	size_t disposal_count;
+	char *quarantine; /* a directory; never NULL */
 };
 
 /* What the command line said; zero or NULL: nothing. Borrowed for the call. */

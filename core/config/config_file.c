@@ -7,9 +7,6 @@
 #include "core/base/error.h"
 #include "core/config/loading.h"
 
-/* What is shown of a key that somebody wrote. */
-#define SHOWN_MAX 80
-
 int loading_expected(const struct loading *loading, const struct node *node, const char *key,
 		     const char *what, struct error *err)
 {
@@ -32,12 +29,13 @@ static int unknown_key(const struct loading *loading, const struct node *key,
 	const char *place = setting_elsewhere(scope, key->text);
 	if (place)
 		return document_error(loading->document, key->at, err,
-				      "the key \"%.*s\" belongs into %s", SHOWN_MAX, key->text,
-				      place);
+				      "the key \"%.*s\" belongs into %s", CONFIG_SHOWN_MAX,
+				      key->text, place);
 	struct nearest nearest = setting_nearest(scope, key->text);
 	char hint[96];
-	return document_error(loading->document, key->at, err, "unknown key \"%.*s\"%s", SHOWN_MAX,
-			      key->text, nearest_hint(&nearest, "key", hint, sizeof hint));
+	return document_error(loading->document, key->at, err, "unknown key \"%.*s\"%s",
+			      CONFIG_SHOWN_MAX, key->text,
+			      nearest_hint(&nearest, "key", hint, sizeof hint));
 }
 
 static int read_texts(const struct loading *loading, const struct setting *setting, void *object,
@@ -112,7 +110,8 @@ int loading_section(struct loading *loading, const struct node *map, const struc
 		if (earlier)
 			return document_error(loading->document, pair->key->at, err,
 					      "the key \"%.*s\" stands already in line %u",
-					      SHOWN_MAX, pair->key->text, earlier->key->at.line);
+					      CONFIG_SHOWN_MAX, pair->key->text,
+					      earlier->key->at.line);
 		int r = read_pair(loading, section, pair, err);
 		if (r < 0)
 			return r;
@@ -170,24 +169,11 @@ static int read_roots(struct loading *loading, const struct node *list, struct e
 	return 0;
 }
 
-static int read_disposal(struct loading *loading, const struct setting *setting,
-			 const struct node *value, struct error *err)
-{
-	if (value->type == NODE_SCALAR && strcmp(value->text, "keep") == 0)
-		return 0;
-	if (value->type != NODE_SCALAR || node_is_null(value))
-		return loading_expected(loading, value, setting->key, "keep", err);
-	return document_error(loading->document, value->at, err,
-			      "%s: expected keep, found \"%.*s\": deleting and quarantine are not "
-			      "built in this version",
-			      setting->key, SHOWN_MAX, value->text);
-}
-
 static int read_dispose(struct loading *loading, const struct node *map, struct error *err)
 {
 	if (map->type != NODE_MAP)
 		return loading_expected(loading, map, "dispose", "a mapping of verdicts", err);
-	const struct section section = { .scope = SETTING_DISPOSE, .read = read_disposal };
+	const struct section section = { .scope = SETTING_DISPOSE, .read = loading_disposal };
 	return loading_section(loading, map, &section, err);
 }
 

@@ -103,6 +103,27 @@ static int check_events(const struct loading *loading, char *const *real, struct
 			     config->events, config->roots[root].path);
 }
 
+static int check_quarantine(const struct loading *loading, char *const *real, struct error *err)
+{
+	const struct config *config = loading->config;
+	char *resolved AUTO_FREE = resolve_path(config->quarantine);
+	if (!resolved || !config_disposes(config))
+		return 0;
+	for (size_t i = 0; i < config->root_count; i++) {
+		bool above = resolve_is_below(real[i], resolved);
+		if (!above && !resolve_is_below(resolved, real[i]))
+			continue;
+		struct origin origin = root_origin(loading, i);
+		return loading_error(
+			loading, &origin, err,
+			"the quarantine \"%s\" lies %s the root \"%s\": what is taken "
+			"away would be found there again; put it elsewhere (quarantine, "
+			"CARVED_QUARANTINE)",
+			config->quarantine, above ? "above" : "below", config->roots[i].path);
+	}
+	return 0;
+}
+
 static int check_roots(const struct loading *loading, char **real, struct error *err)
 {
 	const struct config *config = loading->config;
@@ -119,6 +140,8 @@ static int check_roots(const struct loading *loading, char **real, struct error 
 	int r = check_history(loading, real, err);
 	if (r == 0)
 		r = check_events(loading, real, err);
+	if (r == 0)
+		r = check_quarantine(loading, real, err);
 	return r < 0 ? r : check_logs(loading, real, err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "core/base/str.h"
 #include "core/config/loading.h"
+#include "core/config/resolve.h"
 
 #define WORKERS_MAX 4 /* by default; more must be asked for */
 
@@ -29,6 +30,14 @@ char *config_default_history(void)
 	if (!path.len)
 		return xstrdup("./carved.db");
 	str_puts(&path, "/history.db");
+	return str_take(&path);
+}
+
+char *config_default_quarantine(const char *history)
+{
+	AUTO_FREE char *directory = resolve_directory(history);
+	AUTO_STR path = STR_INIT;
+	str_printf(&path, "%s/quarantine", strcmp(directory, "/") == 0 ? "" : directory);
 	return str_take(&path);
 }
 

@@ -13,6 +13,7 @@
 #define CONFIG_ROOTS_MAX     256
 #define CONFIG_DETECTORS_MAX 64
 #define CONFIG_TEXTS_MAX     256 /* items of one list of texts */
+#define CONFIG_SHOWN_MAX     80	 /* characters of what somebody wrote, in an error */
 
 /* Where a value was said, so that an error which shows only later can still name the place. */
 struct origin {
@@ -76,6 +77,12 @@ int loading_command(const struct loading *loading, const struct node *item,
  * read already. */
 int loading_skips(const struct loading *loading, const struct node *list, struct error *err);
 
+/* disposal.c */
+
+/** Reads what "dispose" says of the verdict that the setting is. */
+int loading_disposal(struct loading *loading, const struct setting *setting,
+		     const struct node *value, struct error *err);
+
 /* server_row.c */
 
 /** What types remote and api ask for of "url" or "server", "ca" and "token_file". */
@@ -128,6 +135,9 @@ int producer_check(const char *spec, struct error *err);
 int loading_consistency(const struct loading *loading, struct error *err);
 
 /* defaults.c */
+
+/** "quarantine" beside the history. Owned. */
+char *config_default_quarantine(const char *history);
 
 /** How many workers "0" means here: 1 to 4. */
 unsigned default_workers(void);

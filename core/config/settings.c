@@ -22,7 +22,7 @@
 #define ALERT(key_, type_, field_)                              \
 	.scope = SETTING_ALERT, .key = (key_), .type = (type_), \
 	.offset = offsetof(struct config_alert, field_)
-#define KEEP(key_, description_)                                                  \
+#define DISPOSAL(key_, description_)                                              \
 	{                                                                         \
 		.scope = SETTING_DISPOSE, .key = (key_), .type = SETTING_SECTION, \
 		.fallback = "keep", .description = (description_)                 \
@@ -106,7 +106,13 @@ const struct setting settings[] = {
 	  .key = "dispose",
 	  .type = SETTING_SECTION,
 	  .description =
-		  "What happens to files by verdict: a mapping. In this version only keep." },
+		  "What happens to files once they have their verdict: a mapping of verdicts to "
+		  "keep, delete or quarantine, or to mappings of MIME types to those, of which "
+		  "the first that fits counts." },
+	{ TOP("quarantine", SETTING_PATH, quarantine), .environment = NAMES("CARVED_QUARANTINE"),
+	  .description = "The directory for files that are taken away, carved's alone. Best on the "
+			 "file system of the roots, but not below one. Default: quarantine, beside "
+			 "the history." },
 
 	{ ROOT("path", SETTING_PATH, path),
 	  .description = "The directory. It need not exist yet." },
@@ -237,10 +243,10 @@ const struct setting settings[] = {
 	  .description = "A file with what the server is told who posts (Authorization: Bearer). "
 			 "Others may neither read nor change it." },
 
-	KEEP("malicious", "What happens to malicious files."),
-	KEEP("suspicious", "What happens to suspicious files."),
-	KEEP("unknown", "What happens to files that were looked at without a report."),
-	KEEP("clean", "What happens to clean files."),
+	DISPOSAL("malicious", "What happens to malicious files."),
+	DISPOSAL("suspicious", "What happens to suspicious files."),
+	DISPOSAL("unknown", "What happens to files that were looked at without a report."),
+	DISPOSAL("clean", "What happens to clean files."),
 };
 
 const size_t setting_count = sizeof settings / sizeof *settings;

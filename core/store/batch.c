@@ -98,6 +98,16 @@ static void note_contents(struct absent *absent, const struct list *ops)
 		absent_note(absent, LIST_OF(at, struct store_op, link)->version);
 }
 
+/* What is to be done where nobody can find it out again is on the disk first. */
+static bool is_durable(const struct list *ops)
+{
+	LIST_FOREACH(at, ops) {
+		if (LIST_OF(at, struct store_op, link)->verb == STORE_INTEND)
+			return true;
+	}
+	return false;
+}
+
 int batch_write(const struct db *db, struct save *save, struct absent *absent, struct list *ops,
 		struct error *err)
 {
@@ -105,7 +115,7 @@ int batch_write(const struct db *db, struct save *save, struct absent *absent, s
 		op_of(at)->result = STORE_WRITTEN;
 	for (bool one_by_one = false;;) {
 		struct store_op *failed = NULL;
-		int rc = save_begin(save);
+		int rc = save_begin(save, is_durable(ops));
 		if (rc != SQLITE_OK) {
 			int result = db_fail(db, rc, "beginning a transaction", err);
 			save_rollback(save);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "core/base/list.h"
+#include "core/store/removal.h"
 #include "core/store/version.h"
 
 struct store_rescan;
@@ -62,6 +63,12 @@ enum store_verb {
 	STORE_TOLD,
 	/* Versions that ended long ago, and gaps, go for good: what op->expire says. */
 	STORE_EXPIRE,
+	/* Inserts op->removals as intended, where the version has none that is intended or done,
+	 * and sets their ids (0: it had); with told, the same as STORE_TOLD. The commit is durable
+	 * when the operation comes back, and so is all that was committed before. */
+	STORE_INTEND,
+	/* Brings the rows of op->removals, where they are intended still, to what they say. */
+	STORE_REMOVED,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */
 };
@@ -101,6 +108,15 @@ struct store_expire {
 	int64_t took_ns;
 };
 
+struct store_removals {
+	struct removals list;
+	const char *note_key; /* STORE_INTEND: a key of meta that gets the value note; NULL: none;
+			       * static
+			       */
+	int64_t note;
+	bool afresh; /* STORE_INTEND: all that are intended are due at once */
+};
+
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from
  * store_submit() until the operation came back. */
 struct store_op {
@@ -108,10 +124,11 @@ struct store_op {
 	enum store_verb verb;
 	struct version *version;
 	struct store_gap *gap;
-	struct store_rescan *rescan; /* STORE_RESCAN */
-	struct store_rules *rules;   /* STORE_RULES */
-	struct store_told *told;     /* STORE_TOLD */
-	struct store_expire *expire; /* STORE_EXPIRE */
+	struct store_rescan *rescan;	 /* STORE_RESCAN */
+	struct store_rules *rules;	 /* STORE_RULES */
+	struct store_told *told;	 /* STORE_TOLD; STORE_INTEND, or NULL */
+	struct store_removals *removals; /* STORE_INTEND, STORE_REMOVED */
+	struct store_expire *expire;	 /* STORE_EXPIRE */
 	enum store_result result;
 	void *owner; /* the caller's */
 	/* the writer's own */

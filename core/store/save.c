@@ -17,6 +17,7 @@
 #include "core/store/gaplog.h"
 #include "core/store/keys.h"
 #include "core/store/mark.h"
+#include "core/store/removals.h"
 #include "core/store/renew.h"
 #include "core/store/row.h"
 #include "core/store/store.h"
@@ -102,6 +103,8 @@ struct save {
 	struct gaplog *gaplog;
 	struct events *events;
 	struct expire *expire;
+	struct removal_writer *removals;
+	bool durable; /* the connection's commits are synced */
 	int64_t next_id;
 	struct row_scratch scratch;
 };
@@ -131,6 +134,8 @@ int save_new(struct save **out, const struct db *db, struct error *err)
 		result = events_new(&save->events, db, err);
 	if (result == 0)
 		result = expire_new(&save->expire, db, save->tally, err);
+	if (result == 0)
+		result = removal_writer_new(&save->removals, db, err);
 	if (result < 0)
 		return result;
 	*out = TAKE(save);
@@ -151,6 +156,7 @@ void save_free(struct save *save)
 	gaplog_free(save->gaplog);
 	events_free(save->events);
 	expire_free(save->expire);
+	removal_writer_free(save->removals);
 	free(save);
 }
 
@@ -419,6 +425,12 @@ static int bring_near(struct save *save, struct store_op *op)
 	return SQLITE_OK;
 }
 
+static int intend(struct save *save, const struct store_op *op)
+{
+	int rc = removal_writer_intend(save->removals, op->removals);
+	return rc == SQLITE_OK && op->told ? events_told(save->events, op->told) : rc;
+}
+
 int save_op(struct save *save, struct store_op *op)
 {
 	op->result = STORE_WRITTEN;
@@ -450,6 +462,10 @@ int save_op(struct save *save, struct store_op *op)
 		return events_told(save->events, op->told);
 	case STORE_EXPIRE:
 		return expire_run(save->expire, op->expire);
+	case STORE_INTEND:
+		return intend(save, op);
+	case STORE_REMOVED:
+		return removal_writer_end(save->removals, op->removals);
 	case STORE_ALIVE:
 		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
 		return db_run(save->statements[ALIVE]);
@@ -468,10 +484,24 @@ int save_run(struct save *save, struct list *first, size_t length)
 	return rc;
 }
 
-int save_begin(struct save *save)
+/* The pragma counts for transactions that begin behind it. */
+static int set_durable(struct save *save, bool durable)
+{
+	if (save->durable == durable)
+		return SQLITE_OK;
+	const char *pragma = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+	int rc = sqlite3_exec(save->handle, pragma, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		save->durable = durable;
+	return rc;
+}
+
+int save_begin(struct save *save, bool durable)
 {
 	int64_t largest = 0;
-	int rc = db_run(save->statements[BEGIN]);
+	int rc = set_durable(save, durable);
+	if (rc == SQLITE_OK)
+		rc = db_run(save->statements[BEGIN]);
 	if (rc == SQLITE_OK)
 		rc = read_integer(save->statements[LARGEST_ID], &largest);
 	if (rc == SQLITE_OK && largest >= save->next_id)

@@ -7,6 +7,7 @@
 #ifndef CARVED_CORE_STORE_SAVE_H
 #define CARVED_CORE_STORE_SAVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/base/mem.h"
@@ -22,7 +23,8 @@ int save_new(struct save **out, const struct db *db, struct error *err);
 void save_free(struct save *save);
 AUTO_DEFINE(save);
 
-int save_begin(struct save *save);
+/** durable: when the commit is done it is on the disk, with all commits before it. */
+int save_begin(struct save *save, bool durable);
 /** Does op and sets its result and, when it was 0, version->id (or gap->id). */
 int save_op(struct save *save, struct store_op *op);
 /** Does the length operations from first on, which only have to be inserted (bulk_length()). */

@@ -1,0 +1,433 @@
+/* disposer: see disposer.h. */
+#include "core/dispose/disposer.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/lock.h"
+#include "core/config/config.h"
+#include "core/detect/hasher.h"
+#include "core/dispose/choose.h"
+#include "core/dispose/remove.h"
+#include "core/dispose/rules.h"
+#include "core/dispose/vault.h"
+#include "core/store/removal_reader.h"
+#include "core/store/store.h"
+#include "core/store/version.h"
+
+enum {
+	PAUSE_MIN_MS = 1000,
+	PAUSE_MAX_MS = 600000,
+	FAILED_MS = 5000, /* after the quarantine or the history could not be had */
+};
+
+struct disposer {
+	const struct disposer_options *options;
+	char *history;
+	/* the thread's */
+	struct config *config;
+	struct vault *vault;
+	struct hasher *hasher;
+	struct removal_reader *reader;
+	struct disposal_rules *rules;
+	bool failed; /* the last pass could not do something */
+	pthread_t thread;
+	pthread_cond_t wake;
+	struct lock lock;
+	/* guarded by lock */
+	struct config *next_config; /* owned; NULL: no other */
+	bool woken;
+	bool working;
+	bool stopping;
+	bool submitted; /* op is with the store */
+	struct disposer_status status;
+	struct error trouble;
+	/* the store's while submitted; the thread's else */
+	struct store_op op;
+	struct store_removals batch;
+	struct store_told told;
+};
+
+static bool is_stopping(struct disposer *disposer)
+{
+	lock_take(&disposer->lock);
+	bool stopping = disposer->stopping;
+	lock_drop(&disposer->lock);
+	return stopping;
+}
+
+/* Has the batch written, and waits until that is committed. False: it is being stopped; the
+ * operation is left with the store. */
+static bool write_batch(struct disposer *disposer, enum store_verb verb)
+{
+	disposer->op = (struct store_op){ .verb = verb,
+					  .removals = &disposer->batch,
+					  .told = disposer->told.sink ? &disposer->told : NULL,
+					  .owner = disposer };
+	list_init(&disposer->op.link);
+	lock_take(&disposer->lock);
+	disposer->submitted = true;
+	lock_drop(&disposer->lock);
+	store_submit(disposer->options->store, &disposer->op);
+	lock_take(&disposer->lock);
+	while (disposer->submitted && !disposer->stopping)
+		lock_wait(&disposer->lock, &disposer->wake);
+	bool back = !disposer->submitted;
+	lock_drop(&disposer->lock);
+	return back;
+}
+
+static void clear_batch(struct disposer *disposer)
+{
+	removals_done(&disposer->batch.list);
+	disposer->batch = (struct store_removals){ 0 };
+	disposer->told = (struct store_told){ 0 };
+}
+
+/* err NULL: there is none any more. */
+static void set_trouble(struct disposer *disposer, const struct error *err)
+{
+	lock_take(&disposer->lock);
+	bool was = disposer->trouble.code != 0;
+	if (err)
+		disposer->trouble = *err;
+	else
+		disposer->trouble.code = 0;
+	lock_drop(&disposer->lock);
+	if (err || was)
+		disposer->options->fails(disposer->options->context, err);
+	disposer->failed = disposer->failed || err;
+}
+
+/* Asks one chooser once; what it chose is committed when this returns true. */
+static bool choose(struct disposer *disposer, const struct chooser *chooser, bool *more)
+{
+	struct choice choice = { 0 };
+	struct error err = { 0 };
+	if (chooser->choose(chooser->context, disposer->config, &choice, &err) < 0) {
+		removals_done(&choice.intents.list);
+		set_trouble(disposer, &err);
+		return true;
+	}
+	*more = *more || choice.more;
+	disposer->batch = choice.intents;
+	disposer->told = choice.told;
+	bool any = choice.intents.list.count > 0 || choice.intents.note_key || choice.told.sink;
+	if (any && !write_batch(disposer, choice.intents.list.count > 0 || choice.intents.note_key
+						  ? STORE_INTEND
+						  : STORE_TOLD))
+		return false;
+	clear_batch(disposer);
+	return true;
+}
+
+static int64_t pause_ms(unsigned tries)
+{
+	int64_t pause = PAUSE_MIN_MS;
+	for (unsigned i = 1; i < tries && pause < PAUSE_MAX_MS; i++)
+		pause *= 2;
+	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
+}
+
+static void put_off(struct removal *removal, const struct error *err)
+{
+	removal->tries++;
+	removal->due_ns = clock_steady_ns() + pause_ms(removal->tries) * CLOCK_NS_PER_MS;
+	free(removal->note);
+	removal->note = xstrdup(err->text);
+}
+
+/* Does them one by one, until it is being stopped; how many were dealt with. */
+static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
+{
+	const struct ground ground = {
+		.config = disposer->config,
+		.vault = disposer->vault,
+		.hasher = disposer->hasher,
+		.has_writer = disposer->options->has_writer,
+	};
+	size_t i = 0;
+	for (; i < tasks->count && !is_stopping(disposer); i++) {
+		struct error err = { 0 };
+		if (remove_file(&ground, &tasks->items[i], &err))
+			continue;
+		put_off(&tasks->items[i].removal, &err);
+		if (err.code)
+			set_trouble(disposer, &err);
+	}
+	(void)fsync(
+		disposer->vault->fd); /* removed stays removed: a power cut brings no file back */
+	return i;
+}
+
+static void tell_ended(struct disposer *disposer, const struct removal_task *task)
+{
+	const struct removal *removal = &task->removal;
+	if (removal->state == REMOVAL_INTENDED)
+		return;
+	lock_take(&disposer->lock);
+	disposer->status.ended[removal->state]++;
+	lock_drop(&disposer->lock);
+	disposer->options->ended(disposer->options->context, removal, task->version);
+}
+
+/* The results go to the history; the batch owns the words from then on. */
+static bool record(struct disposer *disposer, struct removal_tasks *tasks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct removal copy = tasks->items[i].removal;
+		copy.note = xstrdup(copy.note);
+		copy.place = xstrdup(copy.place);
+		removals_add(&disposer->batch.list, &copy);
+	}
+	if (count > 0 && !write_batch(disposer, STORE_REMOVED))
+		return false;
+	for (size_t i = 0; i < count; i++)
+		tell_ended(disposer, &tasks->items[i]);
+	clear_batch(disposer);
+	return true;
+}
+
+/* False: it is being stopped. */
+static bool do_due(struct disposer *disposer, bool *more)
+{
+	struct removal_tasks tasks = { 0 };
+	struct error err = { 0 };
+	if (removal_reader_due(disposer->reader, clock_steady_ns(), CHOOSE_AT_ONCE, &tasks, &err) <
+	    0) {
+		set_trouble(disposer, &err);
+		return true;
+	}
+	*more = *more || tasks.count == CHOOSE_AT_ONCE;
+	size_t count = tasks.count > 0 ? do_tasks(disposer, &tasks) : 0;
+	bool goes_on = record(disposer, &tasks, count);
+	removal_tasks_done(&tasks);
+	return goes_on;
+}
+
+/* What was opened here is opened anew each time: somebody may have moved it away. */
+static bool prepare(struct disposer *disposer)
+{
+	struct error err = { 0 };
+	lock_take(&disposer->lock);
+	struct config *config = TAKE(disposer->next_config);
+	lock_drop(&disposer->lock);
+	if (config) {
+		config_unref(disposer->config);
+		disposer->config = config;
+	}
+	vault_free(TAKE(disposer->vault));
+	if (vault_open(&disposer->vault, disposer->config->quarantine, &err) == 0)
+		return true;
+	set_trouble(disposer, &err);
+	return false;
+}
+
+/* One turn. False: it is being stopped. */
+static bool pass(struct disposer *disposer, bool *more)
+{
+	const struct chooser rules = disposal_rules_chooser(disposer->rules);
+	disposer->failed = false;
+	*more = false;
+	if (!prepare(disposer))
+		return !is_stopping(disposer);
+	if (!choose(disposer, &rules, more) || !do_due(disposer, more) || is_stopping(disposer))
+		return false;
+	return true;
+}
+
+/* How long there is nothing to do: -1 for ever. */
+static int64_t rest_ms(struct disposer *disposer)
+{
+	int64_t due_ns = INT64_MAX;
+	int64_t intended = 0;
+	struct error err = { 0 };
+	if (removal_reader_next(disposer->reader, &due_ns, &err) < 0 ||
+	    removal_reader_intended(disposer->reader, &intended, &err) < 0)
+		set_trouble(disposer, &err);
+	lock_take(&disposer->lock);
+	disposer->status.intended = intended;
+	lock_drop(&disposer->lock);
+	if (!disposer->failed && intended == 0)
+		set_trouble(disposer, NULL);
+	int64_t rest = -1;
+	if (due_ns != INT64_MAX) {
+		int64_t left_ns = due_ns - clock_steady_ns();
+		rest = left_ns > 0 ? left_ns / CLOCK_NS_PER_MS + 1 : 0;
+	}
+	if (disposer->failed && (rest < 0 || rest > FAILED_MS))
+		rest = FAILED_MS;
+	return rest;
+}
+
+/* False: it is being stopped. */
+static bool wait_for_work(struct disposer *disposer)
+{
+	int64_t rest = rest_ms(disposer);
+	struct mono until = mono_add_ms(mono_now(), rest);
+	lock_take(&disposer->lock);
+	bool idle = !disposer->woken;
+	disposer->working = false;
+	lock_drop(&disposer->lock);
+	if (idle)
+		disposer->options->idle(disposer->options->context);
+	lock_take(&disposer->lock);
+	while (!disposer->woken && !disposer->stopping) {
+		if (rest < 0)
+			lock_wait(&disposer->lock, &disposer->wake);
+		else if (!lock_wait_until(&disposer->lock, &disposer->wake, until.ns))
+			break;
+	}
+	disposer->woken = false;
+	disposer->working = true;
+	bool goes_on = !disposer->stopping;
+	lock_drop(&disposer->lock);
+	return goes_on;
+}
+
+/* A commit that was not synced may be all that says what is intended: it is, before anything is
+ * done. */
+static bool take_up(struct disposer *disposer)
+{
+	disposer->batch.afresh = true;
+	bool goes_on = write_batch(disposer, STORE_INTEND);
+	if (goes_on)
+		clear_batch(disposer);
+	return goes_on;
+}
+
+static void *run(void *context)
+{
+	struct disposer *disposer = context;
+	(void)pthread_setname_np(pthread_self(), "disposer");
+	bool goes_on = take_up(disposer);
+	while (goes_on) {
+		bool more = false;
+		goes_on = pass(disposer, &more);
+		if (goes_on && !more)
+			goes_on = wait_for_work(disposer);
+	}
+	return NULL;
+}
+
+static int start(struct disposer *disposer, struct error *err)
+{
+	int result = removal_reader_open(&disposer->reader, disposer->history, err);
+	if (result == 0)
+		result = disposal_rules_new(&disposer->rules, disposer->history, err);
+	if (result < 0)
+		return result;
+	disposer->working = true;
+	int code = pthread_create(&disposer->thread, NULL, run, disposer);
+	if (code == 0)
+		return 0;
+	return error_set(err, code,
+			 "cannot start the thread that removes files: %s (memory, ulimit -u, "
+			 "TasksMax=, pids.max)",
+			 error_text(code));
+}
+
+static void close_reading(struct disposer *disposer)
+{
+	disposal_rules_free(TAKE(disposer->rules));
+	removal_reader_free(TAKE(disposer->reader));
+}
+
+int disposer_new(struct disposer **out, const struct disposer_options *options,
+		 struct config *config, struct error *err)
+{
+	struct disposer *disposer = xcalloc(1, sizeof *disposer);
+	disposer->options = options;
+	disposer->config = config_ref(config);
+	disposer->history = xstrdup(config->history);
+	disposer->hasher = hasher_new();
+	lock_init(&disposer->lock);
+	lock_condition_init(&disposer->wake);
+	int result = start(disposer, err);
+	if (result < 0) {
+		close_reading(disposer);
+		disposer_free(disposer);
+		return result;
+	}
+	*out = disposer;
+	return 0;
+}
+
+void disposer_wake(struct disposer *disposer)
+{
+	if (!disposer)
+		return;
+	lock_take(&disposer->lock);
+	disposer->woken = true;
+	(void)pthread_cond_signal(&disposer->wake);
+	lock_drop(&disposer->lock);
+}
+
+void disposer_committed(struct disposer *disposer)
+{
+	lock_take(&disposer->lock);
+	disposer->submitted = false;
+	(void)pthread_cond_signal(&disposer->wake);
+	lock_drop(&disposer->lock);
+}
+
+bool disposer_busy(struct disposer *disposer)
+{
+	if (!disposer)
+		return false;
+	lock_take(&disposer->lock);
+	bool busy = disposer->woken || disposer->working;
+	lock_drop(&disposer->lock);
+	return busy;
+}
+
+void disposer_configure(struct disposer *disposer, struct config *config)
+{
+	lock_take(&disposer->lock);
+	struct config *unread = disposer->next_config;
+	disposer->next_config = config_ref(config);
+	lock_drop(&disposer->lock);
+	config_unref(unread);
+	disposer_wake(disposer);
+}
+
+void disposer_status(struct disposer *disposer, struct disposer_status *out)
+{
+	struct error *trouble = out->trouble;
+	lock_take(&disposer->lock);
+	*out = disposer->status;
+	if (trouble)
+		*trouble = disposer->trouble;
+	lock_drop(&disposer->lock);
+	out->trouble = trouble;
+}
+
+void disposer_stop(struct disposer *disposer)
+{
+	if (!disposer)
+		return;
+	lock_take(&disposer->lock);
+	disposer->stopping = true;
+	(void)pthread_cond_signal(&disposer->wake);
+	lock_drop(&disposer->lock);
+	(void)pthread_join(disposer->thread, NULL);
+	close_reading(disposer);
+}
+
+void disposer_free(struct disposer *disposer)
+{
+	if (!disposer)
+		return;
+	clear_batch(disposer);
+	vault_free(disposer->vault);
+	hasher_free(disposer->hasher);
+	config_unref(disposer->next_config);
+	config_unref(disposer->config);
+	(void)pthread_cond_destroy(&disposer->wake);
+	lock_done(&disposer->lock);
+	free(disposer->history);
+	free(disposer);
+}

@@ -1,0 +1,110 @@
+/* rules: see rules.h. */
+#include "core/dispose/rules.h"
+
+#include "core/base/clock.h"
+#include "core/config/config.h"
+#include "core/dispose/site.h"
+#include "core/store/event_reader.h"
+#include "core/store/removal_reader.h"
+#include "core/store/version.h"
+
+struct disposal_rules {
+	struct event_reader *events;
+	struct removal_reader *removals;
+	int64_t seq; /* of the last event that was looked at */
+};
+
+/* One look at some events. */
+struct looking {
+	struct disposal_rules *rules;
+	const struct config *config;
+	struct choice *choice;
+	size_t events;
+	int result;
+	struct error *err;
+};
+
+int disposal_rules_new(struct disposal_rules **out, const char *history, struct error *err)
+{
+	AUTO(disposal_rules) struct disposal_rules *rules = xcalloc(1, sizeof *rules);
+	int64_t behind = 0;
+	int result = event_reader_open(&rules->events, history, err);
+	if (result == 0)
+		result = removal_reader_open(&rules->removals, history, err);
+	if (result == 0)
+		result = event_reader_sink(rules->events, RULES_SINK, &rules->seq, &behind, err);
+	if (result == 0)
+		*out = TAKE(rules);
+	return result;
+}
+
+void disposal_rules_free(struct disposal_rules *rules)
+{
+	if (!rules)
+		return;
+	event_reader_free(rules->events);
+	removal_reader_free(rules->removals);
+	free(rules);
+}
+
+static enum config_disposal wanted(const struct looking *looking, const struct version *version)
+{
+	const struct config *config = looking->config;
+	const char *mime = version->real_mime ? version->real_mime : version->entry.mime;
+	if (version->state != VERSION_DONE || version->identity.inode == 0 ||
+	    site_root(config, version->path, version->path_len) == config->root_count)
+		return CONFIG_KEEP;
+	return config_disposal(config, version->verdict, mime);
+}
+
+static void intend(struct looking *looking, const struct version *version,
+		   enum config_disposal disposal)
+{
+	bool restored = false;
+	looking->result = removal_reader_restored(looking->rules->removals, version->id, &restored,
+						  looking->err);
+	if (looking->result < 0 || restored)
+		return;
+	struct removal removal = {
+		.version_id = version->id,
+		.action = disposal == CONFIG_QUARANTINE ? REMOVAL_QUARANTINE : REMOVAL_DELETE,
+		.cause = CAUSE_RULE,
+		.intended_ns = clock_wall_ns(),
+	};
+	removals_add(&looking->choice->intents.list, &removal);
+}
+
+static bool look_at(void *context, const struct store_event *event)
+{
+	struct looking *looking = context;
+	enum config_disposal disposal = CONFIG_KEEP;
+	if (event->version && event->kind != EVENT_INCOMPLETE)
+		disposal = wanted(looking, event->version);
+	if (disposal != CONFIG_KEEP)
+		intend(looking, event->version, disposal);
+	if (looking->result < 0)
+		return false;
+	looking->choice->told.seq = event->seq;
+	return ++looking->events < CHOOSE_AT_ONCE;
+}
+
+static int choose(void *context, const struct config *config, struct choice *out, struct error *err)
+{
+	struct disposal_rules *rules = context;
+	struct looking looking = { .rules = rules, .config = config, .choice = out, .err = err };
+	const struct event_visit each = { look_at, &looking };
+	out->told = (struct store_told){ .sink = RULES_SINK, .seq = rules->seq };
+	int result = event_reader_each(rules->events, rules->seq, &each, err);
+	if (result < 0 || looking.result < 0)
+		return result < 0 ? result : looking.result;
+	out->more = looking.events == CHOOSE_AT_ONCE;
+	if (looking.events == 0)
+		out->told.sink = NULL;
+	rules->seq = out->told.seq;
+	return 0;
+}
+
+struct chooser disposal_rules_chooser(struct disposal_rules *rules)
+{
+	return (struct chooser){ .choose = choose, .context = rules };
+}

@@ -1,0 +1,71 @@
+/* site: see site.h. */
+#include "core/dispose/site.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "core/base/beneath.h"
+#include "core/base/mem.h"
+#include "core/config/config.h"
+#include "core/store/version.h"
+
+/* The length of the root's path with the slash behind it. */
+static size_t prefix_of(const char *root)
+{
+	size_t len = strlen(root);
+	return len > 0 && root[len - 1] == '/' ? len : len + 1;
+}
+
+size_t site_root(const struct config *config, const char *path, size_t len)
+{
+	for (size_t i = 0; i < config->root_count; i++) {
+		const char *root = config->roots[i].path;
+		size_t prefix = prefix_of(root);
+		if (len > prefix && memcmp(path, root, strlen(root)) == 0 &&
+		    path[prefix - 1] == '/')
+			return i;
+	}
+	return config->root_count;
+}
+
+int site_open(struct site *out, const struct config *config, const struct version *version)
+{
+	*out = (struct site){ .dir = -1 };
+	size_t root = site_root(config, version->path, version->path_len);
+	if (root == config->root_count)
+		return -ENOKEY;
+	const char *path = config->roots[root].path;
+	AUTO_CLOSE int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (top < 0)
+		return -errno;
+	size_t prefix = prefix_of(path);
+	size_t len = version->dir_len > prefix ? version->dir_len - prefix : 0;
+	AUTO_FREE char *below = xmemdup(version->path + prefix, len);
+	int dir = beneath_open(top, below, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return dir;
+	out->dir = dir;
+	out->name = version->path + version->dir_len + 1;
+	return 0;
+}
+
+void site_done(struct site *site)
+{
+	if (site->dir >= 0)
+		fd_close(site->dir);
+	site->dir = -1;
+}
+
+int site_open_file(const struct site *site, bool *unread)
+{
+	int fd = beneath_open(site->dir, site->name, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	*unread = fd == -EACCES;
+	return *unread ? beneath_open(site->dir, site->name, O_PATH) : fd;
+}
+
+int site_stat(const struct site *site, struct statx *out)
+{
+	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
+	return statx(site->dir, site->name, AT_SYMLINK_NOFOLLOW, want, out) < 0 ? -errno : 0;
+}

@@ -1,0 +1,34 @@
+/*
+ * site: where a file that is to be removed stands: its directory, held open, and its name there.
+ *
+ * Only what lies below a configured root is ever found, and no link on the way is followed.
+ */
+#ifndef CARVED_CORE_DISPOSE_SITE_H
+#define CARVED_CORE_DISPOSE_SITE_H
+
+#include <sys/stat.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct config;
+struct version;
+
+struct site {
+	int dir;	  /* O_PATH; -1: none */
+	const char *name; /* borrowed from the version's path */
+};
+
+/** The configured root below which path lies, root_count: below none. */
+size_t site_root(const struct config *config, const char *path, size_t len);
+/** -ENOENT when the directory is not there, -ELOOP or -EXDEV when a link stands on the way, -ENOKEY
+ * when the path lies below no root, else -errno. */
+int site_open(struct site *out, const struct config *config, const struct version *version);
+void site_done(struct site *site);
+/** Opens what stands there, without following a link: to read it, or, where that is not permitted,
+ * only to know it by (*unread). -ELOOP: a link. */
+int site_open_file(const struct site *site, bool *unread);
+/** statx(2) of what stands there, or -errno. */
+int site_stat(const struct site *site, struct statx *out);
+
+#endif

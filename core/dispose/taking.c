@@ -1,0 +1,347 @@
+/*
+ * taking: see taking.h.
+ *
+ * The content is judged by the history's row: size and modification time, and the change time,
+ * which nobody can set. Where that is not plainly before the look (a file that is fresh, or was
+ * renamed, linked, or chmoded since) the content is hashed again. Versions that were never looked
+ * at (oversize, unmatched, shed) are known by size and time alone.
+ */
+#include "core/dispose/taking.h"
+
+#include <linux/fs.h>
+#include <sys/syscall.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/clock.h"
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/detect/hasher.h"
+#include "core/dispose/remove.h"
+#include "core/store/version.h"
+
+/* A file system that is not mounted is waited for: some hours, with the pauses between tries. */
+#define ABSENT_TRIES 20
+
+void taking_done(struct taking *taking)
+{
+	if (taking->fd >= 0)
+		fd_close(taking->fd);
+	taking->fd = -1;
+	site_done(&taking->site);
+}
+
+enum taking_step taking_end(struct taking *taking, enum removal_state state, const char *note)
+{
+	struct removal *removal = &taking->task->removal;
+	removal->state = state;
+	removal->ended_ns = clock_wall_ns();
+	removal->due_ns = 0;
+	free(removal->note);
+	removal->note = xstrdup(note);
+	return TAKING_ENDED;
+}
+
+static const char *advice(int code)
+{
+	switch (code) {
+	case EACCES:
+	case EPERM:
+		return ": carved's user must be able to write to the directory (owner, mode, "
+		       "sticky bit, chattr; ReadWritePaths= of the service)";
+	case EROFS:
+		return ": mount it read-write (for the service: ReadWritePaths=)";
+	case ENOSPC:
+	case EDQUOT:
+		return ": make room in the quarantine";
+	default:
+		return "";
+	}
+}
+
+enum taking_step taking_later(struct taking *taking, int code, const char *doing)
+{
+	const struct version *version = taking->task->version;
+	AUTO_STR path = STR_INIT;
+	str_escape(&path, version->path, version->path_len);
+	(void)error_set(taking->err, code, "%s: %s: %s%s", str_text(&path), doing, error_text(code),
+			advice(code));
+	return TAKING_LATER;
+}
+
+/* Waits for a writer; no trouble. */
+static enum taking_step wait_for_writer(struct taking *taking)
+{
+	taking->err->code = 0;
+	(void)snprintf(taking->err->text, sizeof taking->err->text, "somebody writes to it");
+	return TAKING_LATER;
+}
+
+static bool is_of_version(const struct taking *taking)
+{
+	return identity_same_file(&taking->identity, &taking->task->version->identity);
+}
+
+/* Nothing stands there. A file system that is not mounted looks the same. */
+static enum taking_step absent(struct taking *taking)
+{
+	uint64_t fsid = 0;
+	const struct version *version = taking->task->version;
+	bool known = taking->site.dir >= 0 && identity_fsid(taking->site.dir, &fsid) == 0;
+	if (!known || fsid == version->identity.fsid || taking->task->removal.tries >= ABSENT_TRIES)
+		return taking_end(taking, REMOVAL_GONE, NULL);
+	return taking_later(taking, ENOENT, "its file system is not mounted there");
+}
+
+static enum taking_step not_found(struct taking *taking, int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ENOTDIR:
+		return absent(taking);
+	case ENOKEY:
+		return taking_end(taking, REMOVAL_LEFT, "it lies below no configured root");
+	case ELOOP:
+	case EXDEV:
+		return taking_end(taking, REMOVAL_REPLACED, "a link stands there, or on the way");
+	case ENXIO:
+		return taking_end(taking, REMOVAL_REPLACED, "it is no regular file");
+	case EAGAIN:
+		return wait_for_writer(taking);
+	default:
+		return taking_later(taking, code, "it cannot be opened to be removed");
+	}
+}
+
+/* Looks at the open file. */
+static int look(struct taking *taking, struct statx *st, struct identity *identity)
+{
+	uint64_t fsid = 0;
+	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
+	int result = identity_fsid(taking->fd, &fsid);
+	if (result == 0 && statx(taking->fd, "", AT_EMPTY_PATH, want, st) < 0)
+		result = -errno;
+	if (result == 0)
+		*identity = identity_of(st, fsid);
+	return result;
+}
+
+/* What an earlier try took and could not deal with any more. */
+static bool find_taken(struct taking *taking)
+{
+	int vault = taking->ground->vault->fd;
+	taking->fd = openat(vault, taking->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	taking->unread = taking->fd < 0 && errno == EACCES;
+	if (taking->unread)
+		taking->fd = openat(vault, taking->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	taking->taken = taking->fd >= 0 || errno == ELOOP;
+	taking->resumed = taking->taken;
+	return taking->taken;
+}
+
+enum taking_step taking_find(struct taking *taking)
+{
+	vault_taken(taking->name, taking->task->removal.id);
+	int result = site_open(&taking->site, taking->ground->config, taking->task->version);
+	if (!find_taken(taking)) {
+		if (result < 0)
+			return not_found(taking, -result);
+		taking->fd = site_open_file(&taking->site, &taking->unread);
+		if (taking->fd < 0)
+			return not_found(taking, -taking->fd);
+	}
+	if (taking->fd < 0) {
+		(void)taking_end(taking, REMOVAL_REPLACED, "a link stood there");
+		return taking_put_back(taking, TAKING_ENDED);
+	}
+	result = look(taking, &taking->st, &taking->identity);
+	if (result < 0)
+		return taking_later(taking, -result, "it cannot be looked at");
+	if (S_ISREG(taking->st.stx_mode) && is_of_version(taking))
+		return TAKING_ON;
+	(void)taking_end(taking, REMOVAL_REPLACED, "another file stands there");
+	return taking_put_back(taking, TAKING_ENDED);
+}
+
+static int rename_over_nothing(int from, const char *name, int to, const char *new_name)
+{
+	long result = syscall(SYS_renameat2, from, name, to, new_name, RENAME_NOREPLACE);
+	return result < 0 ? -errno : 0;
+}
+
+/* Another file has got the name meanwhile: what was taken gets one behind it, rather than none. */
+static int put_beside(struct taking *taking)
+{
+	char name[NAME_MAX + 1];
+	char end[48];
+	int len = snprintf(end, sizeof end, ".put-back-%lld", (long long)taking->task->removal.id);
+	(void)snprintf(name, sizeof name, "%.*s%s", NAME_MAX - len, taking->site.name, end);
+	return rename_over_nothing(taking->ground->vault->fd, taking->name, taking->site.dir, name);
+}
+
+enum taking_step taking_put_back(struct taking *taking, enum taking_step step)
+{
+	if (!taking->taken)
+		return step;
+	int result = -ENOENT;
+	if (taking->site.dir >= 0)
+		result = rename_over_nothing(taking->ground->vault->fd, taking->name,
+					     taking->site.dir, taking->site.name);
+	if (result == -EEXIST)
+		result = put_beside(taking);
+	if (result == 0) {
+		taking->taken = false;
+		return step;
+	}
+	taking->task->removal.state = REMOVAL_INTENDED;
+	taking->task->removal.ended_ns = 0;
+	return taking_later(taking, -result,
+			    "what was taken from there, and is another file, cannot be put back");
+}
+
+/* Is it the file that was opened that lies in the vault now? */
+static bool took_it(const struct taking *taking)
+{
+	struct statx st;
+	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
+	if (statx(taking->ground->vault->fd, taking->name, AT_SYMLINK_NOFOLLOW, want, &st) < 0)
+		return false;
+	struct identity now = identity_of(&st, taking->identity.fsid);
+	return identity_same_file(&now, &taking->identity) && S_ISREG(st.stx_mode);
+}
+
+enum taking_step taking_take(struct taking *taking)
+{
+	if (taking->taken)
+		return TAKING_ON;
+	int result = rename_over_nothing(taking->site.dir, taking->site.name,
+					 taking->ground->vault->fd, taking->name);
+	if (result == -EXDEV)
+		return TAKING_ON;
+	if (result == -ENOENT)
+		return absent(taking);
+	if (result < 0)
+		return taking_later(taking, -result, "it cannot be taken away");
+	taking->taken = true;
+	if (took_it(taking))
+		return TAKING_ON;
+	(void)taking_end(taking, REMOVAL_REPLACED, "another file stood there");
+	return taking_put_back(taking, TAKING_ENDED);
+}
+
+/* Was it looked at, so that there is a content that was judged? */
+static bool was_judged(const struct taking *taking)
+{
+	return taking->task->version->state == VERSION_DONE &&
+	       taking->task->removal.cause != CAUSE_SHED;
+}
+
+/* Two changes within a tick of the clock look like one; seconds are ticks where times have no
+ * fractions. Without a hash that would be all that is known of a fresh file: then the look for
+ * writers has to do. */
+static bool is_in_doubt(const struct taking *taking)
+{
+	const struct version *version = taking->task->version;
+	if (!version->has_sha256 && taking->resumed)
+		return false; /* it was not, before it was taken, which set the change time */
+	bool coarse = taking->identity.ctime_ns % CLOCK_NS_PER_S == 0;
+	int64_t slack_ns = coarse ? 2 * CLOCK_NS_PER_S : 2 * clock_tick_ns();
+	if (!version->has_sha256)
+		slack_ns = 0;
+	return version->checked_ns > clock_wall_ns() ||
+	       taking->identity.ctime_ns + slack_ns > version->checked_ns;
+}
+
+/* 0: it has; 1: another; -errno. */
+static int compare_hash(const struct taking *taking)
+{
+	struct hashes hashes = { .have = HASH_BIT(HASH_SHA256) };
+	const struct version *version = taking->task->version;
+	int result = hasher_fd(taking->ground->hasher, taking->fd, version->identity.size, &hashes,
+			       NULL);
+	if (result == -EFBIG)
+		return 1;
+	if (result < 0)
+		return result;
+	return memcmp(hashes.sum[HASH_SHA256], version->sha256, sizeof version->sha256) != 0;
+}
+
+static enum taking_step is_other(struct taking *taking, const char *note)
+{
+	(void)taking_end(taking, REMOVAL_REPLACED, note);
+	return taking_put_back(taking, TAKING_ENDED);
+}
+
+static enum taking_step judge_content(struct taking *taking, bool same_version, bool quick)
+{
+	const struct version *version = taking->task->version;
+	if (same_version && quick)
+		return TAKING_ON;
+	if (!was_judged(taking))
+		return same_version ? TAKING_ON : is_other(taking, "it has changed");
+	if (same_version && !is_in_doubt(taking))
+		return TAKING_ON;
+	if (!version->has_sha256)
+		return is_other(taking, "it was changed, or renamed, since it was looked at, and "
+					"there is no hash to tell");
+	if (taking->unread)
+		return taking_put_back(
+			taking, taking_later(taking, EACCES, "it cannot be read to compare it"));
+	int result = compare_hash(taking);
+	if (result < 0)
+		return taking_put_back(
+			taking, taking_later(taking, -result, "it cannot be read to compare it"));
+	return result == 0 ? TAKING_ON : is_other(taking, "it has another content");
+}
+
+enum taking_step taking_judge(struct taking *taking, bool quick)
+{
+	struct statx st;
+	struct identity now;
+	int result = look(taking, &st, &now);
+	if (result < 0)
+		return taking_put_back(taking,
+				       taking_later(taking, -result, "it cannot be looked at"));
+	if (!taking->unread && taking->ground->has_writer(taking->fd))
+		return taking_put_back(taking, wait_for_writer(taking));
+	bool same = identity_same_version(&now, &taking->task->version->identity);
+	return judge_content(taking, same, quick);
+}
+
+/* Where it could not be taken away first, what stands there is looked at once more: between that
+ * look and the removal no more than two system calls can be exchanged. */
+static int unlink_in_place(const struct taking *taking)
+{
+	struct statx st;
+	int result = site_stat(&taking->site, &st);
+	if (result < 0)
+		return result;
+	struct identity now = identity_of(&st, taking->identity.fsid);
+	if (!identity_same_file(&now, &taking->identity) || !S_ISREG(st.stx_mode))
+		return -ESTALE;
+	return unlinkat(taking->site.dir, taking->site.name, 0) < 0 ? -errno : 0;
+}
+
+enum taking_step taking_unlink(struct taking *taking)
+{
+	if (taking->taken) {
+		if (unlinkat(taking->ground->vault->fd, taking->name, 0) == 0)
+			return TAKING_ON;
+		return taking_later(taking, errno, "it cannot be removed");
+	}
+	int result = unlink_in_place(taking);
+	switch (result) {
+	case 0:
+		return TAKING_ON;
+	case -ENOENT:
+		return taking_end(taking, REMOVAL_GONE, NULL);
+	case -ESTALE:
+		return taking_end(taking, REMOVAL_REPLACED, "another file stood there");
+	default:
+		return taking_later(taking, -result, "it cannot be removed");
+	}
+}

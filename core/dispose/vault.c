@@ -1,0 +1,89 @@
+/* vault: see vault.h. */
+#include "core/dispose/vault.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/store/version.h"
+
+static int refuse(const char *path, const char *words, struct error *err)
+{
+	return error_set(err, EPERM, "quarantine %s: %s: mend that, or name another (quarantine)",
+			 path, words);
+}
+
+static int check(const char *path, int fd, struct error *err)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0) {
+		int code = errno;
+		return error_set(err, code, "quarantine %s: %s", path, error_text(code));
+	}
+	if (st.st_uid != geteuid())
+		return refuse(path, "it belongs to another user than the one that carved runs as",
+			      err);
+	if (st.st_mode & 077)
+		return refuse(path, "others may look into it, it must have mode 0700", err);
+	return 0;
+}
+
+static int open_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int vault_open(struct vault **out, const char *path, struct error *err)
+{
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		int code = errno;
+		return error_set(err, code, "quarantine %s: it cannot be made: %s", path,
+				 error_text(code));
+	}
+	int fd = open_directory(path);
+	if (fd < 0)
+		return error_set(err, -fd, "quarantine %s: it cannot be opened: %s", path,
+				 error_text(-fd));
+	AUTO(vault) struct vault *vault = xcalloc(1, sizeof *vault);
+	vault->path = xstrdup(path);
+	vault->fd = fd;
+	int result = check(path, fd, err);
+	if (result == 0)
+		*out = TAKE(vault);
+	return result;
+}
+
+void vault_free(struct vault *vault)
+{
+	if (!vault)
+		return;
+	fd_close(vault->fd);
+	free(vault->path);
+	free(vault);
+}
+
+void vault_taken(char *out, int64_t id)
+{
+	(void)snprintf(out, VAULT_NAME, "%lld.taken", (long long)id);
+}
+
+void vault_copy(char *out, int64_t id)
+{
+	(void)snprintf(out, VAULT_NAME, "%lld.copy", (long long)id);
+}
+
+void vault_kept(char *out, int64_t id, const struct version *version)
+{
+	AUTO_STR hash = STR_INIT;
+	if (version->has_sha256)
+		str_hex(&hash, version->sha256, sizeof version->sha256);
+	else
+		str_puts(&hash, "unhashed");
+	(void)snprintf(out, VAULT_NAME, "%lld-%s", (long long)id, str_text(&hash));
+}

@@ -1,0 +1,45 @@
+/*
+ * vault: the quarantine directory: where files are kept that were taken away, and where each one
+ * passes through on its way to its removal.
+ *
+ * Nobody else may look into it (mode 0700, ours): what was renamed into it can be neither exchanged
+ * nor opened by its name any more. Names in it are made of our numbers and hashes alone:
+ *
+ *	ID.taken	taken from its place, and not looked at yet
+ *	ID.copy		a copy that is being made
+ *	ID-SHA256	in the quarantine
+ *	ID-SHA256.json	what is known of it
+ *
+ * Any thread; the descriptor is used, never changed.
+ */
+#ifndef CARVED_CORE_DISPOSE_VAULT_H
+#define CARVED_CORE_DISPOSE_VAULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/mem.h"
+
+struct error;
+struct version;
+
+struct vault {
+	char *path; /* owned */
+	int fd;	    /* O_DIRECTORY, for names in it and for fsync(2) */
+};
+
+/* Room for any name in it. */
+#define VAULT_NAME 112
+
+/** Opens it, or makes it; its parent must be there. -EPERM, with what to mend, when it is not ours
+ * or others may look into it. */
+int vault_open(struct vault **out, const char *path, struct error *err);
+void vault_free(struct vault *vault);
+AUTO_DEFINE(vault);
+
+/* Names, into VAULT_NAME bytes. */
+void vault_taken(char *out, int64_t id);
+void vault_copy(char *out, int64_t id);
+void vault_kept(char *out, int64_t id, const struct version *version);
+
+#endif
