@@ -2,6 +2,7 @@
 #include "core/dispose/remove.h"
 
 #include "core/base/error.h"
+#include "core/dispose/quarantine.h"
 #include "core/dispose/taking.h"
 #include "core/store/version.h"
 
@@ -15,9 +16,30 @@ static enum taking_step go(struct taking *taking)
 		step = taking_take(taking);
 	if (step == TAKING_ON)
 		step = taking_judge(taking, false);
+	return step;
+}
+
+static enum taking_step delete_file(struct taking *taking)
+{
+	enum taking_step step = go(taking);
 	if (step == TAKING_ON)
 		step = taking_unlink(taking);
 	return step == TAKING_ON ? taking_end(taking, REMOVAL_REMOVED, NULL) : step;
+}
+
+/* What is in the quarantine already was brought there by an earlier try, whatever stands in its
+ * place now. */
+static enum taking_step quarantine_file(struct taking *taking)
+{
+	bool kept = quarantine_has(taking);
+	enum taking_step step = go(taking);
+	if (step == TAKING_ON)
+		step = quarantine_keep(taking);
+	if (step == TAKING_ON || (step == TAKING_ENDED && kept))
+		return quarantine_end(taking);
+	if (step == TAKING_ENDED)
+		quarantine_forget(taking);
+	return step;
 }
 
 bool remove_file(const struct ground *ground, struct removal_task *task, struct error *err)
@@ -30,7 +52,8 @@ bool remove_file(const struct ground *ground, struct removal_task *task, struct 
 		(void)taking_end(&taking, REMOVAL_LEFT, "the history does not know it any more");
 		return true;
 	}
-	enum taking_step step = go(&taking);
+	bool keep = task->removal.action == REMOVAL_QUARANTINE;
+	enum taking_step step = keep ? quarantine_file(&taking) : delete_file(&taking);
 	taking_done(&taking);
 	return step == TAKING_ENDED;
 }

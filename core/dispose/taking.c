@@ -323,6 +323,9 @@ static int unlink_in_place(const struct taking *taking)
 	struct identity now = identity_of(&st, taking->identity.fsid);
 	if (!identity_same_file(&now, &taking->identity) || !S_ISREG(st.stx_mode))
 		return -ESTALE;
+	if (!identity_same_version(&now, &taking->identity) ||
+	    now.ctime_ns != taking->identity.ctime_ns)
+		return -EAGAIN; /* it is judged anew */
 	return unlinkat(taking->site.dir, taking->site.name, 0) < 0 ? -errno : 0;
 }
 
@@ -339,6 +342,8 @@ enum taking_step taking_unlink(struct taking *taking)
 		return TAKING_ON;
 	case -ENOENT:
 		return taking_end(taking, REMOVAL_GONE, NULL);
+	case -EAGAIN:
+		return wait_for_writer(taking);
 	case -ESTALE:
 		return taking_end(taking, REMOVAL_REPLACED, "another file stood there");
 	default:
