@@ -40,3 +40,10 @@ CREATE VIEW disposal AS SELECT
 	r.id, r.version_id AS file_id, r.action, r.cause, r.state, r.note, r.tries, r.due_ns, r.intended_ns, r.ended_ns,
 	r.place, f.path, f.mime, f.real_mime, f.size, f.sha256, f.verdict, f.first_seen_ns, f.finished_ns
 FROM removal r LEFT JOIN file f ON f.id = r.version_id;
+
+CREATE VIEW quarantine AS SELECT
+	r.id, r.file_id, strftime('%Y-%m-%dT%H:%M:%SZ', r.ended_ns / 1000000000, 'unixepoch') AS quarantined,
+	r.verdict, (SELECT group_concat(signature, ', ') FROM (SELECT DISTINCT s.signature FROM scan s
+		WHERE s.file_id = r.file_id AND s.outcome IN ('malicious', 'suspicious'))) AS signatures,
+	r.size, r.mime, r.path, r.sha256, r.cause, r.place, r.ended_ns AS quarantined_ns
+FROM disposal r WHERE r.state = 'quarantined';

@@ -22,9 +22,10 @@
 #include "core/config/nearest.h"
 
 static const struct cli_command *const commands[] = {
-	&cli_run,    &cli_scan,	  &cli_parse, &cli_list,   &cli_history, &cli_sql,
-	&cli_status, &cli_stats,  &cli_check, &cli_reload, &cli_pause,	 &cli_resume,
-	&cli_retry,  &cli_rescan, &cli_prune, &cli_import, &cli_backup,	 NULL,
+	&cli_run,    &cli_scan,	  &cli_parse,	   &cli_list,	&cli_history,
+	&cli_sql,    &cli_status, &cli_stats,	   &cli_check,	&cli_reload,
+	&cli_pause,  &cli_resume, &cli_retry,	   &cli_rescan, &cli_prune,
+	&cli_import, &cli_backup, &cli_quarantine, NULL,
 };
 
 /* Writes prefix, the escaped message and what follows to stderr, in one piece. */
@@ -132,7 +133,7 @@ static void overview(FILE *to)
 		"sees to it that each one is scanned once and that the answer can be asked for.\n\n",
 		to);
 	for (size_t i = 0; commands[i]; i++)
-		(void)fprintf(to, "  %-10s%s\n", commands[i]->name, commands[i]->summary);
+		(void)fprintf(to, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
 	(void)fputs(
 		"\n\"carved help COMMAND\" tells more about one, \"carved --version\" its version.\n"
 		"Exit codes, where a command's help does not say more: 0 done, 2 usage or\n"

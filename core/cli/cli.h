@@ -35,7 +35,7 @@ struct cli_command {
 /* One row a file core/cli/<name>.c. */
 extern const struct cli_command cli_run, cli_scan, cli_parse, cli_list, cli_history, cli_sql,
 	cli_status, cli_check, cli_reload, cli_pause, cli_resume, cli_retry, cli_rescan, cli_prune,
-	cli_import, cli_backup, cli_stats;
+	cli_import, cli_backup, cli_stats, cli_quarantine;
 
 /** The whole program. */
 int cli_main(int argc, char **argv);

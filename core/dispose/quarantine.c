@@ -10,11 +10,10 @@
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/detect/hasher.h"
+#include "core/dispose/copy.h"
 #include "core/dispose/origin.h"
 #include "core/dispose/remove.h"
 #include "core/store/version.h"
-
-#define PIECE (256 * 1024)
 
 static void kept_name(const struct taking *taking, char *out)
 {
@@ -49,25 +48,6 @@ void quarantine_forget(const struct taking *taking)
 	kept_name(taking, kept);
 	origin_name(name, kept);
 	(void)unlinkat(taking->ground->vault->fd, name, 0); /* mostly there is none */
-}
-
-static int copy_bytes(int from, int to)
-{
-	AUTO_FREE char *piece = xcalloc(PIECE, 1);
-	for (off_t at = 0;;) {
-		ssize_t got = pread(from, piece, PIECE, at);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return got < 0 ? -errno : 0;
-		for (ssize_t done = 0; done < got;) {
-			ssize_t wrote = write(to, piece + done, (size_t)(got - done));
-			if (wrote < 0 && errno != EINTR)
-				return -errno;
-			done += wrote > 0 ? wrote : 0;
-		}
-		at += got;
-	}
 }
 
 /* The copy must be what was judged, whoever wrote to the file meanwhile. */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -18,14 +19,14 @@ static int refuse(const char *path, const char *words, struct error *err)
 			 path, words);
 }
 
-static int check(const char *path, int fd, struct error *err)
+static int check(const char *path, int fd, bool visit, struct error *err)
 {
 	struct stat st;
 	if (fstat(fd, &st) < 0) {
 		int code = errno;
 		return error_set(err, code, "quarantine %s: %s", path, error_text(code));
 	}
-	if (st.st_uid != geteuid())
+	if (st.st_uid != geteuid() && !(visit && geteuid() == 0))
 		return refuse(path, "it belongs to another user than the one that carved runs as",
 			      err);
 	if (st.st_mode & 077)
@@ -33,10 +34,21 @@ static int check(const char *path, int fd, struct error *err)
 	return 0;
 }
 
-static int open_directory(const char *path)
+static int open_directory(struct vault **out, const char *path, bool visit, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	if (fd < 0) {
+		int code = errno;
+		return error_set(err, code, "quarantine %s: it cannot be opened: %s", path,
+				 error_text(code));
+	}
+	AUTO(vault) struct vault *vault = xcalloc(1, sizeof *vault);
+	vault->path = xstrdup(path);
+	vault->fd = fd;
+	int result = check(path, fd, visit, err);
+	if (result == 0)
+		*out = TAKE(vault);
+	return result;
 }
 
 int vault_open(struct vault **out, const char *path, struct error *err)
@@ -46,17 +58,27 @@ int vault_open(struct vault **out, const char *path, struct error *err)
 		return error_set(err, code, "quarantine %s: it cannot be made: %s", path,
 				 error_text(code));
 	}
-	int fd = open_directory(path);
-	if (fd < 0)
-		return error_set(err, -fd, "quarantine %s: it cannot be opened: %s", path,
-				 error_text(-fd));
-	AUTO(vault) struct vault *vault = xcalloc(1, sizeof *vault);
-	vault->path = xstrdup(path);
-	vault->fd = fd;
-	int result = check(path, fd, err);
-	if (result == 0)
-		*out = TAKE(vault);
-	return result;
+	return open_directory(out, path, false, err);
+}
+
+int vault_visit(struct vault **out, const char *path, struct error *err)
+{
+	return open_directory(out, path, true, err);
+}
+
+int vault_read(const struct vault *vault, const char *name)
+{
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	int fd = openat(vault->fd, name, flags);
+	if (fd >= 0 || errno != EACCES)
+		return fd < 0 ? -errno : fd;
+	/* ours, with mode 000, and we are not root */
+	if (fchmodat(vault->fd, name, 0400, 0) < 0)
+		return -errno;
+	fd = openat(vault->fd, name, flags);
+	int code = errno;
+	(void)fchmodat(vault->fd, name, 0, 0);
+	return fd < 0 ? -code : fd;
 }
 
 void vault_free(struct vault *vault)

@@ -34,6 +34,11 @@ struct vault {
 /** Opens it, or makes it; its parent must be there. -EPERM, with what to mend, when it is not ours
  * or others may look into it. */
 int vault_open(struct vault **out, const char *path, struct error *err);
+/** Opens one that is there, for a command: root may look into everybody's. */
+int vault_visit(struct vault **out, const char *path, struct error *err);
+/** Opens what lies in it to be read, whatever its mode, which it keeps. The descriptor, or -errno.
+ */
+int vault_read(const struct vault *vault, const char *name);
 void vault_free(struct vault *vault);
 AUTO_DEFINE(vault);
 
