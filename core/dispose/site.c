@@ -7,6 +7,7 @@
 
 #include "core/base/beneath.h"
 #include "core/base/mem.h"
+#include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/store/version.h"
 
@@ -41,8 +42,10 @@ int site_open(struct site *out, const struct config *config, const struct versio
 		return -errno;
 	size_t prefix = prefix_of(path);
 	size_t len = version->dir_len > prefix ? version->dir_len - prefix : 0;
-	AUTO_FREE char *below = xmemdup(version->path + prefix, len);
-	int dir = beneath_open(top, below, O_PATH | O_DIRECTORY);
+	AUTO_STR below = STR_INIT;
+	str_append(&below, version->path + prefix, len);
+	str_puts(&below, len ? "/." : "."); /* so that a link at its end is told as one */
+	int dir = beneath_open(top, str_text(&below), O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return dir;
 	out->dir = dir;
