@@ -22,6 +22,17 @@ Test(sinks, are_those_that_are_configured)
 	config.events = NULL;
 	cr_expect_str_eq(sinks_names(&app)[0], "alert");
 	cr_expect(sinks_names(&app)[1] == NULL);
+	config.alert = NULL;
+	config.events = (char *)"/e";
+	struct config_disposal_rule rule = { .disposal = CONFIG_DELETE };
+	config.disposal = &rule;
+	config.disposal_count = 1;
+	cr_expect_str_eq(sinks_names(&app)[1], "dispose");
+	config.events = NULL;
+	cr_expect_str_eq(sinks_names(&app)[0], "dispose");
+	cr_expect(sinks_names(&app)[1] == NULL);
+	rule.disposal = CONFIG_KEEP;
+	cr_expect(sinks_names(&app)[0] == NULL);
 	app.options.own_only = true;
 	cr_expect(sinks_names(&app) == NULL);
 	cr_expect(sinks_start(&app, NULL) == 0 && app.sinks == NULL, "a scan starts none");

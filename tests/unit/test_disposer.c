@@ -1,0 +1,216 @@
+/* disposer: what is chosen is intended, done and told, whenever it is begun or cut short. */
+#include "core/base/lock.h"
+#include "core/dispose/disposer.h"
+#include "core/dispose/rules.h"
+#include "dispose_fixture.h"
+
+static struct yard y;
+static struct error err;
+static struct disposer *disposer;
+static const char *const sinks[] = { RULES_SINK, NULL };
+static struct config_disposal_rule said[] = {
+	{ OUTCOME_MALICIOUS, (char *)"*", CONFIG_DELETE },
+};
+
+static struct lock lock;
+static pthread_cond_t changed;
+static struct str ends;	    /* a state and a blank for each */
+static struct str troubles; /* + when there is none any more */
+
+static void ended(void *context, const struct removal *removal, const struct version *version)
+{
+	(void)context;
+	(void)version;
+	lock_take(&lock);
+	str_printf(&ends, "%s ", removal_state_name(removal->state));
+	(void)pthread_cond_broadcast(&changed);
+	lock_drop(&lock);
+}
+
+static void fails(void *context, const struct error *why)
+{
+	(void)context;
+	lock_take(&lock);
+	str_printf(&troubles, "%s\n", why ? why->text : "+");
+	(void)pthread_cond_broadcast(&changed);
+	lock_drop(&lock);
+}
+
+static void idle(void *context)
+{
+	(void)context;
+	lock_take(&lock);
+	(void)pthread_cond_broadcast(&changed);
+	lock_drop(&lock);
+}
+
+static struct disposer_options options = {
+	.has_writer = yard_has_writer, .ended = ended, .fails = fails, .idle = idle
+};
+
+static void setup(void)
+{
+	lock_init(&lock);
+	lock_condition_init(&changed);
+	yard_init(&y);
+	y.w.sinks = sinks;
+	world_open(&y.w);
+	y.config.disposal = said;
+	y.config.disposal_count = 1;
+}
+
+static void start(void)
+{
+	options.store = y.w.store;
+	cr_assert(disposer_new(&disposer, &options, &y.config, &err) == 0, "%s", err.text);
+}
+
+/* As the daemon ends. */
+static void stop(void)
+{
+	disposer_stop(disposer);
+	world_close(&y.w);
+	disposer_free(disposer);
+	disposer = NULL;
+}
+
+static void teardown(void)
+{
+	yard_done(&y);
+	str_done(&ends);
+	str_done(&troubles);
+}
+
+TestSuite(disposer, .init = setup, .fini = teardown);
+
+/* What the loop does, until the words stand there. */
+static void serve(const struct str *words, const char *wanted)
+{
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	for (bool there = false; !there;) {
+		struct list out;
+		list_init(&out);
+		struct pollfd ready = { .fd = store_fd(y.w.store), .events = POLLIN };
+		(void)poll(&ready, 1, 5);
+		store_committed(y.w.store, &out);
+		for (struct list *link; (link = list_shift(&out));) {
+			struct store_op *op = LIST_OF(link, struct store_op, link);
+			if (op->removals)
+				disposer_committed(op->owner);
+		}
+		lock_take(&lock);
+		there = strstr(str_text(words), wanted) != NULL;
+		lock_drop(&lock);
+		cr_assert(!mono_passed(end), "\"%s\" never came, but %s %s", wanted,
+			  str_text(&ends), str_text(&troubles));
+	}
+}
+
+static void judge(const char *name, enum outcome verdict)
+{
+	yard_file(&y, name, name);
+	struct version *version = yard_version(&y, name, verdict);
+	struct store_op op = { .verb = STORE_SAVE, .version = version };
+	list_init(&op.link);
+	store_submit(y.w.store, &op);
+	for (bool back = false; !back;) {
+		struct list out;
+		list_init(&out);
+		struct pollfd ready = { .fd = store_fd(y.w.store), .events = POLLIN };
+		cr_assert(poll(&ready, 1, 240000) == 1);
+		store_committed(y.w.store, &out);
+		for (struct list *link; (link = list_shift(&out));) {
+			struct store_op *done = LIST_OF(link, struct store_op, link);
+			back = back || done == &op;
+			if (done->removals)
+				disposer_committed(done->owner);
+		}
+	}
+	version_free(version);
+	disposer_wake(disposer);
+}
+
+Test(disposer, removes_what_is_named_and_leaves_the_rest)
+{
+	start();
+	judge("a", OUTCOME_MALICIOUS);
+	judge("b", OUTCOME_CLEAN);
+	judge("c", OUTCOME_MALICIOUS);
+	serve(&ends, "removed removed ");
+	cr_expect(!yard_there(&y, "a") && yard_there(&y, "b") && !yard_there(&y, "c"));
+	struct disposer_status status = { 0 };
+	disposer_status(disposer, &status);
+	cr_expect(status.ended[REMOVAL_REMOVED] == 2);
+	stop();
+	world_open(&y.w);
+	EXPECT_SQL(&y.w, "SELECT state, count(*) FROM removal GROUP BY 1", "removed|2");
+	EXPECT_SQL(&y.w, "SELECT count(*) FROM event", "0");
+}
+
+Test(disposer, takes_up_what_was_intended)
+{
+	judge("a", OUTCOME_CLEAN);
+	world_change(&y.w, "INSERT INTO removal (version_id, action, cause, due_ns, intended_ns)"
+			   " VALUES (1, 'delete', 'age', 9000000000000000000, 1)");
+	start();
+	serve(&ends, "removed ");
+	cr_expect(!yard_there(&y, "a"));
+	stop();
+}
+
+Test(disposer, tells_trouble_and_tries_again)
+{
+	cr_assert(chmod(y.quarantine, 0755) == 0);
+	start();
+	judge("a", OUTCOME_MALICIOUS);
+	serve(&troubles, "0700");
+	cr_expect(yard_there(&y, "a"));
+	cr_assert(chmod(y.quarantine, 0700) == 0);
+	disposer_wake(disposer);
+	serve(&ends, "removed ");
+	serve(&troubles, "+");
+	stop();
+}
+
+Test(disposer, goes_by_other_rules_when_it_is_told)
+{
+	start();
+	struct config other = y.config;
+	other.disposal_count = 0;
+	disposer_configure(disposer, &other);
+	judge("a", OUTCOME_MALICIOUS);
+	disposer_configure(disposer, &y.config);
+	judge("b", OUTCOME_MALICIOUS);
+	serve(&ends, "removed ");
+	cr_expect(!yard_there(&y, "b"));
+	stop();
+}
+
+Test(disposer, is_stopped_while_it_waits_for_the_history)
+{
+	judge("a", OUTCOME_MALICIOUS);
+	start(); /* nobody fetches what was committed */
+	stop();
+	cr_expect(yard_there(&y, "a"));
+	world_open(&y.w);
+	start();
+	serve(&ends, "removed ");
+	cr_expect(!yard_there(&y, "a"));
+	stop();
+}
+
+Test(disposer, rests_when_there_is_nothing_to_do)
+{
+	start();
+	while (disposer_busy(disposer))
+		serve(&ends, "");
+	judge("a", OUTCOME_CLEAN);
+	while (disposer_busy(disposer))
+		serve(&ends, "");
+	cr_expect(yard_there(&y, "a"));
+	stop();
+	disposer_wake(NULL);
+	disposer_stop(NULL);
+	disposer_free(NULL);
+	cr_expect(!disposer_busy(NULL));
+}

@@ -1,0 +1,123 @@
+/* restore: back to where it was, as it was, over nothing; and said before it is done. */
+#include <sys/mount.h>
+
+#include <sched.h>
+
+#include "core/dispose/quarantine.h"
+#include "core/dispose/remove.h"
+#include "core/dispose/restore.h"
+#include "dispose_fixture.h"
+
+static struct yard y;
+static struct error err;
+static struct removal_task task;
+static bool owner;
+
+/* A file in the quarantine, which the history knows of as number 1. */
+static void keep(void)
+{
+	char sql[512];
+	task = yard_task(&y, "f", REMOVAL_QUARANTINE);
+	cr_assert(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_assert(task.removal.state == REMOVAL_QUARANTINED);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO removal (id, version_id, action, cause, state, intended_ns, ended_ns,"
+		 " place) VALUES (1, 1, 'quarantine', 'rule', 'quarantined', 1, 2, '%s')",
+		 task.removal.place);
+	world_change(&y.w, sql);
+}
+
+static void setup(void)
+{
+	struct timespec times[2] = { { .tv_sec = 5, .tv_nsec = 7 }, { .tv_sec = 9, .tv_nsec = 1 } };
+	yard_init(&y);
+	world_open(&y.w);
+	yard_file(&y, "f", "bad");
+	cr_assert(chown(yard_path(&y, "f"), 12, 34) == 0 && chmod(yard_path(&y, "f"), 04750) == 0);
+	cr_assert(utimensat(AT_FDCWD, yard_path(&y, "f"), times, 0) == 0);
+}
+
+static void teardown(void)
+{
+	yard_task_done(&task);
+	yard_done(&y);
+}
+
+TestSuite(restore, .init = setup, .fini = teardown);
+
+static void expect_restored(void)
+{
+	struct stat st;
+	cr_assert(restore_file(&y.config, &task, &owner, &err) == 0, "%s", err.text);
+	cr_expect(owner);
+	cr_assert(stat(yard_path(&y, "f"), &st) == 0);
+	cr_expect(st.st_uid == 12 && st.st_gid == 34 && (st.st_mode & 07777) == 04750);
+	cr_expect(st.st_mtim.tv_sec == 9 && st.st_mtim.tv_nsec == 1);
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "bad");
+	cr_expect(yard_count(y.quarantine) == 0);
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "restored");
+}
+
+Test(restore, brings_back_what_there_was)
+{
+	keep();
+	expect_restored();
+}
+
+Test(restore, copies_across_file_systems)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("carved", y.quarantine, "tmpfs", 0, "mode=0700") < 0)
+		cr_skip_test("no mounts here");
+	vault_free(y.vault);
+	cr_assert(vault_open(&y.vault, y.quarantine, &err) == 0);
+	y.ground.vault = y.vault;
+	keep();
+	expect_restored();
+	umount2(y.quarantine, MNT_DETACH);
+}
+
+Test(restore, nothing_is_written_over)
+{
+	keep();
+	yard_file(&y, "f", "new");
+	cr_expect(restore_file(&y.config, &task, &owner, &err) == -EEXIST);
+	cr_expect(strstr(err.text, "over another"), "%s", err.text);
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "new");
+	cr_expect_str_eq(yard_text(task.removal.place), "bad");
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
+}
+
+Test(restore, what_cannot_be_put_back_is_in_the_quarantine_as_before)
+{
+	struct stat st;
+	keep();
+	cr_assert(mount(y.root, y.root, NULL, MS_BIND, NULL) == 0 ||
+		  (cr_skip_test("no mounts"), 1));
+	cr_assert(mount(NULL, y.root, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
+	cr_expect(restore_file(&y.config, &task, &owner, &err) < 0);
+	umount2(y.root, MNT_DETACH);
+	cr_expect(strstr(err.text, "cannot be put back"), "%s", err.text);
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
+	cr_expect(stat(task.removal.place, &st) == 0 && (st.st_mode & 0777) == 0);
+	expect_restored();
+}
+
+Test(restore, one_that_was_cut_short_goes_on)
+{
+	keep();
+	world_change(&y.w, "UPDATE removal SET state = 'restored'");
+	task.removal.state = REMOVAL_RESTORED;
+	expect_restored();
+}
+
+Test(restore, only_below_a_root_and_only_what_is_known)
+{
+	keep();
+	y.config.root_count = 0;
+	cr_expect(restore_file(&y.config, &task, &owner, &err) == -ENOKEY);
+	cr_expect(strstr(err.text, "export it"), "%s", err.text);
+	version_free(TAKE(task.version));
+	cr_expect(restore_file(&y.config, &task, &owner, &err) == -ENOENT);
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
+}
