@@ -31,6 +31,7 @@ struct disposer {
 	struct config *config;
 	struct vault *vault;
 	struct hasher *hasher;
+	int64_t started_ns;
 	struct removal_reader *reader;
 	struct disposal_rules *rules;
 	bool failed; /* the last pass could not do something */
@@ -147,6 +148,7 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 		.config = disposer->config,
 		.vault = disposer->vault,
 		.hasher = disposer->hasher,
+		.started_ns = disposer->started_ns,
 		.has_writer = disposer->options->has_writer,
 	};
 	size_t i = 0;
@@ -344,6 +346,7 @@ int disposer_new(struct disposer **out, const struct disposer_options *options,
 	disposer->config = config_ref(config);
 	disposer->history = xstrdup(config->history);
 	disposer->hasher = hasher_new();
+	disposer->started_ns = clock_wall_ns();
 	lock_init(&disposer->lock);
 	lock_condition_init(&disposer->wake);
 	int result = start(disposer, err);

@@ -10,6 +10,7 @@
 #define CARVED_CORE_DISPOSE_REMOVE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct config;
 struct error;
@@ -22,6 +23,7 @@ struct ground {
 	const struct config *config; /* its roots */
 	const struct vault *vault;
 	struct hasher *hasher;
+	int64_t started_ns; /* what was intended before may be done already; 0: nothing was */
 	bool (*has_writer)(int fd); /* somebody has it open for writing, as far as can be told */
 };
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/base/beneath.h"
+#include "core/base/identity.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
@@ -40,6 +41,7 @@ int site_open(struct site *out, const struct config *config, const struct versio
 	AUTO_CLOSE int top = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (top < 0)
 		return -errno;
+	(void)identity_fsid(top, &out->fsid);
 	size_t prefix = prefix_of(path);
 	size_t len = version->dir_len > prefix ? version->dir_len - prefix : 0;
 	AUTO_STR below = STR_INIT;
@@ -49,6 +51,7 @@ int site_open(struct site *out, const struct config *config, const struct versio
 	if (dir < 0)
 		return dir;
 	out->dir = dir;
+	(void)identity_fsid(dir, &out->fsid);
 	out->name = version->path + version->dir_len + 1;
 	return 0;
 }

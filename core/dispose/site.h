@@ -10,11 +10,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct config;
 struct version;
 
 struct site {
+	uint64_t fsid;	  /* of the directory's file system, or, where it is not there, the root's;
+			     else 0 */
 	int dir;	  /* O_PATH; -1: none */
 	const char *name; /* borrowed from the version's path */
 };

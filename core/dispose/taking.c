@@ -86,14 +86,22 @@ static bool is_of_version(const struct taking *taking)
 	return identity_same_file(&taking->identity, &taking->task->version->identity);
 }
 
-/* Nothing stands there. A file system that is not mounted looks the same. */
+/* Who took it away is not known where we were cut short between doing so and saying so. */
+static enum taking_step gone(struct taking *taking)
+{
+	bool earlier = taking->task->removal.intended_ns < taking->ground->started_ns;
+	return taking_end(taking, REMOVAL_GONE,
+			  earlier ? "it was intended before the last start, and may be done since"
+				  : NULL);
+}
+
+/* Nothing stands there. A file system that is not mounted, or a root that is missing, looks the
+ * same. */
 static enum taking_step absent(struct taking *taking)
 {
-	uint64_t fsid = 0;
-	const struct version *version = taking->task->version;
-	bool known = taking->site.dir >= 0 && identity_fsid(taking->site.dir, &fsid) == 0;
-	if (!known || fsid == version->identity.fsid || taking->task->removal.tries >= ABSENT_TRIES)
-		return taking_end(taking, REMOVAL_GONE, NULL);
+	if (taking->site.fsid == taking->task->version->identity.fsid ||
+	    taking->task->removal.tries >= ABSENT_TRIES)
+		return gone(taking);
 	return taking_later(taking, ENOENT, "its file system is not mounted there");
 }
 
@@ -341,7 +349,7 @@ enum taking_step taking_unlink(struct taking *taking)
 	case 0:
 		return TAKING_ON;
 	case -ENOENT:
-		return taking_end(taking, REMOVAL_GONE, NULL);
+		return gone(taking);
 	case -EAGAIN:
 		return wait_for_writer(taking);
 	case -ESTALE:
