@@ -306,3 +306,14 @@ int db_open_history(struct db **out, const char *path, enum db_mode mode, struct
 	*out = TAKE(db);
 	return 0;
 }
+
+int db_set_durable(sqlite3 *handle, bool *is, bool durable)
+{
+	if (*is == durable)
+		return SQLITE_OK;
+	const char *pragma = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+	int rc = sqlite3_exec(handle, pragma, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		*is = durable;
+	return rc;
+}

@@ -49,6 +49,9 @@ int db_fail(const struct db *db, int rc, const char *doing, struct error *err);
  * into the file: SQLite turns the bound into a number of pages, with the size that it assumes
  * before. */
 int db_limit_cache(const struct db *db, enum db_mode mode, struct error *err);
+/** Whether the commits of transactions that begin from now on are synced to the disk; *is is what
+ * holds now. SQLITE_OK, or the failure's code. */
+int db_set_durable(sqlite3 *handle, bool *is, bool durable);
 /** Runs SQL of ours that gives no rows. */
 int db_exec(const struct db *db, const char *sql, struct error *err);
 /** Prepares a statement of ours that is used many times. */

@@ -10,6 +10,9 @@ enum statement {
 	OPEN,
 	CLOSE,
 	CLOSE_OLD,
+	DUE_BY,
+	RESCAN_DUE_BY,
+	ALIVE,
 	STATEMENTS,
 };
 
@@ -17,6 +20,13 @@ static const char *const sql[STATEMENTS] = {
 	[OPEN] = "INSERT INTO gap (root, cause, opened_ns) VALUES (?1, ?2, ?3)",
 	[CLOSE] = "UPDATE gap SET closed_ns = ?2, found = ?3 WHERE id = ?1",
 	[CLOSE_OLD] = "UPDATE gap SET closed_ns = ?2 WHERE closed_ns IS NULL AND opened_ns < ?1",
+	[DUE_BY] = "UPDATE version SET due_ns = ?1, away_since_ns = min(away_since_ns, ?1)"
+		   " WHERE state = 'queued' AND due_ns > ?2",
+	[RESCAN_DUE_BY] = "UPDATE rescan_queue SET due_ns = ?1,"
+			  " away_since_ns = min(away_since_ns, ?1)"
+			  " WHERE state = 'waiting' AND due_ns > ?2",
+	[ALIVE] = "INSERT INTO meta (key, value) VALUES ('alive', ?1)"
+		  " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
 };
 
 struct gaplog {
@@ -69,4 +79,26 @@ int gaplog_close_old(struct gaplog *gaplog, const struct store_gap *gap)
 	db_bind(update, 1, gap->opened_ns);
 	db_bind(update, 2, gap->closed_ns);
 	return db_run(update);
+}
+
+int gaplog_due_by(struct gaplog *gaplog, struct store_op *op)
+{
+	int changed = 0;
+	for (enum statement at = DUE_BY; at <= RESCAN_DUE_BY; at++) {
+		db_bind(gaplog->statements[at], 1, op->gap->opened_ns);
+		db_bind(gaplog->statements[at], 2, op->gap->closed_ns);
+		int rc = db_run(gaplog->statements[at]);
+		if (rc != SQLITE_OK)
+			return rc;
+		changed += sqlite3_changes(gaplog->handle);
+	}
+	if (!changed)
+		op->result = STORE_KNOWN;
+	return SQLITE_OK;
+}
+
+int gaplog_alive(struct gaplog *gaplog, const struct store_gap *gap)
+{
+	db_bind(gaplog->statements[ALIVE], 1, gap->opened_ns);
+	return db_run(gaplog->statements[ALIVE]);
 }

@@ -11,6 +11,7 @@ struct db;
 struct error;
 struct gaplog;
 struct store_gap;
+struct store_op;
 
 int gaplog_new(struct gaplog **out, const struct db *db, struct error *err);
 void gaplog_free(struct gaplog *gaplog);
@@ -20,5 +21,8 @@ AUTO_DEFINE(gaplog);
 int gaplog_open(struct gaplog *gaplog, struct store_gap *gap);
 int gaplog_close(struct gaplog *gaplog, const struct store_gap *gap);
 int gaplog_close_old(struct gaplog *gaplog, const struct store_gap *gap);
+/** See STORE_DUE_BY, which may be STORE_KNOWN, and STORE_ALIVE. */
+int gaplog_due_by(struct gaplog *gaplog, struct store_op *op);
+int gaplog_alive(struct gaplog *gaplog, const struct store_gap *gap);
 
 #endif

@@ -28,7 +28,7 @@ static const char *const sql[STATEMENTS] = {
 	[INTENDED] = "SELECT count(*) FROM removal WHERE state = 'intended'",
 	[QUARANTINED] = COLUMNS "WHERE state = 'quarantined' ORDER BY id",
 	[ONE_QUARANTINED] = COLUMNS "WHERE id = ?1 AND place IS NOT NULL"
-			    " AND state IN ('quarantined', 'restored')",
+				    " AND state IN ('quarantined', 'restored')",
 	[RESTORED] = "SELECT EXISTS (SELECT 1 FROM removal r CROSS JOIN version o"
 		     " ON o.id = r.version_id CROSS JOIN version n ON n.id = ?1"
 		     " WHERE r.state = 'restored' AND o.size = n.size AND o.sha256 IS n.sha256"

@@ -45,8 +45,8 @@ int removal_reader_next(struct removal_reader *reader, int64_t *due_ns, struct e
 /** How many are intended. */
 int removal_reader_intended(struct removal_reader *reader, int64_t *out, struct error *err);
 
-/** Those in the quarantine, in their order; or the one of that id (else 0), also when it was, or was to
- * be, restored. visit returns false for no more. The task is borrowed for the call. */
+/** Those in the quarantine, in their order; or the one of that id (else 0), also when it was, or
+ * was to be, restored. visit returns false for no more. The task is borrowed for the call. */
 struct removal_visit {
 	bool (*visit)(void *context, const struct removal_task *task);
 	void *context;

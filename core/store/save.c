@@ -41,9 +41,6 @@ enum statement {
 	REFRESH_FILE,
 	REQUEUE,
 	DELETE_QUEUED,
-	DUE_BY,
-	RESCAN_DUE_BY,
-	ALIVE,
 	STATEMENTS,
 };
 
@@ -82,13 +79,6 @@ static const char *const sql[STATEMENTS] = {
 		    " verdict = NULL, note = NULL, finished_ns = NULL, wait = ?11, due_ns = ?12,"
 		    " tries = 0, away_since_ns = 0 WHERE id = ?1 AND state = 'unscanned'",
 	[DELETE_QUEUED] = "DELETE FROM version WHERE id = ?1 AND state = 'queued'",
-	[DUE_BY] = "UPDATE version SET due_ns = ?1, away_since_ns = min(away_since_ns, ?1)"
-		   " WHERE state = 'queued' AND due_ns > ?2",
-	[RESCAN_DUE_BY] = "UPDATE rescan_queue SET due_ns = ?1,"
-			  " away_since_ns = min(away_since_ns, ?1)"
-			  " WHERE state = 'waiting' AND due_ns > ?2",
-	[ALIVE] = "INSERT INTO meta (key, value) VALUES ('alive', ?1)"
-		  " ON CONFLICT DO UPDATE SET value = max(value, excluded.value)",
 };
 
 struct save {
@@ -409,22 +399,6 @@ static int forget_version(struct save *save, struct store_op *op)
 	return rc;
 }
 
-static int bring_near(struct save *save, struct store_op *op)
-{
-	int changed = 0;
-	for (enum statement at = DUE_BY; at <= RESCAN_DUE_BY; at++) {
-		db_bind(save->statements[at], 1, op->gap->opened_ns);
-		db_bind(save->statements[at], 2, op->gap->closed_ns);
-		int rc = db_run(save->statements[at]);
-		if (rc != SQLITE_OK)
-			return rc;
-		changed += sqlite3_changes(save->handle);
-	}
-	if (!changed)
-		op->result = STORE_KNOWN;
-	return SQLITE_OK;
-}
-
 static int intend(struct save *save, const struct store_op *op)
 {
 	int rc = removal_writer_intend(save->removals, op->removals);
@@ -457,7 +431,7 @@ int save_op(struct save *save, struct store_op *op)
 	case STORE_GAP_CLOSE_OLD:
 		return gaplog_close_old(save->gaplog, op->gap);
 	case STORE_DUE_BY:
-		return bring_near(save, op);
+		return gaplog_due_by(save->gaplog, op);
 	case STORE_TOLD:
 		return events_told(save->events, op->told);
 	case STORE_EXPIRE:
@@ -467,8 +441,7 @@ int save_op(struct save *save, struct store_op *op)
 	case STORE_REMOVED:
 		return removal_writer_end(save->removals, op->removals);
 	case STORE_ALIVE:
-		db_bind(save->statements[ALIVE], 1, op->gap->opened_ns);
-		return db_run(save->statements[ALIVE]);
+		return gaplog_alive(save->gaplog, op->gap);
 	}
 	return SQLITE_MISUSE;
 }
@@ -484,22 +457,10 @@ int save_run(struct save *save, struct list *first, size_t length)
 	return rc;
 }
 
-/* The pragma counts for transactions that begin behind it. */
-static int set_durable(struct save *save, bool durable)
-{
-	if (save->durable == durable)
-		return SQLITE_OK;
-	const char *pragma = durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
-	int rc = sqlite3_exec(save->handle, pragma, NULL, NULL, NULL);
-	if (rc == SQLITE_OK)
-		save->durable = durable;
-	return rc;
-}
-
 int save_begin(struct save *save, bool durable)
 {
 	int64_t largest = 0;
-	int rc = set_durable(save, durable);
+	int rc = db_set_durable(save->handle, &save->durable, durable);
 	if (rc == SQLITE_OK)
 		rc = db_run(save->statements[BEGIN]);
 	if (rc == SQLITE_OK)
