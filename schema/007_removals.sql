@@ -1,14 +1,14 @@
 -- What was removed from the sensors' directories, or is about to be, and why. See DESIGN.md, "Disposal". A row is
 -- committed, and synced, before the file is touched. Whoever removed a file by hand has no row here.
 
+-- state gone: it was not there any more. replaced: something else stood there, and was left alone. left: it was left
+-- alone for what note says. restored: taken out of the quarantine to where it had been. expired: deleted there.
 CREATE TABLE removal (
 	id INTEGER PRIMARY KEY AUTOINCREMENT, -- names what lies in the quarantine: none is used again
 	version_id INTEGER NOT NULL,
 	action TEXT NOT NULL CHECK (action = 'delete' OR action = 'quarantine'),
 	cause TEXT NOT NULL CHECK (cause = 'rule' OR cause = 'age' OR cause = 'count' OR cause = 'bytes'
 		OR cause = 'disk' OR cause = 'shed'),
-	-- gone: it was not there any more. replaced: something else stood there, and was left alone. left: it was left
-	-- alone for what note says. restored: taken out of the quarantine to where it had been. expired: deleted there.
 	state TEXT NOT NULL DEFAULT 'intended' CHECK (state = 'intended' OR state = 'removed' OR state = 'quarantined'
 		OR state = 'gone' OR state = 'replaced' OR state = 'left' OR state = 'restored' OR state = 'expired'),
 	tries INTEGER NOT NULL DEFAULT 0, -- in vain; note says why

@@ -65,7 +65,8 @@ const struct cli_command cli_sql = {
 	.summary = "Ask the history one question in SQL",
 	.help = "The statement may only read. Tables and views to ask: file (one row a version), scan\n"
 		"(one row a detector's answer), gap, history, detections, pending, unscanned, rescan,\n"
-		"stale, daily, detector_stats, detector_days. Times are nanoseconds since the epoch, UTC.\n\n"
+		"stale, daily, detector_stats, detector_days, disposal, quarantine. Times are\n"
+		"nanoseconds since the epoch, UTC.\n\n"
 		"  --format F    table: for people; cut to the width of a terminal, whole otherwise\n"
 		"                json: one object a line, ASCII; a byte that is no UTF-8 is \\udcXX\n"
 		"                csv: RFC 4180 with a header; raw bytes, except on a terminal\n"

@@ -79,10 +79,11 @@ def written(value, kind):
 class Setting:      # pylint: disable=too-few-public-methods
     """One row of the table in settings.c."""
 
-    def __init__(self, row):
+    def __init__(self, row, disposals):
+        self.disposals = disposals
         head = re.match(r'\{ (TOP|ROOT|DETECTOR|ALERT)\("(\w+)", SETTING_(\w+)', row) or \
             re.match(r'\{ \.scope = SETTING_(\w+),\s*\.key = "(\w+)",\s*\.type = SETTING_(\w+)', row)
-        keep = re.match(r'KEEP\("(\w+)"', row)
+        keep = re.match(r'DISPOSAL\("(\w+)"', row)
         if not head and not keep:
             raise ValueError(f"settings.c: this row is not understood: {row[:80]!r}")
         self.scope, self.key, self.type = head.groups() if head else ("DISPOSE", keep.group(1), "SECTION")
@@ -98,7 +99,7 @@ class Setting:      # pylint: disable=too-few-public-methods
     def value(self):
         """What stands behind the key: the type, or the words."""
         if self.scope == "DISPOSE":
-            return "Cm keep"
+            return "Cm " + " | ".join(self.disposals)
         if self.words:
             return "Cm " + " | ".join(self.words)
         return f"Ar {TYPES[self.type]}" if self.type in TYPES else None
@@ -107,7 +108,8 @@ class Setting:      # pylint: disable=too-few-public-methods
 def settings(root):
     text = text_of(root, "core/config/settings.c")
     table = text[text.index("settings[] = {"):text.index("setting_count =")]
-    return [Setting(row) for row in re.split(r"\n\t(?=\{ |KEEP\()", table)[1:]]
+    disposals = re.findall(r'\[CONFIG_\w+\] = "(\w+)"', text_of(root, "core/config/disposal.c"))
+    return [Setting(row, disposals) for row in re.split(r"\n\t(?=\{ |DISPOSAL\()", table)[1:]]
 
 
 def variables(root):
@@ -212,6 +214,7 @@ def values(root):
     return {("history", "--verdict"): set(names_in(root, "core/base/outcome.c", "names")),
             ("history", "--state"): set(names_in(root, "core/store/version.c", "states")),
             ("history", "--format"): formats,
+            ("quarantine", "--format"): formats,
             ("sql", "--format"): formats - {"paths"},
             ("parse", "--scheme"): schemes}
 
@@ -325,6 +328,8 @@ def check_history(root):
         "waits_for": waits(connection),
         "cause": allowed(connection, "gap", "cause"),
         "state of a rescan": allowed(connection, "rescan_queue", "state"),
+        "state of a removal": allowed(connection, "removal", "state"),
+        "cause of a removal": allowed(connection, "removal", "cause"),
     }
     faults += differ(HISTORY, "VALUES", page.below("VALUES"), set(known))
     for name, words in known.items():
