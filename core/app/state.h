@@ -73,8 +73,8 @@ struct app {
 	struct outbox *outbox;
 	struct shortened *shortened;
 	struct control *control;
-	struct sinks *sinks;   /* NULL: there are none */
-	struct forget *forget; /* NULL: nothing is */
+	struct sinks *sinks;	     /* NULL: there are none */
+	struct forget *forget;	     /* NULL: nothing is */
 	struct disposing *disposing; /* NULL: nothing is ever removed */
 	struct gaps *gaps;
 	struct reloader *reloader;

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -110,10 +111,11 @@ static int put(struct restoring *restoring)
 static int prepare(struct restoring *restoring, const struct config *config)
 {
 	const struct removal *removal = &restoring->task->removal;
-	const char *slash = strrchr(removal->place, '/');
+	const char *slash = removal->place ? strrchr(removal->place, '/') : NULL;
 	if (!slash)
-		return error_set(restoring->err, EBADMSG, "%s is no place of a quarantine",
-				 removal->place);
+		return error_set(restoring->err, EBADMSG,
+				 "%lld: the history names no place in a quarantine",
+				 (long long)removal->id);
 	AUTO_FREE char *directory = xmemdup(removal->place, (size_t)(slash - removal->place));
 	restoring->name = slash + 1;
 	int result = vault_visit(&restoring->vault, directory, restoring->err);
@@ -122,6 +124,7 @@ static int prepare(struct restoring *restoring, const struct config *config)
 				     restoring->err);
 	if (result < 0)
 		return result;
+	assert(restoring->vault);
 	result = site_open(&restoring->site, config, restoring->task->version);
 	if (result == -ENOKEY)
 		return error_set(restoring->err, ENOKEY,
