@@ -11,10 +11,12 @@
 
 #include "core/base/mem.h"
 
-/* SQL: version v is still waited for by somebody, though it has its end: it stays. */
-#define EXPIRE_NOT_YET                                                   \
-	"EXISTS (SELECT 1 FROM rescan_queue q WHERE q.version_id = v.id" \
-	" AND q.state = 'waiting')"
+/* SQL: version v is still waited for by somebody, though it has its end, or its file lies in the
+ * quarantine: it stays. */
+#define EXPIRE_NOT_YET                                                    \
+	"(EXISTS (SELECT 1 FROM rescan_queue q WHERE q.version_id = v.id" \
+	" AND q.state = 'waiting') OR EXISTS (SELECT 1 FROM removal r"    \
+	" WHERE r.version_id = v.id AND r.state IN ('intended', 'quarantined')))"
 
 struct db;
 struct error;

@@ -50,6 +50,22 @@ Test(expire, what_waits_or_finished_since_stays)
 	world_tally_is_right(&w);
 }
 
+Test(expire, what_is_in_the_quarantine_or_is_to_be_removed_stays)
+{
+	int64_t ids[] = { put(1, 0), put(2, 0), put(3, 0), put(4, 0) };
+	world_change(&w,
+		     "INSERT INTO removal (version_id, action, cause, state, intended_ns, ended_ns)"
+		     " VALUES (1, 'delete', 'rule', 'intended', 1, NULL),"
+		     " (2, 'quarantine', 'rule', 'quarantined', 1, 2),"
+		     " (3, 'delete', 'rule', 'removed', 1, 2)");
+	struct store_expire work = { .ids = ids, .count = 4, .before_ns = T0 + 500 };
+	expire(&work);
+	cr_expect(work.gone == 2);
+	EXPECT_SQL(&w, "SELECT group_concat(id) FROM version", "1,2");
+	EXPECT_SQL(&w, "SELECT group_concat(version_id) FROM removal", "1,2");
+	world_tally_is_right(&w);
+}
+
 Test(expire, gaps_that_closed_before_go)
 {
 	world_change(&w, "INSERT INTO gap (cause, opened_ns, closed_ns)"
