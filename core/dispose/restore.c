@@ -94,6 +94,7 @@ static int put_inode(struct restoring *restoring, int fd)
 
 static int put(struct restoring *restoring)
 {
+	assert(restoring->vault && restoring->name);
 	AUTO_CLOSE int fd = vault_read(restoring->vault, restoring->name);
 	int result = fd < 0 ? fd : put_inode(restoring, fd);
 	if (result == -EXDEV)
@@ -124,7 +125,6 @@ static int prepare(struct restoring *restoring, const struct config *config)
 				     restoring->err);
 	if (result < 0)
 		return result;
-	assert(restoring->vault);
 	result = site_open(&restoring->site, config, restoring->task->version);
 	if (result == -ENOKEY)
 		return error_set(restoring->err, ENOKEY,
