@@ -92,9 +92,9 @@ static int choose(void *context, const struct config *config, struct choice *out
 {
 	struct disposal_rules *rules = context;
 	struct looking looking = { .rules = rules, .config = config, .choice = out, .err = err };
-	const struct event_visit each = { look_at, &looking };
+	const struct event_visit each = { .visit = look_at, .context = &looking };
 	out->told = (struct store_told){ .sink = RULES_SINK, .seq = rules->seq };
-	int result = event_reader_each(rules->events, rules->seq, &each, err);
+	int result = event_reader_each(rules->events, rules->seq, &each, NULL, err);
 	if (result < 0 || looking.result < 0)
 		return result < 0 ? result : looking.result;
 	out->more = looking.events == CHOOSE_AT_ONCE;
