@@ -6,6 +6,9 @@
  */
 #include "core/app/manager.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "core/app/notify.h"
 #include "core/app/pause.h"
 #include "core/app/state.h"
@@ -16,15 +19,22 @@
 
 #define MORE_MS	 60000	/* so much more time is asked for ... */
 #define AGAIN_MS 10000	/* ... so often */
+#define LATER_MS 1000	/* until what could not be sent is tried again */
 #define LAST_MS	 300000 /* a history on a slow disk is brought up to date at the end */
 
-static void send(struct app *app, const struct str *state)
+/* False: it is to be tried again, as the manager does not read just now. Nobody waits for it. */
+static bool send(struct app *app, const struct str *state)
 {
-	if (!app->manager.there)
-		return;
+	struct manager *manager = &app->manager;
+	if (!manager->there)
+		return true;
 	int result = notify_send(str_text(state));
-	if (result < 0)
+	if (result < 0 && !manager->again.ns)
 		log_warning("the service manager was not told: %s", error_text(-result));
+	manager->again = (struct mono){ 0 };
+	if (result == -EAGAIN)
+		manager->again = mono_add_ms(mono_now(), LATER_MS);
+	return result != -EAGAIN;
 }
 
 static void put_more_time(struct str *out, long long ms)
@@ -67,6 +77,8 @@ static unsigned key_of(const struct app *app)
 	       (unsigned)pause_is_on(app) << 5 | (unsigned)app->mode << 6;
 }
 
+static const char ready[] = "READY=1\n";
+
 /* The state's line, and the status behind it. */
 static void tell(struct app *app, const char *line)
 {
@@ -74,7 +86,11 @@ static void tell(struct app *app, const char *line)
 	str_puts(&state, line);
 	put_status(app, &state);
 	app->manager.told = key_of(app);
-	send(app, &state);
+	bool sent = send(app, &state);
+	if (strncmp(line, ready, strlen(ready)) == 0)
+		app->manager.owes_ready = !sent;
+	if (!sent)
+		app->manager.told = 0;
 }
 
 void manager_begin(struct app *app)
@@ -82,7 +98,7 @@ void manager_begin(struct app *app)
 	app->manager.there = notify_wanted();
 	AUTO_STR state = STR_INIT;
 	str_puts(&state, "STATUS=loading detectors");
-	send(app, &state);
+	(void)send(app, &state);
 	app->manager.due = mono_now();
 }
 
@@ -90,7 +106,7 @@ void manager_ready(struct app *app)
 {
 	app->manager.ready = true;
 	app->manager.due.ns = 0;
-	tell(app, "READY=1\n");
+	tell(app, ready);
 }
 
 void manager_reloading(struct app *app)
@@ -110,7 +126,7 @@ void manager_reloaded(struct app *app, bool refused)
 		return;
 	app->manager.reloading = false;
 	if (!app->manager.stopping)
-		tell(app, "READY=1\n");
+		tell(app, ready);
 }
 
 void manager_stopping(struct app *app, long long grace_ms)
@@ -131,7 +147,7 @@ void manager_closing(struct app *app)
 	app->manager.stopping = true;
 	put_more_time(&line, LAST_MS);
 	str_puts(&line, "STATUS=closing the history");
-	send(app, &line);
+	(void)send(app, &line);
 }
 
 static void ask_for_time(struct app *app)
@@ -150,13 +166,20 @@ void manager_tick(struct app *app)
 	struct manager *manager = &app->manager;
 	if (!manager->there)
 		return;
+	if (manager->again.ns && !mono_passed(manager->again))
+		return;
 	if (manager->due.ns && mono_passed(manager->due))
 		ask_for_time(app);
+	else if (manager->owes_ready && !manager->reloading && !manager->stopping)
+		tell(app, ready);
 	else if (manager->told != key_of(app))
 		tell(app, "");
 }
 
 struct mono manager_due(const struct app *app)
 {
-	return app->manager.there ? app->manager.due : (struct mono){ 0 };
+	const struct manager *manager = &app->manager;
+	if (!manager->there)
+		return (struct mono){ 0 };
+	return manager->again.ns ? manager->again : manager->due;
 }

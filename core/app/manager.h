@@ -15,8 +15,10 @@ struct app;
 struct manager {
 	bool there; /* there is one */
 	bool ready, stopping, reloading, refused;
-	unsigned told;	 /* what the last words were of; 0: none were said */
-	struct mono due; /* when it is told next that we need more time; ns 0: we do not */
+	unsigned told;	   /* what the last words were of; 0: none were said */
+	bool owes_ready;   /* READY=1 could not be sent yet */
+	struct mono again; /* what could not be sent is tried again; ns 0: nothing */
+	struct mono due;   /* when it is told next that we need more time; ns 0: we do not */
 };
 
 /** Before what takes long: detectors are loaded. */

@@ -41,7 +41,7 @@ int notify_send(const char *state)
 		return -errno;
 	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
 	const struct sockaddr *to = (const struct sockaddr *)(const void *)&address;
-	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, to, size) < 0)
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, to, size) < 0)
 		return -errno;
 	return 0;
 }

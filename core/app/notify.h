@@ -9,7 +9,8 @@
 
 /** Whether there is a manager to tell. */
 bool notify_wanted(void);
-/** Sends state ("READY=1", "STOPPING=1", "STATUS=..."); 0 also without a manager, else -errno. */
+/** Sends state ("READY=1", "STOPPING=1", "STATUS=..."); 0 also without a manager, else -errno;
+ * -EAGAIN: it does not read, which is not waited for. */
 int notify_send(const char *state);
 
 #endif

@@ -82,7 +82,8 @@ int64_t watchdog_stalled_ms(struct app *app, int64_t limit_ms, char out[24])
 	return pulse_stalled_ms(mono_now(), limit_ms, out);
 }
 
-static void feed(struct app *app)
+/* False: the manager did not hear it. */
+static bool feed(struct app *app)
 {
 	if (app->watchdog.starving)
 		log_notice("everybody gets on again, the watchdog is fed");
@@ -90,6 +91,7 @@ static void feed(struct app *app)
 	int result = notify_send("WATCHDOG=1");
 	if (result < 0)
 		log_warning("the watchdog was not fed: %s", error_text(-result));
+	return result == 0;
 }
 
 static void starve(struct app *app, const char *name, int64_t stalled_ms)
@@ -113,11 +115,12 @@ void watchdog_tick(struct app *app)
 	if ((now.ns - watchdog->due.ns) / CLOCK_NS_PER_MS > watchdog->interval_ms)
 		pulse_forgive();
 	int64_t stalled_ms = watchdog_stalled_ms(app, watchdog->interval_ms, name);
-	if (stalled_ms == 0)
-		feed(app);
-	else
+	int64_t next_ms = (watchdog->interval_ms + 1) / 2;
+	if (stalled_ms > 0)
 		starve(app, name, stalled_ms);
-	watchdog->due = mono_add_ms(now, (watchdog->interval_ms + 1) / 2);
+	else if (!feed(app))
+		next_ms = next_ms / 4 + 1;
+	watchdog->due = mono_add_ms(now, next_ms);
 }
 
 struct mono watchdog_due(const struct app *app)

@@ -220,5 +220,24 @@ def test_ready_reloading_and_stopping():
         same(manager.told[3:], [b"EXTEND_TIMEOUT_USEC=300000000", b"STATUS=closing the history"], "and ends")
 
 
+def test_a_manager_that_does_not_read():
+    """Its queue takes a few words; nobody waits for it, and the last ones come in the end."""
+    with Carved(NOOP) as carved:
+        manager = Manager(carved).start()
+        for _ in range(600):  # beyond net.unix.max_dgram_qlen
+            same(command("reload", "--history", carved.history).returncode, 0, "a reload")
+            if b"was not told" in carved.stderr():
+                break
+        carved.put()
+        carved.wait_settled(1)
+        carved.write_config("nonsense: 1\n")
+        command("reload", "--history", carved.history)
+        same(carved.stderr().count(b"was not told"), 1, "how often it is said")
+        manager.forget()
+        manager.until(b"STATUS=watching, the last reload was refused")
+        check(b"READY=1" in manager.hear(), f"it is not ready again: {manager.told}")
+        carved.stop()
+
+
 if __name__ == "__main__":
     scenario.main()

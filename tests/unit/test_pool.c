@@ -391,8 +391,6 @@ Test(pool, a_worker_that_cannot_start_leaves_it_as_it_was)
 	while (atomic_load(&states) != 2) /* the one that could start ends */
 		sched_yield();
 	cr_assert_eq(pool_resize(pool, 3, &err), 0, "%s", err.text);
-	struct job job = make(NULL, NULL);
-	cr_assert_eq(pool_push(pool, &job.base), POOL_TAKEN);
 	pool_free(pool);
 	cr_assert_eq(atomic_load(&states), 0);
 }

@@ -79,9 +79,10 @@ Test(reload, whoever_asks_for_it_hears_how_it_ended)
 	daemon_configure(&d, "detectors: [ { type: nonsense } ]\n");
 	expect_reload(&d, CONTROL_REFUSED, "nonsense");
 	char yaml[512];
-	snprintf(yaml, sizeof yaml, "roots: [ { path: %s } ]\nhistory: %s\nworkers: 7\n", d.root,
-		 d.history);
+	snprintf(yaml, sizeof yaml, "roots: [ { path: %s } ]\nhistory: %s\nevents: events.json\n",
+		 d.root, d.history);
 	daemon_configure(&d, yaml);
-	expect_reload(&d, CONTROL_OK, "\nanother number of workers takes effect at the next start");
+	expect_reload(&d, CONTROL_OK,
+		      "\nanother file or format of events takes effect at the next start");
 	daemon_finish(&d);
 }
