@@ -75,7 +75,7 @@ PAGES = [
     ("pages", "schema/001_history.sql", "'limit', ", "", "cause: limit is nothing"),
     ("pages", "schema/002_away.sql", "'detector'", "'server'", "waits_for: server is not there"),
     ("pages", "packaging/carved.bash-completion", "echo --new -0", "echo --new --old -0", "list: --old is nothing"),
-    ("pages", "packaging/carved.bash-completion", "| --map)", ")", "takes a value: --map is not there"),
+    ("pages", "packaging/carved.bash-completion", "| --map ", "", "takes a value: --map is not there"),
     ("pages", "packaging/carved.bash-completion", "sql status stats check", "sql stats check", "commands: status is not there"),
     ("pages", "core/store/version.c", '"queued"', '"waiting"', "--state: waiting is not there"),
     ("pages", "core/app/status.c", '"polled"', '"asked"', "status: asked is not there"),

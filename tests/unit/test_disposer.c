@@ -179,10 +179,13 @@ Test(disposer, goes_by_other_rules_when_it_is_told)
 	other.disposal_count = 0;
 	disposer_configure(disposer, &other);
 	judge("a", OUTCOME_MALICIOUS);
+	while (disposer_busy(disposer))
+		serve(&ends, "");
 	disposer_configure(disposer, &y.config);
 	judge("b", OUTCOME_MALICIOUS);
 	serve(&ends, "removed ");
 	cr_expect(!yard_there(&y, "b"));
+	cr_expect(yard_there(&y, "a"));
 	stop();
 }
 
