@@ -63,6 +63,8 @@ static void config_free(struct config *config)
 		free(config->disposal[i].mime);
 	free(config->disposal);
 	free(config->quarantine);
+	free(config->pressure);
+	texts_free(config->retention.shed);
 	free(config->api_logs);
 	free(config);
 }
@@ -121,6 +123,7 @@ static int load(struct loading *loading, struct error *err)
 {
 	struct config *config = loading->config;
 	settings_default(SETTING_TOP, config);
+	settings_default(SETTING_RETENTION, config);
 	const char *file = file_to_read(loading->overrides);
 	int r = file ? read_file(loading, file, err) : 0;
 	if (r == 0)

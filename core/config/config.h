@@ -43,6 +43,19 @@ struct config_root {
 	int64_t settle_ms; /* settling time where leases do not work, default 2000 */
 };
 
+/* How long files stay below the roots, and what may go when their disk is full. 0: no limit. */
+struct config_retention {
+	int64_t age_ms; /* since a file was first seen */
+	unsigned count; /* files of ours that are in place */
+	int64_t bytes;	/* of them */
+	/* shares of a root's file system that are used: from high on files go, until it is low */
+	unsigned disk_high_percent, disk_low_percent;
+	bool unscanned;	       /* files that got no answer may go too, when no other is left */
+	int64_t quarantine_ms; /* age at which what is in quarantine goes */
+	char **shed; /* globs of types: what waits for a scan is given up in their order; NULL:
+			nothing is */
+};
+
 struct config {
 	unsigned refs;	   /* atomic; use config_ref() */
 	char *file;	   /* the file that was read, NULL: built-in defaults */
@@ -69,6 +82,8 @@ struct config {
 	struct config_disposal_rule *disposal;
 	size_t disposal_count;
 	char *quarantine; /* a directory; never NULL */
+	struct config_retention retention;
+	char *pressure; /* the file that tells how much there is to do; NULL: none */
 };
 
 /* What the command line said; zero or NULL: nothing. Borrowed for the call. */

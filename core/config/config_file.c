@@ -177,6 +177,14 @@ static int read_dispose(struct loading *loading, const struct node *map, struct 
 	return loading_section(loading, map, &section, err);
 }
 
+static int read_retention(struct loading *loading, const struct node *map, struct error *err)
+{
+	if (map->type != NODE_MAP)
+		return loading_expected(loading, map, "retention", "a mapping of limits", err);
+	const struct section section = { .scope = SETTING_RETENTION, .object = loading->config };
+	return loading_section(loading, map, &section, err);
+}
+
 static int read_top_section(struct loading *loading, const struct setting *setting,
 			    const struct node *value, struct error *err)
 {
@@ -186,6 +194,8 @@ static int read_top_section(struct loading *loading, const struct setting *setti
 		return loading_detectors(loading, value, err);
 	if (strcmp(setting->key, "alert") == 0)
 		return loading_alert(loading, value, err);
+	if (strcmp(setting->key, "retention") == 0)
+		return read_retention(loading, value, err);
 	return read_dispose(loading, value, err);
 }
 
@@ -211,5 +221,7 @@ int loading_file(struct loading *loading, struct error *err)
 	loading->history = origin_of(root, "history");
 	loading->hash = origin_of(root, "hash");
 	loading->rescan = origin_of(root, "rescan");
+	loading->retention = origin_of(root, "retention");
+	loading->shed = origin_of(root, "shed");
 	return r;
 }

@@ -124,6 +124,21 @@ static int check_quarantine(const struct loading *loading, char *const *real, st
 	return 0;
 }
 
+static int check_pressure(const struct loading *loading, char *const *real, struct error *err)
+{
+	const struct config *config = loading->config;
+	if (!config->pressure)
+		return 0;
+	size_t root = root_above(config, real, config->pressure);
+	if (root == config->root_count)
+		return 0;
+	struct origin origin = root_origin(loading, root);
+	return loading_error(loading, &origin, err,
+			     "pressure \"%s\" lies below the root \"%s\": each change of it would "
+			     "be a file to look at; put it elsewhere (pressure, CARVED_PRESSURE)",
+			     config->pressure, config->roots[root].path);
+}
+
 static int check_roots(const struct loading *loading, char **real, struct error *err)
 {
 	const struct config *config = loading->config;
@@ -142,6 +157,8 @@ static int check_roots(const struct loading *loading, char **real, struct error 
 		r = check_events(loading, real, err);
 	if (r == 0)
 		r = check_quarantine(loading, real, err);
+	if (r == 0)
+		r = check_pressure(loading, real, err);
 	return r < 0 ? r : check_logs(loading, real, err);
 }
 
@@ -178,11 +195,36 @@ static int check_rescan(const struct loading *loading, struct error *err)
 			     "reuse of some days, or rescan: manual");
 }
 
+/* Fills in what disk_low is when nobody says. */
+static int check_retention(const struct loading *loading, struct error *err)
+{
+	struct config_retention *retention = &loading->config->retention;
+	unsigned high = retention->disk_high_percent;
+	if (high == 0 && retention->disk_low_percent > 0)
+		return loading_error(loading, &loading->retention, err,
+				     "disk_low says when it ends that files go, but no disk_high "
+				     "when it begins: expected disk_high too");
+	if (high == 0 && retention->shed)
+		return loading_error(loading, &loading->shed, err,
+				     "shed says what is given up when a disk is full, but no "
+				     "disk_high in retention says when it is");
+	if (high > 0 && retention->disk_low_percent == 0)
+		retention->disk_low_percent = high > 20 ? high - 10 : high / 2;
+	if (high > 0 && retention->disk_low_percent >= high)
+		return loading_error(loading, &loading->retention, err,
+				     "disk_low is %u%%, disk_high %u%%: expected disk_low below "
+				     "disk_high",
+				     retention->disk_low_percent, high);
+	return 0;
+}
+
 int loading_consistency(const struct loading *loading, struct error *err)
 {
 	int r = check_hash(loading, err);
 	if (r == 0)
 		r = check_rescan(loading, err);
+	if (r == 0)
+		r = check_retention(loading, err);
 	if (r < 0)
 		return r;
 	char **real = xcalloc(loading->config->root_count + 1, sizeof *real);

@@ -26,7 +26,7 @@ struct loading {
 	const struct config_overrides *overrides;
 	struct document *document; /* NULL: there is no file */
 	char *base;		   /* absolute directory of the file; NULL without one */
-	struct origin history, hash, rescan, roots;
+	struct origin history, hash, rescan, roots, retention, shed;
 	struct mark *root_at;	  /* of each root, when the file names them; else NULL */
 	struct mark *detector_at; /* of each detector of the file; NULL: built in */
 };

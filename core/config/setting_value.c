@@ -41,6 +41,8 @@ static enum unit unit_of(enum setting_type type)
 		return UNIT_DURATION;
 	case SETTING_DAYS:
 		return UNIT_DAYS;
+	case SETTING_PERCENT:
+		return UNIT_PERCENT;
 	case SETTING_COUNT:
 	case SETTING_TEXT:
 	case SETTING_PATH:
@@ -66,7 +68,8 @@ static int apply_number(const struct setting *setting, void *object, const char 
 			unit_expected(unit), unit_format(unit, setting->min, low, sizeof low),
 			unit_format(unit, setting->max, high, sizeof high), SHOWN_MAX, text);
 	}
-	if (setting->type == SETTING_COUNT || setting->type == SETTING_DAYS)
+	if (setting->type == SETTING_COUNT || setting->type == SETTING_DAYS ||
+	    setting->type == SETTING_PERCENT)
 		*(unsigned *)field_of(setting, object) = (unsigned)value;
 	else
 		*(int64_t *)field_of(setting, object) = value;
@@ -129,6 +132,7 @@ int setting_apply(const struct setting *setting, void *object, const char *text,
 	case SETTING_BYTES:
 	case SETTING_DURATION:
 	case SETTING_DAYS:
+	case SETTING_PERCENT:
 		return apply_number(setting, object, text, err);
 	case SETTING_CHOICE:
 	case SETTING_SWITCH:

@@ -28,6 +28,10 @@
 		.fallback = "keep", .description = (description_)                 \
 	}
 
+#define RETENTION(key_, type_, field_)                              \
+	.scope = SETTING_RETENTION, .key = (key_), .type = (type_), \
+	.offset = offsetof(struct config, retention.field_)
+
 const struct setting settings[] = {
 	{ .scope = SETTING_TOP,
 	  .key = "roots",
@@ -113,6 +117,19 @@ const struct setting settings[] = {
 	  .description = "The directory for files that are taken away, carved's alone. Best on the "
 			 "file system of the roots, but not below one. Default: quarantine, beside "
 			 "the history." },
+	{ .scope = SETTING_TOP,
+	  .key = "retention",
+	  .type = SETTING_SECTION,
+	  .description = "How long files stay below the roots: a mapping. Default: for ever." },
+	{ TOP("shed", SETTING_TEXTS, retention.shed),
+	  .description =
+		  "Globs of MIME types. When a disk is above disk_high and nothing else may go "
+		  "any more, files that wait for a scan are given up in their order, recorded as "
+		  "unscanned, shed, and deleted. Default: none is." },
+	{ TOP("pressure", SETTING_PATH, pressure), .environment = NAMES("CARVED_PRESSURE"),
+	  .description =
+		  "A file that tells how much there is to do, for a sensor to read: a level from "
+		  "0 to 3 and why. Not below a root. Default: none." },
 
 	{ ROOT("path", SETTING_PATH, path),
 	  .description = "The directory. It need not exist yet." },
@@ -243,6 +260,26 @@ const struct setting settings[] = {
 	  .description = "A file with what the server is told who posts (Authorization: Bearer). "
 			 "Others may neither read nor change it." },
 
+	{ RETENTION("age", SETTING_DURATION, age_ms), .min = 1000, .max = 36500 * DAY_MS,
+	  .description = "How long a file stays after it was first seen." },
+	{ RETENTION("count", SETTING_COUNT, count), .min = 1, .max = INT64_C(4000000000),
+	  .description = "How many files stay; the oldest go first." },
+	{ RETENTION("bytes", SETTING_BYTES, bytes), .min = 1, .max = INT64_C(1) << 60,
+	  .description = "How much they take; the oldest go first." },
+	{ RETENTION("disk_high", SETTING_PERCENT, disk_high_percent), .min = 2, .max = 99,
+	  .description = "How full a root's file system may be, by room or by inodes: from then on "
+			 "files on it go, the oldest first." },
+	{ RETENTION("disk_low", SETTING_PERCENT, disk_low_percent), .min = 1, .max = 98,
+	  .description = "How full it is when that ends. Default: ten less than disk_high, but at "
+			 "least half of it." },
+	{ RETENTION("unscanned", SETTING_SWITCH, unscanned), .fallback = "keep",
+	  .words = NAMES("keep", "delete"),
+	  .description = "Whether files that ended without an answer may go too, when there is "
+			 "none with an answer that could go instead." },
+	{ RETENTION("quarantine", SETTING_DURATION, quarantine_ms), .min = 1000,
+	  .max = 36500 * DAY_MS,
+	  .description = "How long a file stays in the quarantine. Default: for ever." },
+
 	DISPOSAL("malicious", "What happens to malicious files."),
 	DISPOSAL("suspicious", "What happens to suspicious files."),
 	DISPOSAL("unknown", "What happens to files that were looked at without a report."),
@@ -278,6 +315,7 @@ const char *setting_elsewhere(enum setting_scope scope, const char *key)
 		[SETTING_DETECTOR] = "an item of \"detectors\"",
 		[SETTING_DISPOSE] = "\"dispose\"",
 		[SETTING_ALERT] = "\"alert\"",
+		[SETTING_RETENTION] = "\"retention\"",
 	};
 	for (size_t i = 0; i < setting_count; i++) {
 		if (settings[i].scope != scope && strcmp(settings[i].key, key) == 0)

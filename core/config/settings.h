@@ -15,11 +15,12 @@
 struct error;
 
 enum setting_scope {
-	SETTING_TOP,	  /* a key of the file, an object of struct config */
-	SETTING_ROOT,	  /* a key of an item of "roots", struct config_root */
-	SETTING_DETECTOR, /* a key of an item of "detectors", struct config_detector */
-	SETTING_DISPOSE,  /* a key of "dispose" */
-	SETTING_ALERT,	  /* a key of "alert", struct config_alert */
+	SETTING_TOP,	   /* a key of the file, an object of struct config */
+	SETTING_ROOT,	   /* a key of an item of "roots", struct config_root */
+	SETTING_DETECTOR,  /* a key of an item of "detectors", struct config_detector */
+	SETTING_DISPOSE,   /* a key of "dispose" */
+	SETTING_ALERT,	   /* a key of "alert", struct config_alert */
+	SETTING_RETENTION, /* a key of "retention", of struct config as well */
 };
 
 /* The type of the value, and with it the type of the field at the offset. */
@@ -30,6 +31,7 @@ enum setting_type {
 	SETTING_BYTES,	  /* int64_t */
 	SETTING_DURATION, /* int64_t, milliseconds */
 	SETTING_DAYS,	  /* unsigned */
+	SETTING_PERCENT,  /* unsigned */
 	SETTING_CHOICE,	  /* an enum: the index into words */
 	SETTING_SWITCH,	  /* bool: words[0] is false, words[1] is true */
 	SETTING_TEXTS, /* char **: a list of texts, NULL-terminated; a single text is a list of one

@@ -44,6 +44,8 @@ static const struct suffix suffixes[] = {
 	{ UNIT_DAYS, "d", 1 },
 	{ UNIT_DAYS, "", 1 },
 	{ UNIT_DAYS, "w", 7 },
+	{ UNIT_PERCENT, "%", 1 },
+	{ UNIT_PERCENT, "", 1 },
 };
 
 #define SUFFIXES (sizeof suffixes / sizeof *suffixes)
@@ -138,6 +140,8 @@ const char *unit_expected(enum unit unit)
 		return "a time such as 10s";
 	case UNIT_DAYS:
 		return "a number of days such as 30d";
+	case UNIT_PERCENT:
+		return "a share such as 90%";
 	}
 	return "";
 }

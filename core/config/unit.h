@@ -1,5 +1,5 @@
 /*
- * unit: numbers as people write them: 8, 256M, 1.5G, 10s, 250ms, 30d. Pure; any thread.
+ * unit: numbers as people write them: 8, 256M, 1.5G, 10s, 250ms, 30d, 90%. Pure; any thread.
  */
 #ifndef CARVED_CORE_CONFIG_UNIT_H
 #define CARVED_CORE_CONFIG_UNIT_H
@@ -12,6 +12,7 @@ enum unit {
 	UNIT_BYTES,    /* B, K, M, G, T (also KiB, MiB, ...): powers of 1024; none: bytes */
 	UNIT_DURATION, /* ms, s, m (min), h, d, w: in milliseconds; none: seconds */
 	UNIT_DAYS,     /* d, w: in days; none: days */
+	UNIT_PERCENT,  /* %, or none */
 };
 
 enum unit_result {

@@ -18,12 +18,14 @@ HISTORY = "packaging/man/carved-history.7"
 COMPLETION = "packaging/carved.bash-completion"
 HELP = {"-h", "--help"}     # each command has --help; it stands once, at the top
 
-SCOPES = {"TOP": "TOP LEVEL", "ROOT": "ROOTS", "DETECTOR": "DETECTORS", "DISPOSE": "DISPOSE", "ALERT": "ALERT"}
+SCOPES = {"TOP": "TOP LEVEL", "ROOT": "ROOTS", "DETECTOR": "DETECTORS", "DISPOSE": "DISPOSE",
+          "RETENTION": "RETENTION", "ALERT": "ALERT"}
 TYPES = {"TEXT": "text", "PATH": "path", "COUNT": "count", "BYTES": "size", "DURATION": "time", "DAYS": "days",
-         "TEXTS": "list"}
+         "PERCENT": "share", "TEXTS": "list"}
 UNITS = {
     "COUNT": (("", 1),),
     "DAYS": (("d", 1),),
+    "PERCENT": (("%", 1),),
     "BYTES": (("T", 1 << 40), ("G", 1 << 30), ("M", 1 << 20), ("K", 1 << 10), ("", 1)),
     "DURATION": (("d", 86400000), ("h", 3600000), ("m", 60000), ("s", 1000), ("ms", 1)),
 }
@@ -81,7 +83,7 @@ class Setting:      # pylint: disable=too-few-public-methods
 
     def __init__(self, row, disposals):
         self.disposals = disposals
-        head = re.match(r'\{ (TOP|ROOT|DETECTOR|ALERT)\("(\w+)", SETTING_(\w+)', row) or \
+        head = re.match(r'\{ (TOP|ROOT|DETECTOR|ALERT|RETENTION)\("(\w+)", SETTING_(\w+)', row) or \
             re.match(r'\{ \.scope = SETTING_(\w+),\s*\.key = "(\w+)",\s*\.type = SETTING_(\w+)', row)
         keep = re.match(r'DISPOSAL\("(\w+)"', row)
         if not head and not keep:

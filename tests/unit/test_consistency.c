@@ -108,3 +108,38 @@ Test(consistency, rescans_by_themselves_need_days_to_look_back)
 	expect_words("reuse: 0d\n", "CARVED_RESCAN: ", "reuse, which is 0");
 	unsetenv("CARVED_RESCAN");
 }
+
+Test(consistency, retention_has_limits_that_go_together)
+{
+	expect_words("retention: { disk_low: 50% }\n", "1:12: ", "no disk_high");
+	expect_words("retention: { disk_high: 50%, disk_low: 60% }\n",
+		     "1:12: ", "disk_low is 60%, disk_high 50%");
+	expect_words("shed: [image/*]\nretention: { age: 1d }\n", "1:7: ", "no disk_high");
+	struct config *config = support_load_good("shed: [image/*, '*']\n"
+						  "retention: { disk_high: 90% }\n");
+	cr_expect_eq(config->retention.disk_low_percent, 80);
+	cr_expect_str_eq(config->retention.shed[1], "*");
+	cr_expect_not(config->retention.unscanned);
+	config_unref(config);
+	config = support_load_good("retention: { disk_high: 5% }\n");
+	cr_expect_eq(config->retention.disk_low_percent, 2);
+	config_unref(config);
+	config = support_load_good("retention: { age: 2d, count: 5, bytes: 1K, unscanned: delete,"
+				   " quarantine: 1d }\n");
+	cr_expect_eq(config->retention.age_ms, 2 * INT64_C(86400000));
+	cr_expect_eq(config->retention.count, 5);
+	cr_expect_eq(config->retention.bytes, 1024);
+	cr_expect(config->retention.unscanned);
+	cr_expect_eq(config->retention.quarantine_ms, INT64_C(86400000));
+	cr_expect_eq(config->retention.disk_high_percent, 0);
+	config_unref(config);
+}
+
+Test(consistency, the_pressure_file_lies_outside_every_root)
+{
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(mkdir("real", 0700), 0);
+	expect_words("roots: [real]\nhistory: h.db\npressure: real/p\n", "1:9: pressure \"",
+		     "lies below the root");
+	config_unref(support_load_good("roots: [real]\nhistory: h.db\npressure: p\n"));
+}

@@ -15,7 +15,8 @@ Test(settings, every_row_is_whole)
 		bool worded = s->type == SETTING_CHOICE || s->type == SETTING_SWITCH;
 		cr_expect_eq(worded, s->words != NULL, "%s", s->key);
 		bool number = s->type == SETTING_COUNT || s->type == SETTING_BYTES ||
-			      s->type == SETTING_DURATION || s->type == SETTING_DAYS;
+			      s->type == SETTING_DURATION || s->type == SETTING_DAYS ||
+			      s->type == SETTING_PERCENT;
 		cr_expect_eq(number, s->max > 0, "%s", s->key);
 		cr_expect_leq(s->min, s->max, "%s", s->key);
 	}

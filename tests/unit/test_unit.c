@@ -37,6 +37,8 @@ Test(unit, parses_what_people_write)
 		{ UNIT_DAYS, "30d", 30 },
 		{ UNIT_DAYS, "30", 30 },
 		{ UNIT_DAYS, "2w", 14 },
+		{ UNIT_PERCENT, "90%", 90 },
+		{ UNIT_PERCENT, "90", 90 },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -74,6 +76,7 @@ Test(unit, refuses_the_rest)
 		{ UNIT_DURATION, "99999999999999999999999w", UNIT_TOO_LARGE },
 		{ UNIT_DAYS, "1.5d", UNIT_MALFORMED },
 		{ UNIT_DAYS, "5h", UNIT_MALFORMED },
+		{ UNIT_PERCENT, "90.5%", UNIT_MALFORMED },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
