@@ -403,6 +403,24 @@ void pool_counts(struct pool *pool, size_t *waiting, size_t *running)
 	lock_drop(&pool->lock);
 }
 
+size_t pool_withdraw(struct pool *pool, bool (*wants)(const struct pool_job *job), struct list *out)
+{
+	size_t taken = 0;
+	lock_take(&pool->lock);
+	take_back(pool);
+	struct list kept;
+	list_init(&kept);
+	for (struct list *link; (link = list_shift(&pool->queue));) {
+		bool wanted = wants(LIST_OF(link, struct pool_job, link));
+		list_append(wanted ? out : &kept, link);
+		taken += wanted;
+	}
+	list_splice(&pool->queue, &kept);
+	pool->queued -= taken;
+	lock_drop(&pool->lock);
+	return taken;
+}
+
 void pool_stop(struct pool *pool, struct list *abandoned)
 {
 	lock_take(&pool->lock);

@@ -127,6 +127,50 @@ Test(pool, what_is_put_is_heard_of_when_some_have_gathered_or_at_the_wake)
 	cr_expect_eq(atomic_load(&order), ROUNDS * GATHERED + 2);
 }
 
+static bool is_marked(const struct pool_job *base)
+{
+	return LIST_OF(base, const struct job, base)->position == -1;
+}
+
+Test(pool, what_has_not_begun_can_be_taken_back_one_by_one)
+{
+	enum {
+		COUNT = 40
+	};
+	struct pool *pool = start(1, COUNT);
+	struct gate gate;
+	gate_init(&gate);
+	atomic_int order = 0;
+	struct job first = make(&gate, &order), jobs[COUNT];
+	for (int i = 0; i < COUNT; i++) { /* some of them stand in the worker's hand */
+		jobs[i] = make(i == COUNT - 1 ? &gate : NULL, &order);
+		if (i == 0)
+			cr_assert_eq(pool_put(pool, &first.base), POOL_TAKEN);
+		if (i % 3 == 1)
+			jobs[i].position = -1;
+		cr_assert_eq(pool_put(pool, &jobs[i].base), POOL_TAKEN);
+	}
+	pool_wake(pool);
+	sem_wait(&gate.running);
+	struct list out;
+	list_init(&out);
+	cr_expect_eq(pool_withdraw(pool, is_marked, &out), 13);
+	cr_expect_eq(length(&out), 13u);
+	size_t waiting = 0, running = 0;
+	pool_counts(pool, &waiting, &running);
+	cr_expect_eq(waiting, 27u);
+	cr_expect_eq(running, 1u);
+	cr_expect_eq(pool_withdraw(pool, is_marked, &out), 0);
+	sem_post(&gate.go);
+	sem_post(&gate.go);
+	for (waiting = 1; waiting + running > 0; sched_yield())
+		pool_counts(pool, &waiting, &running);
+	pool_free(pool);
+	cr_expect_eq(atomic_load(&order), 28);
+	for (int i = 0; i < COUNT; i++)
+		cr_expect_eq(jobs[i].position == -1, i % 3 == 1);
+}
+
 Test(pool, full_says_full_and_leaves_the_job_with_the_caller)
 {
 	struct pool *pool = start(1, 2);
