@@ -1,14 +1,18 @@
 /* disposing: see disposing.h. */
 #include "core/app/disposing.h"
 
+#include <stdatomic.h>
+
 #include "core/app/lease.h"
 #include "core/app/outbox.h"
+#include "core/app/shed.h"
 #include "core/app/state.h"
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/dispose/disposer.h"
+#include "core/dispose/retention.h"
 #include "core/store/store.h"
 #include "core/store/version.h"
 
@@ -16,12 +20,23 @@ struct disposing {
 	struct app *app;
 	struct disposer_options options;
 	struct disposer *disposer;
+	struct retention *retention; /* NULL: files stay */
+	struct shed *shed;
+	atomic_bool stopping;
+	atomic_uint report;  /* of retention, packed; any thread */
 	struct seldom fails; /* any thread */
+};
+
+enum {
+	REPORT_BETWEEN = 1 << 8, /* above the percentage */
+	REPORT_OVER = 1 << 9,
+	REPORT_SHEDS = 1 << 10,
+	REPORT_STUCK = 1 << 11,
 };
 
 bool disposing_wanted(const struct config *config)
 {
-	return config_disposes(config);
+	return config_disposes(config) || config_retains(config);
 }
 
 static bool has_writer(int fd)
@@ -64,6 +79,64 @@ static void idle(void *context)
 	outbox_kick(((struct disposing *)context)->app->outbox);
 }
 
+/* Retention's, on the disposer's thread */
+
+static void shed(void *context, const int64_t *ids, size_t count)
+{
+	struct disposing *disposing = context;
+	shed_ask(disposing->shed, ids, count);
+	outbox_kick(disposing->app->outbox);
+}
+
+static bool ends(void *context)
+{
+	return atomic_load(&((struct disposing *)context)->stopping);
+}
+
+/* Whoever reads the log is to know when files that nobody has looked at go, and when none may. */
+static void tell_report(unsigned before, unsigned now)
+{
+	if ((now & REPORT_OVER) && !(before & REPORT_OVER))
+		log_notice("a disk is %u%% full: files on it are deleted, the oldest first",
+			   now % REPORT_BETWEEN);
+	if ((now & REPORT_SHEDS) && !(before & REPORT_SHEDS))
+		log_warning(
+			"a disk is %u%% full and nothing else may go: files that wait for a scan "
+			"are given up, in the order of shed",
+			now % REPORT_BETWEEN);
+	if ((now & REPORT_STUCK) && !(before & REPORT_STUCK))
+		log_error(
+			"a disk is %u%% full and nothing on it may be deleted any more: free some "
+			"space, raise disk_high, or let more go (shed, retention: unscanned)",
+			now % REPORT_BETWEEN);
+	if ((before & REPORT_OVER) && !(now & REPORT_OVER))
+		log_notice("no disk is too full any more");
+}
+
+static void report_changed(void *context, const struct retention_report *report)
+{
+	struct disposing *disposing = context;
+	unsigned now = report->percent;
+	now |= report->between ? REPORT_BETWEEN : 0U;
+	now |= report->over ? REPORT_OVER : 0U;
+	now |= report->sheds ? REPORT_SHEDS : 0U;
+	now |= report->stuck ? REPORT_STUCK : 0U;
+	tell_report(atomic_exchange(&disposing->report, now), now);
+	outbox_kick(disposing->app->outbox);
+}
+
+static int start_retention(struct disposing *disposing, struct error *err)
+{
+	struct app *app = disposing->app;
+	const struct retention_peer peer = { shed, report_changed, ends, disposing };
+	if (!config_retains(app->config))
+		return 0;
+	int result = retention_new(&disposing->retention, app->config->history, &peer, err);
+	if (result == 0)
+		disposing->options.other = retention_chooser(disposing->retention);
+	return result;
+}
+
 int disposing_start(struct app *app, struct error *err)
 {
 	if (!disposing_wanted(app->config) || app->options.own_only)
@@ -79,8 +152,12 @@ int disposing_start(struct app *app, struct error *err)
 		.context = disposing,
 	};
 	seldom_init(&disposing->fails);
+	disposing->shed = shed_new();
 	app->disposing = disposing;
-	return disposer_new(&disposing->disposer, &disposing->options, app->config, err);
+	int result = start_retention(disposing, err);
+	return result < 0
+		       ? result
+		       : disposer_new(&disposing->disposer, &disposing->options, app->config, err);
 }
 
 void disposing_wake(struct app *app)
@@ -125,10 +202,31 @@ void disposing_status(struct app *app, struct str *out)
 	str_putc(out, '}');
 }
 
-void disposing_stop(struct app *app)
+void disposing_tick(struct app *app)
 {
 	if (app->disposing)
-		disposer_stop(app->disposing->disposer);
+		shed_tick(app, app->disposing->shed);
+}
+
+struct retention_report disposing_report(struct app *app)
+{
+	unsigned now = app->disposing ? atomic_load(&app->disposing->report) : 0;
+	return (struct retention_report){
+		.percent = now % REPORT_BETWEEN,
+		.between = now & REPORT_BETWEEN,
+		.over = now & REPORT_OVER,
+		.sheds = now & REPORT_SHEDS,
+		.stuck = now & REPORT_STUCK,
+	};
+}
+
+void disposing_stop(struct app *app)
+{
+	if (!app->disposing)
+		return;
+	atomic_store(&app->disposing->stopping, true);
+	disposer_stop(app->disposing->disposer);
+	retention_free(TAKE(app->disposing->retention)); /* reads the history */
 }
 
 void disposing_free(struct app *app)
@@ -136,6 +234,7 @@ void disposing_free(struct app *app)
 	if (!app->disposing)
 		return;
 	disposer_free(app->disposing->disposer);
+	shed_free(app->disposing->shed);
 	seldom_done(&app->disposing->fails);
 	free(TAKE(app->disposing));
 }

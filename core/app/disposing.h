@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "core/dispose/retention.h"
+
 struct app;
 struct config;
 struct error;
@@ -24,6 +26,10 @@ void disposing_committed(const struct store_op *op);
 /** Is there something to remove, that need not be waited for? The outbox wakes the loop when there
  * is nothing any more. The loop. */
 bool disposing_busy(struct app *app);
+/** Does what retention asked the loop for; each turn of it. */
+void disposing_tick(struct app *app);
+/** What retention says of the disks. Any thread, once it was started. */
+struct retention_report disposing_report(struct app *app);
 /** app->config is another one. The loop. */
 void disposing_configure(struct app *app);
 /** Appends what the status says of it, with a comma before. The loop. */

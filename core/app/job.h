@@ -126,6 +126,7 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	int64_t row;	       /* id of the row that it goes on with, 0: none that is known here; by
 				* flight_claim_row() alone, so that no two jobs have the same */
 	bool hides_row;	  /* a queued row of its path, not its own, was passed over because of it */
+	bool given_up;	  /* it is to be taken back from the workers, if none has begun: shed */
 	bool row_taken;	  /* another job went on with its row, at the path where the file is now */
 	bool recorded;	  /* the history has, or gets, a row that says queued */
 	uint64_t interim; /* ordinal of that row's operation, while its id is not known here */

@@ -14,6 +14,7 @@
 
 #include "core/app/backlog.h"
 #include "core/app/control.h"
+#include "core/app/disposing.h"
 #include "core/app/ends.h"
 #include "core/app/health.h"
 #include "core/app/outbox.h"
@@ -373,6 +374,7 @@ int loop_run(struct app *app, struct error *err)
 		reload_tick(app);
 		reroot_tick(app);
 		pause_tick(app);
+		disposing_tick(app);
 		result = pull_events(app, err);
 		if (result < 0)
 			return result;

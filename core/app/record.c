@@ -147,6 +147,23 @@ void record_mark(struct app *app, struct version *version)
 	submit_side(app, version, STORE_MARK);
 }
 
+void record_end_row(struct app *app, struct version *version, enum version_reason reason,
+		    const char *note)
+{
+	version->state = VERSION_UNSCANNED;
+	version->reason = reason;
+	version->finished_ns = clock_wall_ns();
+	version->wait = WAIT_NOTHING;
+	version->due_ns = 0;
+	free(version->note);
+	version->note = xstrdup(note);
+	int64_t row = version->id; /* the writer's from now on */
+	struct side_op *side = side_new(app, version, STORE_SAVE);
+	side->ends = row;
+	table_insert(&app->ending, &side->ending_link, ending_hash(row));
+	store_submit(app->store, &side->op);
+}
+
 /* A queued row with outcomes, whose content was replaced before all of them were there, or whose
  * file went on elsewhere: it keeps them, and says so. False: it has none. */
 static bool end_if_tried(struct app *app, int64_t row)
@@ -159,17 +176,8 @@ static bool end_if_tried(struct app *app, int64_t row)
 		unread_tell(app, &err);
 	if (!version || version->attempt == 0 || version->state != VERSION_QUEUED)
 		return false;
-	version->state = VERSION_UNSCANNED;
-	version->reason = REASON_VANISHED;
-	version->finished_ns = clock_wall_ns();
-	version->wait = WAIT_NOTHING;
-	version->due_ns = 0;
-	free(version->note);
-	version->note = xstrdup("it went, or was replaced, between two attempts");
-	struct side_op *side = side_new(app, TAKE(version), STORE_SAVE);
-	side->ends = row; /* version->id is the writer's from now on */
-	table_insert(&app->ending, &side->ending_link, ending_hash(row));
-	store_submit(app->store, &side->op);
+	record_end_row(app, TAKE(version), REASON_VANISHED,
+		       "it went, or was replaced, between two attempts");
 	return true;
 }
 

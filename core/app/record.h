@@ -28,6 +28,11 @@ void record_refresh(struct app *app, struct job *job, int64_t id, int64_t checke
 void record_doubt(struct app *app, const struct version *version, int64_t id);
 /** Deletes the job's queued row: another row stands for the file. */
 void record_forget(struct app *app, struct job *job);
+/** Ends a queued row that has no job in memory, and announces that. Takes version, which is the
+ * row.
+ */
+void record_end_row(struct app *app, struct version *version, enum version_reason reason,
+		    const char *note);
 /** Has the rows of version's path marked as incomplete (STORE_MARK). Takes version. */
 void record_mark(struct app *app, struct version *version);
 /** Whether a queued row is being given its end just now, so that nobody may go on with it. */

@@ -74,8 +74,10 @@ static void name_the_rest(const struct config *old, const struct reload_result *
 	const struct config *new = result->config;
 	if (result->other_history)
 		warn(notes, "another history takes effect at the next start");
-	if (disposing_wanted(old) != disposing_wanted(new))
+	if (config_disposes(old) != config_disposes(new))
 		warn(notes, "disposal begins or ends at the next start");
+	if (config_retains(old) != config_retains(new))
+		warn(notes, "retention begins or ends at the next start");
 	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
 		warn(notes, "another file or format of events takes effect at the next start");
 	if (!same_alert(old->alert, new->alert))

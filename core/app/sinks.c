@@ -8,6 +8,7 @@
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
+#include "core/dispose/retention.h"
 #include "core/dispose/rules.h"
 #include "core/sink/ecs.h"
 #include "core/sink/line.h"
@@ -41,7 +42,7 @@ struct sinks {
 
 const char *const *sinks_names(const struct app *app)
 {
-	static _Thread_local const char *names[4];
+	static _Thread_local const char *names[5];
 	size_t count = 0;
 	if (app->options.own_only)
 		return NULL;
@@ -49,8 +50,10 @@ const char *const *sinks_names(const struct app *app)
 		names[count++] = ALERT;
 	if (app->config->events)
 		names[count++] = EVENTS;
-	if (disposing_wanted(app->config))
+	if (config_disposes(app->config))
 		names[count++] = RULES_SINK;
+	if (config_retains(app->config))
+		names[count++] = RETENTION_SINK;
 	names[count] = NULL;
 	return names;
 }

@@ -107,7 +107,7 @@ static int check_quarantine(const struct loading *loading, char *const *real, st
 {
 	const struct config *config = loading->config;
 	char *resolved AUTO_FREE = resolve_path(config->quarantine);
-	if (!resolved || !config_disposes(config))
+	if (!resolved || !(config_disposes(config) || config_retains(config)))
 		return 0;
 	for (size_t i = 0; i < config->root_count; i++) {
 		bool above = resolve_is_below(real[i], resolved);

@@ -93,6 +93,12 @@ bool config_disposes(const struct config *config)
 	return false;
 }
 
+bool config_retains(const struct config *config)
+{
+	const struct config_retention *limits = &config->retention;
+	return limits->age_ms || limits->count || limits->bytes || limits->disk_high_percent;
+}
+
 bool config_disposal_same(const struct config *a, const struct config *b)
 {
 	if (a->disposal_count != b->disposal_count || strcmp(a->quarantine, b->quarantine) != 0)

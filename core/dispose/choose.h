@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "core/base/clock.h"
 #include "core/store/op.h"
 
 struct config;
@@ -29,6 +30,9 @@ struct chooser {
 	/* 0, or -errno with err: tried again later, nothing was chosen. */
 	int (*choose)(void *context, const struct config *config, struct choice *out,
 		      struct error *err);
+	/* When to be asked again although nothing was committed; ns INT64_MAX: never. NULL: never.
+	 */
+	struct mono (*next)(void *context);
 	void *context;
 };
 

@@ -10,7 +10,6 @@
 #include "core/base/lock.h"
 #include "core/config/config.h"
 #include "core/detect/hasher.h"
-#include "core/dispose/choose.h"
 #include "core/dispose/remove.h"
 #include "core/dispose/rules.h"
 #include "core/dispose/vault.h"
@@ -228,17 +227,35 @@ static bool prepare(struct disposer *disposer)
 	return false;
 }
 
+/* What is chosen by rules goes first. False: it is being stopped. */
+static bool choose_and_do(struct disposer *disposer, bool *more)
+{
+	const struct chooser rules = disposal_rules_chooser(disposer->rules);
+	const struct chooser *other = &disposer->options->other;
+	if (config_disposes(disposer->config) && !choose(disposer, &rules, more))
+		return false;
+	if (!*more && other->choose && !choose(disposer, other, more))
+		return false;
+	return do_due(disposer, more);
+}
+
 /* One turn. False: it is being stopped. */
 static bool pass(struct disposer *disposer, bool *more)
 {
-	const struct chooser rules = disposal_rules_chooser(disposer->rules);
 	disposer->failed = false;
 	*more = false;
 	if (!prepare(disposer))
 		return !is_stopping(disposer);
-	if (!choose(disposer, &rules, more) || !do_due(disposer, more) || is_stopping(disposer))
-		return false;
-	return true;
+	return choose_and_do(disposer, more) && !is_stopping(disposer);
+}
+
+/* How long nothing is chosen unless something is committed: -1 for ever. */
+static int64_t rest_of_chooser(const struct chooser *chooser)
+{
+	struct mono next = { INT64_MAX };
+	if (chooser->next)
+		next = chooser->next(chooser->context);
+	return next.ns == INT64_MAX ? -1 : mono_ms_until(next);
 }
 
 /* How long there is nothing to do: -1 for ever. */
@@ -262,7 +279,8 @@ static int64_t rest_ms(struct disposer *disposer)
 	}
 	if (disposer->failed && (rest < 0 || rest > FAILED_MS))
 		rest = FAILED_MS;
-	return rest;
+	int64_t other = rest_of_chooser(&disposer->options->other);
+	return other >= 0 && (rest < 0 || rest > other) ? other : rest;
 }
 
 /* False: it is being stopped. */

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "core/base/mem.h"
+#include "core/dispose/choose.h"
 #include "core/store/removal.h"
 
 struct config;
@@ -32,6 +33,8 @@ struct disposer_options {
 	/* Something cannot be done (err), or the first thing could again (NULL). May be called
 	 * often. */
 	void (*fails)(void *context, const struct error *err);
+	/* Asked when the rules have nothing any more; choose NULL: there is none. */
+	struct chooser other;
 	/* There is nothing to do any more. */
 	void (*idle)(void *context);
 	void *context;

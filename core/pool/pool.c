@@ -403,7 +403,7 @@ void pool_counts(struct pool *pool, size_t *waiting, size_t *running)
 	lock_drop(&pool->lock);
 }
 
-size_t pool_withdraw(struct pool *pool, bool (*wants)(const struct pool_job *job), struct list *out)
+size_t pool_withdraw(struct pool *pool, bool (*wants)(struct pool_job *job), struct list *out)
 {
 	size_t taken = 0;
 	lock_take(&pool->lock);

@@ -56,8 +56,7 @@ unsigned pool_workers(const struct pool *pool);
 void pool_counts(struct pool *pool, size_t *waiting, size_t *running);
 /** Takes back those jobs that have not begun and that wants() names, to the end of out. It is asked
  * under the pool's lock, of each of them. How many. */
-size_t pool_withdraw(struct pool *pool, bool (*wants)(const struct pool_job *job),
-		     struct list *out);
+size_t pool_withdraw(struct pool *pool, bool (*wants)(struct pool_job *job), struct list *out);
 /** Takes no more jobs and moves the waiting ones to abandoned (a list head), without waiting for
  * the running ones. Idempotent. */
 void pool_stop(struct pool *pool, struct list *abandoned);

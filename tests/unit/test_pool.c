@@ -127,9 +127,9 @@ Test(pool, what_is_put_is_heard_of_when_some_have_gathered_or_at_the_wake)
 	cr_expect_eq(atomic_load(&order), ROUNDS * GATHERED + 2);
 }
 
-static bool is_marked(const struct pool_job *base)
+static bool is_marked(struct pool_job *base)
 {
-	return LIST_OF(base, const struct job, base)->position == -1;
+	return LIST_OF(base, struct job, base)->position == -1;
 }
 
 Test(pool, what_has_not_begun_can_be_taken_back_one_by_one)

@@ -1,0 +1,166 @@
+/*
+ * fulldisk: the watermark; see round.h.
+ *
+ * A disk is looked at every second when it is above disk_low, else every ten; and when enough was
+ * deleted for it, nothing more goes for it in the next second, as some file systems are late to say
+ * what is free.
+ */
+#include <string.h>
+
+#include "core/base/mem.h"
+#include "core/config/config.h"
+#include "core/dispose/round.h"
+
+enum {
+	DISKS_MAX = 256,
+	SOON_MS = 1000,
+	LATER_MS = 10000,
+};
+
+static void disk_lanes_done(struct disk_lanes *on)
+{
+	lanes_done(&on->lanes);
+	shedding_end(&on->shedding);
+}
+
+static struct disk_lanes *lanes_on(struct retention *retention, uint64_t fsid)
+{
+	for (size_t i = 0; i < retention->on_count; i++) {
+		if (retention->on[i].fsid == fsid)
+			return &retention->on[i];
+	}
+	if (retention->on_count == DISKS_MAX) { /* as many roots may have been mounted anew */
+		disk_lanes_done(&retention->on[0]);
+		retention->on_count--;
+		memmove(retention->on, retention->on + 1,
+			retention->on_count * sizeof *retention->on);
+	}
+	if (!retention->on)
+		retention->on = xcalloc(DISKS_MAX, sizeof *retention->on);
+	struct disk_lanes *on = &retention->on[retention->on_count++];
+	*on = (struct disk_lanes){ .fsid = fsid };
+	lanes_init(&on->lanes, retention->floor_ns);
+	on->lanes.done.everywhere = on->lanes.unscanned.everywhere = false;
+	on->lanes.done.fsid = on->lanes.unscanned.fsid = fsid;
+	return on;
+}
+
+static bool is_met(const struct disk *disk)
+{
+	return disk->need_bytes == 0 && disk->need_files == 0;
+}
+
+static int choose_for(struct round *round, struct disk *disk, struct lane *lane)
+{
+	const struct lane_file *file = NULL;
+	int result = 0;
+	while (!round_is_full(round) && !is_met(disk)) {
+		result = lane_front(lane, &round->view, &file, round->err);
+		if (result < 0 || !file)
+			break;
+		round_intend(round, file->at.id, CAUSE_DISK);
+		disk->need_bytes = round_less(disk->need_bytes, disk_takes(file->size));
+		disk->need_files = round_less(disk->need_files, 1);
+		lane_take(lane);
+	}
+	return result;
+}
+
+/* Nothing else is left: what waits for a scan. */
+static int shed(struct round *round, const struct disk *disk, struct disk_lanes *on)
+{
+	struct retention *retention = round->retention;
+	const struct retention_peer *peer = &retention->peer;
+	const struct shedding_view view = { round->config, retention->reader, disk };
+	if (!mono_passed(retention->shed_after)) {
+		round_sooner(round, retention->shed_after);
+		retention->report.sheds = true;
+		return 0;
+	}
+	int result = round->limits->shed ? shedding_choose(&on->shedding, &view, round->err) : 0;
+	if (result < 0)
+		return result;
+	size_t asked = round->limits->shed ? on->shedding.count : 0;
+	retention->report.sheds = retention->report.sheds || asked > 0;
+	retention->report.stuck = retention->report.stuck || asked == 0;
+	retention->shed_asked = asked;
+	if (asked == 0)
+		return 0;
+	retention->shed_after = mono_add_ms(mono_now(), SOON_MS);
+	round_sooner(round, retention->shed_after);
+	peer->shed(peer->context, on->shedding.ids, asked);
+	return 0;
+}
+
+static int choose_on(struct round *round, struct disk *disk)
+{
+	struct retention *retention = round->retention;
+	struct disk_lanes *on = lanes_on(retention, disk->fsid);
+	if (!mono_passed(on->after)) {
+		round_sooner(round, on->after);
+		return 0;
+	}
+	int result = choose_for(round, disk, &on->lanes.done);
+	if (result == 0 && round_chosen(round) == 0 && round->limits->unscanned)
+		result = choose_for(round, disk, &on->lanes.unscanned);
+	if (result < 0)
+		return result;
+	if (round_chosen(round) == 0)
+		return shed(round, disk, on);
+	if (is_met(disk))
+		on->after = mono_add_ms(mono_now(), SOON_MS);
+	retention->disks_due.ns = 0; /* to be looked at when they are gone */
+	return 0;
+}
+
+static void end_shedding(struct retention *retention, uint64_t fsid)
+{
+	for (size_t i = 0; i < retention->on_count; i++) {
+		if (retention->on[i].fsid == fsid)
+			shedding_end(&retention->on[i].shedding);
+	}
+}
+
+static void look_at_disks(struct round *round)
+{
+	struct retention *retention = round->retention;
+	if (mono_passed(retention->disks_due)) {
+		disks_look(&retention->disks, round->config);
+		bool near = disks_percent(&retention->disks) >= round->limits->disk_low_percent;
+		retention->disks_due = mono_add_ms(mono_now(), near ? SOON_MS : LATER_MS);
+	}
+	round_sooner(round, retention->disks_due);
+}
+
+int fulldisk_choose(struct round *round)
+{
+	struct retention *retention = round->retention;
+	bool over = false;
+	int result = 0;
+	retention->report = (struct retention_report){ 0 };
+	if (!round->limits->disk_high_percent)
+		return 0;
+	look_at_disks(round);
+	retention->report.percent = disks_percent(&retention->disks);
+	retention->report.between = retention->report.percent > round->limits->disk_low_percent;
+	for (size_t i = 0; i < retention->disks.count && result == 0; i++) {
+		struct disk *disk = &retention->disks.items[i];
+		over = over || disk->over;
+		if (disk->over && round_chosen(round) == 0)
+			result = choose_on(round, disk);
+		else if (!disk->over)
+			end_shedding(retention, disk->fsid);
+	}
+	retention->report.over = over;
+	return result;
+}
+
+void fulldisk_forget(struct retention *retention)
+{
+	for (size_t i = 0; i < retention->on_count; i++)
+		disk_lanes_done(&retention->on[i]);
+	free(TAKE(retention->on));
+	retention->on_count = 0;
+	disks_done(&retention->disks);
+	retention->disks_due.ns = 0;
+}

@@ -1,0 +1,76 @@
+/* shedding: see shedding.h. */
+#include "core/dispose/shedding.h"
+
+#include "core/base/mem.h"
+#include "core/dispose/lane.h"
+
+struct round {
+	struct shedding *shedding;
+	const struct shedding_view *view;
+	size_t glob;
+	uint64_t bytes; /* of those that were chosen */
+};
+
+static bool is_enough(const struct round *round)
+{
+	const struct disk *disk = round->view->disk;
+	size_t count = round->shedding->count;
+	return count == SHED_AT_ONCE ||
+	       (round->bytes >= disk->need_bytes && count >= disk->need_files);
+}
+
+/* An earlier glob may match too: then it was chosen by that, or will be. */
+static bool is_of_glob(const struct round *round, const char *mime)
+{
+	char *const *globs = round->view->config->retention.shed;
+	for (size_t i = 0; i <= round->glob; i++) {
+		char *const one[] = { globs[i], NULL };
+		if (config_mime_matches(one, mime))
+			return i == round->glob;
+	}
+	return false;
+}
+
+static bool visit(void *context, const struct store_kept *row)
+{
+	struct round *round = context;
+	struct shedding *shedding = round->shedding;
+	shedding->at[round->glob] = row->at;
+	if (is_of_glob(round, row->mime) && row->identity.fsid == round->view->disk->fsid &&
+	    lane_is_there(round->view->config, row)) {
+		shedding->ids[shedding->count++] = row->at.id;
+		round->bytes += disk_takes(row->identity.size);
+	}
+	return !is_enough(round);
+}
+
+static size_t globs_of(const struct config *config)
+{
+	size_t count = 0;
+	while (config->retention.shed && config->retention.shed[count])
+		count++;
+	return count;
+}
+
+int shedding_choose(struct shedding *shedding, const struct shedding_view *view, struct error *err)
+{
+	size_t globs = globs_of(view->config);
+	if (!shedding->at) {
+		shedding->at = xcalloc(globs + 1, sizeof *shedding->at);
+		for (size_t i = 0; i < globs; i++)
+			shedding->at[i].key = INT64_MIN;
+	}
+	shedding->count = 0;
+	struct round round = { .shedding = shedding, .view = view };
+	const struct kept_visit each = { visit, &round };
+	int result = 0;
+	for (; result == 0 && round.glob < globs && !is_enough(&round); round.glob++)
+		result = kept_each(view->reader, KEPT_QUEUED, shedding->at[round.glob], &each, err);
+	return result;
+}
+
+void shedding_end(struct shedding *shedding)
+{
+	free(TAKE(shedding->at));
+	shedding->count = 0;
+}
