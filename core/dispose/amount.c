@@ -8,8 +8,7 @@
 #include "core/dispose/round.h"
 
 enum {
-	COUNT_MS = 60000,  /* how long a count holds, at least, */
-	COUNT_SHARE = 20,  /* and so many times as long as it took */
+	COUNT_SHARE = 20,  /* a count holds so many times as long as it took */
 	COUNT_LOOK = 1000, /* files between two looks whether to leave off */
 };
 
@@ -52,7 +51,7 @@ static int count(struct round *round, bool *made)
 		return result;
 	int64_t took_ms = (mono_now().ns - began.ns) / CLOCK_NS_PER_MS;
 	retention->census = counting.census;
-	retention->census.until = mono_add_ms(mono_now(), COUNT_MS + COUNT_SHARE * took_ms);
+	retention->census.until = mono_add_ms(mono_now(), COUNT_SHARE * took_ms);
 	return 0;
 }
 

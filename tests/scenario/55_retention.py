@@ -1,0 +1,295 @@
+"""Files that go because there is too much of them: by age, number, bytes, and how full their disk is. Each removal is
+recorded before it is done, what waits for a scan stays unless "shed" names its type, and the ledger adds up, through
+kill -9 as well.
+"""
+import contextlib
+import os
+import random
+import time
+
+import scenario
+from mounting import mounted
+from scenario import NOOP, Carved, broapt_name, check, files_below, same, scaled
+
+MIB = 1 << 20
+
+
+def removed(carved, cause=None):
+    """Paths of the files that were removed, in the order of that."""
+    where = f" AND cause = '{cause}'" if cause else ""
+    return [path for path, in carved.sql("SELECT CAST(path AS BLOB) FROM disposal WHERE state = 'removed'"
+                                         f"{where} ORDER BY id")]
+
+
+def check_ledger(carved, made):
+    """Every file that was made has a row, each row an end, and each file is there or was removed."""
+    rows = carved.sql("SELECT CAST(path AS BLOB), state, reason FROM file")
+    same(sorted(path for path, *_ in rows), sorted(made), "a row for each file that was made")
+    check(all(state in (b"done", b"unscanned") for _, state, _ in rows), f"not all have their end: {rows}")
+    same(sum(files for files, in carved.sql("SELECT files FROM daily")), len(made), "the counts' sum")
+    there, gone = files_below(carved.root), removed(carved)
+    same(len(gone), len(set(gone)), "removed once each")
+    same(sorted(there | set(gone)), sorted(made), "what is there and what was removed")
+    check(not there & set(gone), f"removed, and there: {there & set(gone)}")
+    same(carved.sql("SELECT count(*) FROM removal WHERE state NOT IN ('removed')"), [(0,)], "other ends")
+
+
+def put_one_by_one(carved, count, size=64):
+    """Files, each first seen after the one before."""
+    made = []
+    for _ in range(count):
+        made.append(carved.put(content=os.urandom(size)))
+        carved.wait_settled(carved.made)
+    return made
+
+
+def test_the_oldest_go_when_there_are_too_many():
+    with Carved("retention: { count: 5 }\n" + NOOP) as carved:
+        carved.start()
+        made = put_one_by_one(carved, 12)
+        carved.until(lambda: len(removed(carved)) == 7, "seven are removed")
+        same(removed(carved, "count"), made[:7], "the oldest, in their order")
+        check_ledger(carved, made)
+        carved.stop()
+        carved.start()
+        made += put_one_by_one(carved, 1)
+        carved.until(lambda: len(removed(carved)) == 8, "one more is removed")
+        same(removed(carved), made[:8], "the oldest that is left")
+        os.unlink(made[8])   # by somebody else: no more than five are there
+        made += put_one_by_one(carved, 1)
+        carved.until(lambda: carved.sql("SELECT seq FROM sink") == [(14,)], "it has heard of it")
+        same(len(files_below(carved.root)), 5, "files that are there")
+        made += put_one_by_one(carved, 1)
+        carved.until(lambda: len(removed(carved)) == 9, "another one is removed")
+        same(removed(carved)[-1], made[9], "not the one that was gone already")
+        same(len(files_below(carved.root)), 5, "files that are there then")
+        carved.stop()
+
+
+def test_bytes():
+    with Carved("retention: { bytes: 100K }\n" + NOOP) as carved:
+        carved.start()
+        made = put_one_by_one(carved, 6, 30 << 10)
+        carved.until(lambda: len(removed(carved)) == 3, "three are removed")
+        same(removed(carved, "bytes"), made[:3], "the oldest, in their order")
+        check_ledger(carved, made)
+        carved.stop()
+
+
+def test_age():
+    with Carved("retention: { age: 2s }\n" + NOOP) as carved:
+        carved.start()
+        made = put_one_by_one(carved, 5)
+        carved.until(lambda: len(removed(carved)) == 5, "all are removed")
+        early = carved.sql("SELECT path FROM disposal WHERE cause <> 'age' OR intended_ns - first_seen_ns < 2000000000")
+        same(early, [], "removed before their time")
+        check_ledger(carved, made)
+        carved.stop()
+
+
+def test_files_of_other_places_stay():
+    """What a scan by hand has left in the history is nobody's to remove."""
+    with Carved("retention: { age: 1s }\n" + NOOP) as carved:
+        elsewhere = os.path.join(carved.home, broapt_name())
+        with open(elsewhere, "wb") as file:
+            file.write(b"mine")
+        done = scenario.command("scan", "-c", carved.config_path, "--history", carved.history, elsewhere)
+        same(done.returncode, 0, f"the scan by hand: {done.stderr}")
+        carved.start()
+        made = put_one_by_one(carved, 1)
+        carved.until(lambda: removed(carved) == made, "the one below the root is removed")
+        check(os.path.exists(elsewhere), "the other one is gone")
+        carved.stop()
+
+
+def test_unscanned_ones_go_last_and_only_when_told():
+    config = "retention: { count: 1, unscanned: %s }\n" + NOOP
+    with Carved(config % "keep") as carved:
+        carved.start()
+        unscanned = [carved.put("of no scheme"), carved.put("nor this")]
+        carved.wait_settled(2)
+        done = put_one_by_one(carved, 3)
+        carved.until(lambda: removed(carved) == done[:2], "the scanned ones are removed")
+        same(files_below(carved.root), {*unscanned, done[2]}, "what is left")
+        carved.stop()
+        carved.write_config(config % "delete")
+        carved.start()
+        carved.until(lambda: len(removed(carved)) == 4, "four are removed")
+        same(removed(carved)[:3], done, "the scanned ones first")
+        same(len(files_below(carved.root)), 1, "files that are there")
+        same(set(removed(carved)[3:]) | files_below(carved.root), set(unscanned), "the unscanned ones")
+        carved.stop()
+
+
+def test_what_changed_since_stays():
+    with Carved("hash: never\nretention: { count: 1 }\n" + NOOP) as carved:
+        carved.start()
+        first = put_one_by_one(carved, 1)[0]
+        carved.stop()
+        with open(first, "ab") as file:
+            file.write(b"more")
+        os.rename(first, first + b".away")
+        os.rename(first + b".away", first)
+        carved.start()
+        carved.wait_settled(2)
+        made = put_one_by_one_more(carved, 3)
+        carved.until(lambda: len(removed(carved)) >= 2, "two are removed")
+        sizes = [size for size, in carved.sql("SELECT size FROM disposal WHERE state = 'removed' ORDER BY id LIMIT 1")]
+        same(sizes, [64 + 4], "the content that went first is the one that is there")
+        check(made[-1] in files_below(carved.root), "the last one is there")
+        carved.stop()
+
+
+def put_one_by_one_more(carved, rows):
+    """As put_one_by_one, where there is a row more than files."""
+    made = []
+    for _ in range(rows - 1):
+        made.append(carved.put())
+        carved.wait_settled(carved.made + 1)
+    return made
+
+
+SIZE = 64 << 10
+DISK = 12 * MIB
+HELD = ("workers: 1\ndetectors:\n  - { type: command, name: held, timeout: 300s, read: go-on, "
+        "run: [/bin/sh, -c, 'cd \"$0\"; test -e through || exec cat go-on', HOME, '{path}'] }\n"
+        "retention: { disk_high: 80%, disk_low: 60% }\n")
+SLOW = ("workers: 1\ndetectors:\n  - { type: command, name: slow, timeout: 60s, read: [], "
+        "run: [/bin/sh, -c, 'sleep 0.02', '{path}'] }\nretention: { disk_high: 80%, disk_low: 60% }\n").replace(
+            " read: [],", "")
+
+
+@contextlib.contextmanager
+def on_a_small_disk(config):
+    """A daemon whose root is a file system of 12 MiB."""
+    with Carved() as carved:
+        carved.write_config(config.replace("HOME", carved.home))
+        os.mkfifo(os.path.join(carved.home, "go-on"))
+        with mounted(carved.root, "-t", "tmpfs", "-o", f"size={DISK}", "none"):
+            yield carved
+            carved.kill()
+
+
+def room(carved):
+    there = os.statvfs(carved.root)
+    return there.f_bavail * there.f_frsize
+
+
+def percent(carved):
+    return 100 * (DISK - room(carved)) / DISK
+
+
+def wait_for_room(carved):
+    """As a sensor that is told by the pressure file, or loses the file."""
+    carved.until(lambda: room(carved) >= 4 * SIZE, "there is room for another file")
+
+
+def put_type(carved, mime, extension):
+    return carved.put(broapt_name(mime, extension), os.urandom(SIZE))
+
+
+def through(carved):
+    with open(os.path.join(carved.home, "through"), "wb"):
+        pass
+
+
+def check_order(carved):
+    """No file that waited for a scan was given up while one with an answer was there that could have gone instead."""
+    given_up = carved.sql("SELECT id, intended_ns FROM removal WHERE cause = 'shed'")
+    for _, intended in given_up:
+        left = carved.sql("SELECT count(*) FROM version v WHERE v.state = 'done' AND v.finished_ns < ? AND NOT EXISTS "
+                          "(SELECT 1 FROM removal r WHERE r.version_id = v.id AND r.intended_ns <= ?)",
+                          intended - 1500000000, intended)
+        same(left, [(0,)], "scanned files that were there when a waiting one was given up")
+    early = carved.sql("SELECT count(*) FROM disposal WHERE cause <> 'shed' AND (verdict IS NULL OR finished_ns > intended_ns)")
+    same(early, [(0,)], "removed without an answer")
+    same(carved.sql("SELECT count(*) FROM file WHERE reason = 'shed' AND id NOT IN "
+                    "(SELECT file_id FROM disposal WHERE cause = 'shed' AND state = 'removed')"), [(0,)],
+         "given up without a removal")
+
+
+def test_a_producer_that_is_faster_than_the_scanner():
+    """Nothing is given up: what has its answer makes room, and what waits is left alone."""
+    with on_a_small_disk(SLOW) as carved:
+        carved.start()
+        made, most = [], 0
+        for _ in range(scaled(400, 4000)):
+            wait_for_room(carved)
+            made.append(carved.put(content=os.urandom(SIZE)))
+            most = max(most, percent(carved))
+        carved.wait_settled(len(made))
+        carved.until(lambda: percent(carved) < 80, "the disk is not too full in the end")
+        check(most > 80, f"it was never full: {most}")
+        gone = removed(carved, "disk")
+        print(f"        {len(made)} files, {len(gone)} removed, {most:.0f}% at most")
+        check_order(carved)
+        check_ledger(carved, made)
+        same(carved.sql("SELECT count(*) FROM file WHERE state <> 'done'"), [(0,)], "all were scanned")
+
+
+def test_nothing_that_waits_goes_unless_told():
+    with on_a_small_disk(HELD) as carved:
+        carved.start()
+        made = []
+        while percent(carved) < 90:
+            made.append(put_type(carved, "image/png", "png"))
+        carved.until(lambda: b"nothing on it may be deleted any more" in carved.stderr(), "it is told")
+        same(files_below(carved.root), set(made), "all are there")
+        same(carved.sql("SELECT count(*) FROM removal"), [(0,)], "removals")
+        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        through(carved)
+        os.close(fd)
+        carved.until(lambda: percent(carved) <= 61 and carved.sql("SELECT count(*) FROM file WHERE state = 'queued'")
+                     == [(0,)], "there is room again, when they are scanned")
+        check_order(carved)
+        check_ledger(carved, made)
+        same(sorted(removed(carved)), sorted(made[:len(removed(carved))]), "the oldest went")
+
+
+TYPES = (("application/pdf", "pdf"), ("text/html", "html"), ("image/png", "png"))
+
+
+def shedding(kills=0):
+    with on_a_small_disk(HELD + 'shed: ["image/*", "text/*"]\n') as carved:
+        carved.start()
+        through(carved)
+        made = [put_type(carved, *TYPES[number % 3]) for number in range(30)]
+        carved.wait_settled(len(made))
+        os.unlink(os.path.join(carved.home, "through"))
+        for number in range(scaled(240, 2000)):
+            if kills and number % 60 == 59:
+                time.sleep(random.random() * 0.3)   # any moment will do
+                carved.kill()
+                carved.start(ready=False)
+            if percent(carved) > 95:
+                carved.until(lambda: percent(carved) < 80 or b"may be deleted any more" in carved.stderr(), "there is room")
+            if percent(carved) > 95:
+                break
+            made.append(put_type(carved, *TYPES[number % 3]))
+        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        carved.until(lambda: removed(carved, "shed"), "some are given up")
+        through(carved)
+        os.close(fd)
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'queued'", [(0,)])
+        carved.until(lambda: percent(carved) < 80 and carved.sql("SELECT count(*) FROM removal WHERE state = 'intended'")
+                     == [(0,)], "there is room in the end")
+        print(f"        {len(made)} files, {len(removed(carved))} removed, {len(removed(carved, 'shed'))} given up")
+        check_order(carved)
+        check_ledger(carved, made)
+        given_up = [path.rpartition(b".")[2] for path in removed(carved, "shed")]
+        check(b"pdf" not in given_up, "a type that is not in shed was given up")
+        check(given_up and given_up[0] == b"png", f"not in the order of shed: {given_up}")
+        same(carved.sql("SELECT count(*) FROM file WHERE state = 'unscanned' AND reason = 'shed'"), [(len(given_up),)], "rows")
+        check(b"files that wait for a scan are given up" in carved.stderr(), "it is not told")
+
+
+def test_what_waits_is_given_up_in_the_order_of_shed():
+    shedding()
+
+
+def test_kill_while_files_are_given_up():
+    shedding(kills=4)
+
+
+if __name__ == "__main__":
+    scenario.main()
