@@ -26,6 +26,7 @@
 #include "core/app/met.h"
 #include "core/app/outbox.h"
 #include "core/app/pace.h"
+#include "core/app/pressure.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
 #include "core/app/reroot.h"
@@ -145,6 +146,7 @@ static int start(struct app *app, struct error *err)
 	app->shortened = shortened_new();
 	app->gaps = gaps_new();
 	app->pace = pace_new(mono_now());
+	pressure_start(app);
 	int result = open_history(app, err);
 	if (result == 0)
 		result = outbox_new(&app->outbox, err);
@@ -255,6 +257,7 @@ static void take_apart(struct app *app)
 	shortened_free(app->shortened);
 	gaps_free(app->gaps);
 	pace_free(app->pace);
+	pressure_stop(app);
 	met_free(app->met);
 	roots_free(app->roots);
 	engine_unref(app->engine);

@@ -23,8 +23,10 @@ struct disposing {
 	struct retention *retention; /* NULL: files stay */
 	struct shed *shed;
 	atomic_bool stopping;
-	atomic_uint report;  /* of retention, packed; any thread */
-	struct seldom fails; /* any thread */
+	struct mono walked_since; /* the loop's; ns 0: it is not */
+	atomic_bool walked;	  /* the first walk is through */
+	atomic_uint report;	  /* of retention, packed; any thread */
+	struct seldom fails;	  /* any thread */
 };
 
 enum {
@@ -81,11 +83,15 @@ static void idle(void *context)
 
 /* Retention's, on the disposer's thread */
 
-static void shed(void *context, const int64_t *ids, size_t count)
+/* What the first walk finds may be of a type that goes first. */
+static bool shed(void *context, const int64_t *ids, size_t count)
 {
 	struct disposing *disposing = context;
-	shed_ask(disposing->shed, ids, count);
+	bool walked = atomic_load(&disposing->walked);
+	if (walked)
+		shed_ask(disposing->shed, ids, count);
 	outbox_kick(disposing->app->outbox);
+	return walked;
 }
 
 static bool ends(void *context)
@@ -202,10 +208,24 @@ void disposing_status(struct app *app, struct str *out)
 	str_putc(out, '}');
 }
 
+/* What the first walk found has rows a moment later. */
+static void note_walked(struct app *app)
+{
+	struct disposing *disposing = app->disposing;
+	if (!app->walked_all || app->walking)
+		return;
+	if (disposing->walked_since.ns == 0)
+		disposing->walked_since = mono_now();
+	if (mono_passed(mono_add_ms(disposing->walked_since, INT64_C(2) * APP_INTERIM_MS)))
+		atomic_store_explicit(&disposing->walked, true, memory_order_relaxed);
+}
+
 void disposing_tick(struct app *app)
 {
-	if (app->disposing)
-		shed_tick(app, app->disposing->shed);
+	if (!app->disposing)
+		return;
+	note_walked(app);
+	shed_tick(app, app->disposing->shed);
 }
 
 struct retention_report disposing_report(struct app *app)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "core/app/lease.h"
+#include "core/app/shed.h"
 #include "core/base/clock.h"
 #include "core/base/identity.h"
 #include "core/base/list.h"
@@ -125,8 +126,8 @@ struct job { // NOLINT(clang-analyzer-optin.performance.Padding)
 	bool touched;	       /* its metadata changed meanwhile, or the name was made anew */
 	int64_t row;	       /* id of the row that it goes on with, 0: none that is known here; by
 				* flight_claim_row() alone, so that no two jobs have the same */
-	bool hides_row;	  /* a queued row of its path, not its own, was passed over because of it */
-	bool given_up;	  /* it is to be taken back from the workers, if none has begun: shed */
+	bool hides_row; /* a queued row of its path, not its own, was passed over because of it */
+	enum job_shed shed;
 	bool row_taken;	  /* another job went on with its row, at the path where the file is now */
 	bool recorded;	  /* the history has, or gets, a row that says queued */
 	uint64_t interim; /* ordinal of that row's operation, while its id is not known here */

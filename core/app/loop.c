@@ -19,6 +19,7 @@
 #include "core/app/health.h"
 #include "core/app/outbox.h"
 #include "core/app/pause.h"
+#include "core/app/pressure.h"
 #include "core/app/pull.h"
 #include "core/app/record.h"
 #include "core/app/reload.h"
@@ -214,6 +215,7 @@ static struct mono next_wake(struct app *app)
 	sooner(&next, pull_rest_at(app));
 	sooner(&next, watchdog_due(app));
 	sooner(&next, manager_due(app));
+	sooner(&next, pressure_next(app));
 	return next;
 }
 
@@ -380,6 +382,7 @@ int loop_run(struct app *app, struct error *err)
 			return result;
 		app->refill_again = backlog_refill(app);
 		rescan_refill(app);
+		pressure_tick(app);
 	}
 	return 0;
 }

@@ -53,7 +53,6 @@ void shed_ask(struct shed *shed, const int64_t *ids, size_t count)
 
 static void give_up(struct app *app, struct job *job)
 {
-	job->given_up = false;
 	job->version->id = job->row;
 	record_unscanned(app, job, REASON_SHED, NOTE);
 }
@@ -72,9 +71,9 @@ static void give_up_row(struct app *app, int64_t id)
 	record_end_row(app, TAKE(version), REASON_SHED, NOTE);
 }
 
-static bool is_given_up(struct pool_job *pool_job)
+static bool is_wanted(struct pool_job *pool_job)
 {
-	return LIST_OF(pool_job, struct job, pool_job)->given_up;
+	return LIST_OF(pool_job, struct job, pool_job)->shed == SHED_WANTED;
 }
 
 /* Workers have these, most of them in the pool's queue. */
@@ -82,25 +81,35 @@ static void withdraw(struct app *app)
 {
 	struct list out;
 	list_init(&out);
-	(void)pool_withdraw(app->pool, is_given_up, &out);
+	(void)pool_withdraw(app->pool, is_wanted, &out);
 	for (struct list *link; (link = list_shift(&out));)
-		give_up(app, LIST_OF(LIST_OF(link, struct pool_job, link), struct job, pool_job));
+		LIST_OF(LIST_OF(link, struct pool_job, link), struct job, pool_job)->shed =
+			SHED_TAKEN;
 }
 
-static void give_up_one(struct app *app, int64_t id, bool mark)
+static void want(struct app *app, int64_t id)
+{
+	struct job *job = flight_row_holder(&app->flight, id);
+	if (job && job->state == JOB_RUNNING)
+		job->shed = SHED_WANTED;
+}
+
+static void give_up_one(struct app *app, int64_t id)
 {
 	struct job *job = flight_row_holder(&app->flight, id);
 	if (!job) {
-		if (mark)
-			give_up_row(app, id);
+		give_up_row(app, id);
 		return;
 	}
+	bool taken = job->shed == SHED_TAKEN;
+	job->shed = SHED_NOT; /* begun with meanwhile, perhaps: it goes on */
 	switch (job->state) {
 	case JOB_RUNNING:
-		job->given_up = mark;
+		if (taken)
+			give_up(app, job);
 		return;
 	case JOB_WAITING:
-		if (mark && job->version->wait != WAIT_WRITER)
+		if (job->version->wait != WAIT_WRITER)
 			give_up(app, job);
 		return;
 	case JOB_SAVING:
@@ -111,6 +120,7 @@ static void give_up_one(struct app *app, int64_t id, bool mark)
 	}
 }
 
+/* In the order in which they were asked for. */
 void shed_tick(struct app *app, struct shed *shed)
 {
 	lock_take(&shed->lock);
@@ -121,8 +131,8 @@ void shed_tick(struct app *app, struct shed *shed)
 	if (count == 0 || app->mode == APP_STOPPING)
 		return;
 	for (size_t i = 0; i < count; i++)
-		give_up_one(app, ids[i], true);
+		want(app, ids[i]);
 	withdraw(app);
 	for (size_t i = 0; i < count; i++)
-		give_up_one(app, ids[i], false); /* begun with meanwhile: they go on */
+		give_up_one(app, ids[i]);
 }

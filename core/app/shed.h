@@ -14,6 +14,14 @@
 struct app;
 struct shed;
 
+/* What of it concerns a job that workers have: it is to be taken back, if none has begun; and so it
+ * was. */
+enum job_shed {
+	SHED_NOT,
+	SHED_WANTED,
+	SHED_TAKEN,
+};
+
 struct shed *shed_new(void);
 void shed_free(struct shed *shed);
 /** Asks for the rows with these ids to be given up; the loop is to be woken. Any thread. */

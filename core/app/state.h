@@ -35,6 +35,7 @@ struct met;
 struct outbox;
 struct pace;
 struct pool;
+struct pressure;
 struct reloader;
 struct roots;
 struct rules_watch;
@@ -73,8 +74,9 @@ struct app {
 	struct outbox *outbox;
 	struct shortened *shortened;
 	struct control *control;
-	struct sinks *sinks;	     /* NULL: there are none */
-	struct forget *forget;	     /* NULL: nothing is */
+	struct sinks *sinks;   /* NULL: there are none */
+	struct forget *forget; /* NULL: nothing is */
+	struct pressure *pressure;
 	struct disposing *disposing; /* NULL: nothing is ever removed */
 	struct gaps *gaps;
 	struct reloader *reloader;

@@ -12,6 +12,7 @@
 #include "core/app/health.h"
 #include "core/app/pace.h"
 #include "core/app/pause.h"
+#include "core/app/pressure.h"
 #include "core/app/roots.h"
 #include "core/app/sinks.h"
 #include "core/app/state.h"
@@ -321,6 +322,7 @@ void status_json(struct app *app, struct str *out)
 	want_status(app, out);
 	queue(app, out);
 	oldest_file(app, out);
+	pressure_status(app, out);
 	str_puts(out, ",\"last_minute\":");
 	pace_json(app->pace, mono_now(), out);
 	rescans(app, out);

@@ -76,7 +76,7 @@ static int choose_excess(struct round *round, struct lane *lane)
 		bool by_count = round->limits->count && census->files > round->limits->count;
 		round_intend(round, file->at.id, by_count ? CAUSE_COUNT : CAUSE_BYTES);
 		census->files = round_less(census->files, 1);
-		census->bytes = round_less(census->bytes, (uint64_t)file->size);
+		census->bytes = round_less(census->bytes, (uint64_t)file->identity.size);
 		lane_take(lane);
 	}
 	return result;

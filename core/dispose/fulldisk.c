@@ -1,7 +1,8 @@
 /*
  * fulldisk: the watermark; see round.h.
  *
- * A disk is looked at every second when it is above disk_low, else every ten; and when enough was
+ * A disk is looked at every second when it is above disk_low or anything is committed, else every
+ * ten; and when enough was
  * deleted for it, nothing more goes for it in the next second, as some file systems are late to say
  * what is free.
  */
@@ -15,6 +16,8 @@ enum {
 	DISKS_MAX = 256,
 	SOON_MS = 1000,
 	LATER_MS = 10000,
+	PASS_SHARE = 20, /* a pass over the queue rests so many times as long as it took */
+	STUCK_MS = 3000, /* what is on its way to the history may go in a moment */
 };
 
 static void disk_lanes_done(struct disk_lanes *on)
@@ -59,36 +62,53 @@ static int choose_for(struct round *round, struct disk *disk, struct lane *lane)
 		if (result < 0 || !file)
 			break;
 		round_intend(round, file->at.id, CAUSE_DISK);
-		disk->need_bytes = round_less(disk->need_bytes, disk_takes(file->size));
+		disk->need_bytes = round_less(disk->need_bytes, disk_takes(file->identity.size));
 		disk->need_files = round_less(disk->need_files, 1);
 		lane_take(lane);
 	}
 	return result;
 }
 
-/* Nothing else is left: what waits for a scan. */
+/* Nothing may go; told when it stays so. */
+static void be_stuck(struct retention *retention)
+{
+	if (retention->stuck_since.ns == 0)
+		retention->stuck_since = mono_now();
+	retention->stuck_now = true;
+}
+
+/* Nothing else is left: what waits for a scan. Those that were asked for go through the history
+ * like any others, so what they give back is waited for a while. */
 static int shed(struct round *round, const struct disk *disk, struct disk_lanes *on)
 {
 	struct retention *retention = round->retention;
 	const struct retention_peer *peer = &retention->peer;
 	const struct shedding_view view = { round->config, retention->reader, disk };
-	if (!mono_passed(retention->shed_after)) {
-		round_sooner(round, retention->shed_after);
-		retention->report.sheds = true;
+	struct mono began = mono_now();
+	if (!round->limits->shed) {
+		be_stuck(retention);
 		return 0;
 	}
-	int result = round->limits->shed ? shedding_choose(&on->shedding, &view, round->err) : 0;
+	if (!mono_passed(retention->shed_after)) {
+		round_sooner(round, retention->shed_after);
+		retention->report.sheds = retention->shed_asked > 0;
+		return 0;
+	}
+	int result = shedding_choose(&on->shedding, &view, round->err);
 	if (result < 0)
 		return result;
-	size_t asked = round->limits->shed ? on->shedding.count : 0;
-	retention->report.sheds = retention->report.sheds || asked > 0;
-	retention->report.stuck = retention->report.stuck || asked == 0;
-	retention->shed_asked = asked;
-	if (asked == 0)
-		return 0;
-	retention->shed_after = mono_add_ms(mono_now(), SOON_MS);
+	retention->shed_asked = on->shedding.count;
+	if (on->shedding.count > 0 &&
+	    !peer->shed(peer->context, on->shedding.ids, on->shedding.count))
+		retention->shed_asked = 0;
+	int64_t took_ms = (mono_now().ns - began.ns) / CLOCK_NS_PER_MS;
+	retention->shed_after = mono_add_ms(mono_now(), SOON_MS + PASS_SHARE * took_ms);
 	round_sooner(round, retention->shed_after);
-	peer->shed(peer->context, on->shedding.ids, asked);
+	retention->report.sheds = retention->shed_asked > 0;
+	if (retention->shed_asked == 0)
+		shedding_end(&on->shedding); /* from the beginning next time */
+	if (on->shedding.count == 0)
+		be_stuck(retention);
 	return 0;
 }
 
@@ -121,13 +141,17 @@ static void end_shedding(struct retention *retention, uint64_t fsid)
 	}
 }
 
+/* Who is woken, by what others do, looks as well, once a second. */
 static void look_at_disks(struct round *round)
 {
 	struct retention *retention = round->retention;
-	if (mono_passed(retention->disks_due)) {
+	struct mono now = mono_now();
+	if (retention->disks_due.ns == 0 || now.ns >= retention->disks_due.ns ||
+	    mono_passed(mono_add_ms(retention->disks_looked, SOON_MS))) {
 		disks_look(&retention->disks, round->config);
 		bool near = disks_percent(&retention->disks) >= round->limits->disk_low_percent;
-		retention->disks_due = mono_add_ms(mono_now(), near ? SOON_MS : LATER_MS);
+		retention->disks_looked = now;
+		retention->disks_due = mono_add_ms(now, near ? SOON_MS : LATER_MS);
 	}
 	round_sooner(round, retention->disks_due);
 }
@@ -138,6 +162,7 @@ int fulldisk_choose(struct round *round)
 	bool over = false;
 	int result = 0;
 	retention->report = (struct retention_report){ 0 };
+	retention->stuck_now = false;
 	if (!round->limits->disk_high_percent)
 		return 0;
 	look_at_disks(round);
@@ -152,6 +177,10 @@ int fulldisk_choose(struct round *round)
 			end_shedding(retention, disk->fsid);
 	}
 	retention->report.over = over;
+	if (!retention->stuck_now)
+		retention->stuck_since.ns = 0;
+	retention->report.stuck =
+		retention->stuck_now && mono_passed(mono_add_ms(retention->stuck_since, STUCK_MS));
 	return result;
 }
 

@@ -48,16 +48,20 @@ static bool before(struct kept_at a, struct kept_at b)
 
 /* The removal itself looks again, and more closely; this spares it most of what is in vain. A path
  * that cannot be asked for as a whole is left to it. */
-bool lane_is_there(const struct config *config, const struct store_kept *row)
+static bool is_there(const char *path, const struct identity *identity)
 {
-	if (site_root(config, row->path, row->path_len) == config->root_count)
-		return false;
 	struct statx st;
-	if (statx(AT_FDCWD, row->path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		  STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
 		return errno == ENAMETOOLONG;
-	const struct identity now = identity_of(&st, row->identity.fsid);
-	return S_ISREG(st.stx_mode) && identity_same_version(&now, &row->identity);
+	const struct identity now = identity_of(&st, identity->fsid);
+	return S_ISREG(st.stx_mode) && identity_same_version(&now, identity);
+}
+
+bool lane_is_there(const struct config *config, const struct store_kept *row)
+{
+	return site_root(config, row->path, row->path_len) < config->root_count &&
+	       is_there(row->path, &row->identity);
 }
 
 struct reading {
@@ -75,7 +79,7 @@ static bool is_wanted(const struct reading *reading, const struct store_kept *ro
 
 static struct lane_file file_of(const struct store_kept *row)
 {
-	return (struct lane_file){ row->at, row->identity.size, xmemdup(row->path, row->path_len) };
+	return (struct lane_file){ row->at, row->identity, xmemdup(row->path, row->path_len) };
 }
 
 static bool take_row(void *context, const struct store_kept *row)
@@ -135,26 +139,41 @@ static const struct lane_file *page_front(const struct lane *lane)
 	return lane->page_next < lane->page_count ? &lane->page[lane->page_next] : NULL;
 }
 
-int lane_front(struct lane *lane, const struct lane_view *view, const struct lane_file **out,
-	       struct error *err)
+/* Finds a front where there is none; *found is false at the end. */
+static int find_front(struct lane *lane, const struct lane_view *view, bool *found,
+		      struct error *err)
 {
-	*out = &lane->front;
-	if (lane->front.path)
-		return 0;
 	int result = 0;
 	if (!page_front(lane) && !lane->page_last)
 		result = read_page(lane, view, err);
 	const struct lane_file *next = page_front(lane);
 	if (result == 0)
 		result = next_heard(lane, view, next ? &next->at : NULL, err);
-	if (result < 0)
-		return result;
-	if (!lane->front.path && next) {
+	if (result == 0 && !lane->front.path && next) {
 		lane->front = lane->page[lane->page_next++];
 		lane->front_heard = false;
 	}
-	if (!lane->front.path)
-		*out = NULL;
+	*found = lane->front.path != NULL;
+	return result;
+}
+
+int lane_front(struct lane *lane, const struct lane_view *view, const struct lane_file **out,
+	       struct error *err)
+{
+	*out = NULL;
+	for (bool found = true; found;) {
+		int result = lane->front.path ? 0 : find_front(lane, view, &found, err);
+		if (result < 0)
+			return result;
+		if (!found)
+			break;
+		/* it may have been read long ago */
+		if (is_there(lane->front.path, &lane->front.identity)) {
+			*out = &lane->front;
+			break;
+		}
+		lane_take(lane);
+	}
 	return 0;
 }
 

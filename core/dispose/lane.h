@@ -24,7 +24,7 @@ struct error;
 
 struct lane_file {
 	struct kept_at at; /* first_seen_ns and id of its version */
-	int64_t size;
+	struct identity identity;
 	char *path; /* owned */
 };
 

@@ -46,12 +46,14 @@ struct retention {
 	struct census census;
 	struct lanes all;
 	struct disks disks;
-	struct mono disks_due;
+	struct mono disks_looked, disks_due;
 	struct disk_lanes *on; /* of disks that were over; owned */
 	size_t on_count;
 	size_t shed_asked;	/* for, and not heard of yet */
 	struct mono shed_after; /* nobody is asked before */
-	struct mono next;	/* as far as this round knows */
+	bool stuck_now;		/* nothing may go in this round */
+	struct mono stuck_since;
+	struct mono next; /* as far as this round knows */
 	struct retention_report report;
 };
 

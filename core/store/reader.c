@@ -19,6 +19,7 @@ enum statement {
 	DUE,
 	NEXT_DUE,
 	OLDEST,
+	QUEUED,
 	FINDINGS,
 	TERMINAL,
 	WAITING,
@@ -38,6 +39,7 @@ static const char *const sql[STATEMENTS] = {
 	[OLDEST] =
 		ROW_SELECT "WHERE v.id = (SELECT min(+q.id) FROM version q INDEXED BY version_queue"
 			   " WHERE q.state = 'queued')",
+	[QUEUED] = "SELECT count(*) FROM version INDEXED BY version_queue WHERE state = 'queued'",
 	[FINDINGS] = ROW_SELECT_FINDINGS,
 	[TERMINAL] = "SELECT state, sum(files) FROM tally GROUP BY state",
 	[WAITING] = "SELECT wait, count(*) FROM version WHERE state = 'queued' GROUP BY wait",
@@ -164,6 +166,18 @@ int store_load(struct store_reader *reader, int64_t id, struct version **out, st
 int store_oldest_queued(struct store_reader *reader, struct version **out, struct error *err)
 {
 	return load_one(reader, reader->statements[OLDEST], out, err);
+}
+
+int store_queued(struct store_reader *reader, uint64_t *out, struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[QUEUED];
+	uint64_t count = 0;
+	if (sqlite3_step(row) == SQLITE_ROW)
+		count = (uint64_t)sqlite3_column_int64(row, 0);
+	int result = finish(reader, sqlite3_reset(row), err);
+	if (result == 0)
+		*out = count;
+	return result;
 }
 
 int store_due(struct store_reader *reader, int64_t now_ns,

@@ -108,6 +108,8 @@ int store_due(struct store_reader *reader, int64_t now_ns,
 /** The earliest due_ns > now_ns among queued rows, INT64_MAX when there is none. */
 int store_next_due(struct store_reader *reader, int64_t now_ns, int64_t *out, struct error *err);
 
+/** How many rows are queued. Costs a pass over the queue's index, 20 ns each. */
+int store_queued(struct store_reader *reader, uint64_t *out, struct error *err);
 /** The queued row that was recorded first, as a version without findings (owned), or NULL in *out.
  * Costs a pass over the queue's index. */
 int store_oldest_queued(struct store_reader *reader, struct version **out, struct error *err);
