@@ -216,6 +216,7 @@ static void begin(struct app *app)
 	warn_of_place(app->config->history);
 	isolation_begin(app->config);
 	writers_begin(app);
+	pressure_tick(app); /* it is there when we say that we are ready */
 }
 
 /* Notes when we ended, for the gap that begins now. */
