@@ -1,0 +1,119 @@
+/* fulldisk: what goes because a disk is too full. That of the test is used by more than 1%, and by
+ * less than 99%. */
+#include "retention_fixture.h"
+
+static struct rounds r;
+
+static void setup(void)
+{
+	rounds_init(&r);
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	rounds_put(&r, "a", 1);
+	rounds_put(&r, "b", 2);
+	rounds_put_failed(&r, "c", 3);
+}
+
+static void teardown(void)
+{
+	rounds_done(&r);
+}
+
+TestSuite(fulldisk, .init = setup, .fini = teardown);
+
+static void expect(const char *wanted)
+{
+	cr_assert(fulldisk_choose(&r.round) == 0, "%s", r.err.text);
+	rounds_expect(&r, wanted);
+}
+
+Test(fulldisk, without_a_mark_nobody_looks)
+{
+	r.y.config.retention.disk_high_percent = 0;
+	expect("");
+	cr_expect_eq(r.retention.next.ns, INT64_MAX);
+	cr_expect_eq(r.retention.report.percent, 0);
+}
+
+Test(fulldisk, below_the_mark_it_is_looked_at_now_and_then)
+{
+	r.y.config.retention.disk_high_percent = 101;
+	r.y.config.retention.disk_low_percent = 100;
+	expect("");
+	cr_expect_neq(r.retention.next.ns, INT64_MAX);
+	cr_expect(!r.retention.report.over && !r.retention.report.between);
+	cr_expect_gt(r.retention.report.percent, 0);
+}
+
+Test(fulldisk, the_oldest_go_and_those_without_an_answer_last)
+{
+	expect("1disk 2disk");
+	cr_expect(r.retention.report.over && r.retention.report.between);
+	expect("");
+	r.y.config.retention.unscanned = true;
+	expect("3disk");
+}
+
+Test(fulldisk, that_nothing_may_go_is_told_when_it_stays_so)
+{
+	expect("1disk 2disk");
+	expect("");
+	cr_expect(!r.retention.report.stuck);
+	r.retention.stuck_since.ns -= INT64_C(3600) * CLOCK_NS_PER_S;
+	expect("");
+	cr_expect(r.retention.report.stuck);
+	rounds_put(&r, "d", 4);
+	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
+	expect("4disk");
+	cr_expect(!r.retention.report.stuck);
+	cr_expect_eq(r.retention.stuck_since.ns, 0);
+}
+
+static void put_queued(const char *name, int64_t n)
+{
+	yard_file(&r.y, name, name);
+	struct version *version = yard_version(&r.y, name, OUTCOME_CLEAN);
+	finding_done(&version->findings[0]);
+	version->finding_count = 0;
+	version->state = VERSION_QUEUED;
+	version->verdict = OUTCOMES;
+	version->finished_ns = 0;
+	version->first_seen_ns = n;
+	world_put(&r.y.w, version);
+}
+
+Test(fulldisk, what_waits_is_asked_for_when_nothing_else_is_left)
+{
+	static char all[] = "*", *globs[] = { all, NULL };
+	r.y.config.retention.shed = globs;
+	put_queued("d", 4);
+	expect("1disk 2disk");
+	cr_expect_eq(r.shed.len, 0);
+	r.refuses = true; /* the first walk is under way */
+	expect("");
+	cr_expect_eq(r.shed.len, 0);
+	r.refuses = false;
+	r.retention.shed_after.ns = 0;
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4");
+	cr_expect(r.retention.report.sheds);
+	cr_expect_eq(r.retention.shed_asked, 1);
+	put_queued("e", 5);
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4", "what was asked for is waited for");
+	r.retention.shed_after.ns = 0;
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4 5");
+}
+
+Test(fulldisk, a_disk_that_needs_no_more_is_left_alone_for_a_while)
+{
+	expect("1disk 2disk");
+	rounds_put(&r, "d", 4);
+	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
+	r.retention.on[0].after = mono_add_ms(mono_now(), 60000);
+	expect("");
+	cr_expect_leq(r.retention.next.ns, r.retention.on[0].after.ns);
+	r.retention.on[0].after.ns = 0;
+	expect("4disk");
+}

@@ -1,0 +1,151 @@
+/* retention: as a chooser, with what it hears of. */
+#include "retention_fixture.h"
+
+static struct rounds r; /* its yard, and its peer */
+static struct retention *retention;
+static struct chooser chooser;
+static const char *const sinks[] = { RETENTION_SINK, NULL };
+
+static void start(void)
+{
+	const struct retention_peer peer = rounds_peer(&r);
+	cr_assert(retention_new(&retention, r.y.w.db, &peer, &r.err) == 0, "%s", r.err.text);
+	chooser = retention_chooser(retention);
+}
+
+static void setup(void)
+{
+	r = (struct rounds){ 0 };
+	yard_init(&r.y);
+	r.y.w.sinks = sinks;
+	world_open(&r.y.w);
+	start();
+}
+
+static void teardown(void)
+{
+	retention_free(retention);
+	str_done(&r.shed);
+	yard_done(&r.y);
+}
+
+TestSuite(retention, .init = setup, .fini = teardown);
+
+/* Asks it until there is no more, as the disposer does; what it chose is committed. */
+static void expect(const char *wanted)
+{
+	AUTO_STR text = STR_INIT;
+	for (bool more = true; more;) {
+		struct choice choice = { 0 };
+		cr_assert(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) == 0, "%s",
+			  r.err.text);
+		for (size_t i = 0; i < choice.intents.list.count; i++)
+			str_printf(&text, "%s%lld%s", text.len ? " " : "",
+				   (long long)choice.intents.list.items[i].version_id,
+				   removal_cause_name(choice.intents.list.items[i].cause));
+		struct store_op op = { .verb = STORE_INTEND,
+				       .removals = &choice.intents,
+				       .told = choice.told.sink ? &choice.told : NULL };
+		list_init(&op.link);
+		store_submit(r.y.w.store, &op);
+		world_wait(&r.y.w, 1);
+		removals_done(&choice.intents.list);
+		more = choice.more;
+	}
+	cr_expect_str_eq(str_text(&text), wanted);
+}
+
+static void put_aged(const char *name, int64_t age_s)
+{
+	rounds_put(&r, name, clock_wall_ns() - age_s * CLOCK_NS_PER_S);
+}
+
+Test(retention, by_age_and_when_the_next_one_is_due)
+{
+	r.y.config.retention.age_ms = 100000;
+	put_aged("old", 200);
+	put_aged("young", 50);
+	expect("1age");
+	int64_t left_ms = (chooser.next(chooser.context).ns - mono_now().ns) / CLOCK_NS_PER_MS;
+	cr_expect(left_ms > 30000 && left_ms <= 50000, "%lld", (long long)left_ms);
+	r.y.config.retention.age_ms = 10000; /* a reload */
+	expect("2age");
+	cr_expect_eq(chooser.next(chooser.context).ns, INT64_MAX);
+	put_aged("older", 300);
+	expect("3age");
+	rounds_put_failed(&r, "failed", 5);
+	expect("");
+	r.y.config.retention.unscanned = true;
+	expect("4age");
+}
+
+Test(retention, what_was_given_up_goes_at_once)
+{
+	r.y.config.retention.disk_high_percent = 101;
+	rounds_put_failed(&r, "a", 5);
+	rounds_put(&r, "b", 6);
+	world_change(&r.y.w, "UPDATE version SET reason = 'shed' WHERE id = 1");
+	expect("1shed");
+	EXPECT_SQL(&r.y.w, "SELECT seq FROM sink", "2");
+	EXPECT_SQL(&r.y.w, "SELECT count(*) FROM event", "0");
+}
+
+/* A crash, then; the floor says where it goes on, and nothing below it is lost. */
+Test(retention, goes_on_from_its_floor)
+{
+	r.y.config.retention.age_ms = 1000;
+	struct version *late = NULL;
+	yard_file(&r.y, "late", "late");
+	late = yard_version(&r.y, "late", OUTCOME_CLEAN);
+	late->first_seen_ns = 5;
+	put_aged("a", 300);
+	put_aged("b", 200);
+	expect("1age 2age");
+	EXPECT_SQL(&r.y.w,
+		   "SELECT value = (SELECT first_seen_ns FROM version WHERE id = 2) FROM meta"
+		   " WHERE key LIKE 'retention_floor_%'",
+		   "1");
+	retention_free(retention);
+	start();
+	r.y.config.retention.age_ms = INT64_C(1) << 42;
+	world_put(&r.y.w, late); /* it waited long */
+	expect("");
+	EXPECT_SQL(&r.y.w, "SELECT value FROM meta WHERE key LIKE 'retention_floor_%'", "5");
+	retention_free(retention);
+	start();
+	r.y.config.retention.age_ms = 1000;
+	expect("3age");
+}
+
+Test(retention, other_roots_are_gone_through_from_the_beginning)
+{
+	char other[128];
+	r.y.config.retention.age_ms = 1000;
+	put_aged("a", 300);
+	r.y.root_row.path = r.y.quarantine;
+	expect("");
+	snprintf(other, sizeof other, "%s/", r.y.root);
+	other[strlen(other) - 1] = '\0';
+	r.y.root_row.path = other;
+	expect("1age");
+}
+
+Test(retention, switched_off_by_a_reload_it_still_hears)
+{
+	put_aged("a", 300);
+	expect("");
+	EXPECT_SQL(&r.y.w, "SELECT seq FROM sink", "1");
+	r.y.config.retention.count = 1;
+	put_aged("b", 100);
+	expect("1count");
+}
+
+Test(retention, tells_when_a_disk_is_over)
+{
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	put_aged("a", 300);
+	expect("1disk");
+	cr_expect(r.report.over);
+	cr_expect_gt(r.report.percent, 1);
+}

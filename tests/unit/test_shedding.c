@@ -1,0 +1,90 @@
+/* shedding: which of the files that wait are given up. */
+#include "retention_fixture.h"
+
+static struct rounds r;
+static struct shedding shedding;
+static struct disk disk;
+static char *globs[] = { (char[]){ "image/*" }, (char[]){ "*/xml" }, (char[]){ "*" }, NULL };
+
+static void put(const char *name, const char *mime, int64_t n)
+{
+	yard_file(&r.y, name, name);
+	struct version *version = yard_version(&r.y, name, OUTCOME_CLEAN);
+	finding_done(&version->findings[0]);
+	version->finding_count = 0;
+	version->state = VERSION_QUEUED;
+	version->verdict = OUTCOMES;
+	version->finished_ns = 0;
+	version->first_seen_ns = n;
+	(void)snprintf(version->entry.mime, sizeof version->entry.mime, "%s", mime);
+	disk.fsid = version->identity.fsid;
+	world_put(&r.y.w, version);
+}
+
+static void setup(void)
+{
+	rounds_init(&r);
+	shedding = (struct shedding){ 0 };
+	r.y.config.retention.shed = globs;
+	put("1", "text/plain", 1);
+	put("2", "text/xml", 2);
+	put("3", "image/png", 3);
+	put("4", "", 4);
+	put("5", "image/xml", 5);
+	put("6", "image/gif", 6);
+	disk.need_bytes = 100000;
+	disk.need_files = 0;
+}
+
+static void teardown(void)
+{
+	shedding_end(&shedding);
+	rounds_done(&r);
+}
+
+TestSuite(shedding, .init = setup, .fini = teardown);
+
+static void expect(const char *wanted)
+{
+	const struct shedding_view view = { &r.y.config, r.retention.reader, &disk };
+	AUTO_STR text = STR_INIT;
+	cr_assert(shedding_choose(&shedding, &view, &r.err) == 0, "%s", r.err.text);
+	for (size_t i = 0; i < shedding.count; i++)
+		str_printf(&text, "%lld", (long long)shedding.ids[i]);
+	cr_expect_str_eq(str_text(&text), wanted);
+}
+
+Test(shedding, goes_by_the_globs_in_their_order)
+{
+	expect("356214");
+	expect("");
+	shedding_end(&shedding);
+	expect("356214");
+}
+
+Test(shedding, takes_as_many_as_are_needed_and_goes_on)
+{
+	disk.need_bytes = 8192;
+	expect("35");
+	put("7", "image/png", 7);
+	expect("67");
+	disk.need_bytes = 1;
+	disk.need_files = 2;
+	expect("21");
+}
+
+Test(shedding, leaves_what_is_not_there_or_elsewhere)
+{
+	cr_assert(unlink(yard_path(&r.y, "3")) == 0);
+	globs[1] = NULL;
+	expect("56");
+	shedding_end(&shedding);
+	disk.fsid++;
+	expect("");
+}
+
+Test(shedding, without_globs_nothing_is)
+{
+	r.y.config.retention.shed = NULL;
+	expect("");
+}
