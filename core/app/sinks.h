@@ -10,8 +10,9 @@ struct error;
 struct store_op;
 struct str;
 
-/** The names of the sinks that are configured, NULL-terminated, for store_options. Static, until the next call. NULL for
- * a scan, which leaves the telling to the daemon: two must not write one file. */
+/** The names of the sinks that are configured, NULL-terminated, for store_options. Static, until
+ * the next call. NULL for a scan, which leaves the telling to the daemon: two must not write one
+ * file. */
 const char *const *sinks_names(const struct app *app);
 /** Starts them; the history is open. */
 int sinks_start(struct app *app, struct error *err);

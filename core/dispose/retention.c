@@ -67,7 +67,8 @@ static uint64_t roots_hash(const struct config *config)
 		for (size_t at = 0; at <= strlen(path); at++)
 			hash = (hash ^ (unsigned char)path[at]) * UINT64_C(0x100000001b3);
 	}
-	return ((hash << 2) + 2 * goes_everywhere(&config->retention)) | 1;
+	hash = (hash ^ goes_everywhere(&config->retention)) * UINT64_C(0x100000001b3);
+	return hash | 1;
 }
 
 /* The limits may be others than in the round before; other roots make it begin anew. */

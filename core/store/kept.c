@@ -22,8 +22,7 @@ enum statement {
 	" v.mtime_ns, v.mime, v.reason FROM version v"
 #define THERE                                                                          \
 	" AND v.inode <> 0"                                                            \
-	" AND NOT EXISTS (SELECT 1 FROM removal r WHERE r.version_id = v.id"           \
-	" AND r.state <> 'restored')"                                                  \
+	" AND NOT EXISTS (SELECT 1 FROM removal r WHERE r.version_id = v.id)"          \
 	" AND NOT EXISTS (SELECT 1 FROM version o WHERE o.inode = v.inode"             \
 	" AND o.btime_ns = v.btime_ns AND o.size = v.size AND o.mtime_ns = v.mtime_ns" \
 	" AND o.dir_id = v.dir_id AND o.name = v.name AND o.content > v.content)"

@@ -54,7 +54,7 @@ AUTO_DEFINE(kept_reader);
 /**
  * The rows of a kind behind after, in their order, as far as visit goes. Left out are those that
  * were imported, those that stand for an earlier content of the same file, size and time, and those
- * whose removal is intended or done (restored files are there again). 0, or -errno with err.
+ * that somebody removed, or tried to, or restored. 0, or -errno with err.
  */
 int kept_each(struct kept_reader *reader, enum kept_kind kind, struct kept_at after,
 	      const struct kept_visit *each, struct error *err);
