@@ -38,7 +38,8 @@ enum {
 
 bool disposing_wanted(const struct config *config)
 {
-	return config_disposes(config) || config_retains(config);
+	return config_disposes(config) || config_retains(config) ||
+	       config->retention.quarantine_ms > 0;
 }
 
 static bool has_writer(int fd)
@@ -154,6 +155,7 @@ int disposing_start(struct app *app, struct error *err)
 		.has_writer = has_writer,
 		.ended = ended,
 		.fails = fails,
+		.no_rules = !config_disposes(app->config),
 		.idle = idle,
 		.context = disposing,
 	};

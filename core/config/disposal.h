@@ -29,7 +29,7 @@ enum config_disposal config_disposal(const struct config *config, enum outcome v
 				     const char *mime);
 /** Does any rule say anything but keep? */
 bool config_disposes(const struct config *config);
-/** Whether files go because there is too much of them. */
+/** Whether files go because there is too much of them; but for the quarantine. */
 bool config_retains(const struct config *config);
 /** Do both say the same? */
 bool config_disposal_same(const struct config *a, const struct config *b);

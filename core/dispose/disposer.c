@@ -10,6 +10,7 @@
 #include "core/base/lock.h"
 #include "core/config/config.h"
 #include "core/detect/hasher.h"
+#include "core/dispose/overdue.h"
 #include "core/dispose/remove.h"
 #include "core/dispose/rules.h"
 #include "core/dispose/vault.h"
@@ -18,8 +19,6 @@
 #include "core/store/version.h"
 
 enum {
-	PAUSE_MIN_MS = 1000,
-	PAUSE_MAX_MS = 600000,
 	FAILED_MS = 5000, /* after the quarantine or the history could not be had */
 };
 
@@ -33,7 +32,9 @@ struct disposer {
 	int64_t started_ns;
 	struct removal_reader *reader;
 	struct disposal_rules *rules;
-	bool failed; /* the last pass could not do something */
+	bool failed;		  /* the last pass could not do something */
+	struct removals expiring; /* while it is being recorded that they go */
+	int64_t expire_ms;	  /* when something in the quarantine is old enough; -1: never */
 	pthread_t thread;
 	pthread_cond_t wake;
 	struct lock lock;
@@ -124,22 +125,6 @@ static bool choose(struct disposer *disposer, const struct chooser *chooser, boo
 	return true;
 }
 
-static int64_t pause_ms(unsigned tries)
-{
-	int64_t pause = PAUSE_MIN_MS;
-	for (unsigned i = 1; i < tries && pause < PAUSE_MAX_MS; i++)
-		pause *= 2;
-	return pause < PAUSE_MAX_MS ? pause : PAUSE_MAX_MS;
-}
-
-static void put_off(struct removal *removal, const struct error *err)
-{
-	removal->tries++;
-	removal->due_ns = clock_steady_ns() + pause_ms(removal->tries) * CLOCK_NS_PER_MS;
-	free(removal->note);
-	removal->note = xstrdup(err->text);
-}
-
 /* Does them one by one, until it is being stopped; how many were dealt with. */
 static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 {
@@ -155,7 +140,7 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 		struct error err = { 0 };
 		if (remove_file(&ground, &tasks->items[i], &err))
 			continue;
-		put_off(&tasks->items[i].removal, &err);
+		removal_put_off(&tasks->items[i].removal, clock_steady_ns(), err.text);
 		if (err.code)
 			set_trouble(disposer, &err);
 	}
@@ -164,15 +149,19 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 	return i;
 }
 
-static void tell_ended(struct disposer *disposer, const struct removal_task *task)
+static void tell_removal(struct disposer *disposer, const struct removal *removal,
+			 const struct version *version)
 {
-	const struct removal *removal = &task->removal;
-	if (removal->state == REMOVAL_INTENDED)
-		return;
 	lock_take(&disposer->lock);
 	disposer->status.ended[removal->state]++;
 	lock_drop(&disposer->lock);
-	disposer->options->ended(disposer->options->context, removal, task->version);
+	disposer->options->ended(disposer->options->context, removal, version);
+}
+
+static void tell_ended(struct disposer *disposer, const struct removal_task *task)
+{
+	if (task->removal.state != REMOVAL_INTENDED)
+		tell_removal(disposer, &task->removal, task->version);
 }
 
 /* The results go to the history; the batch owns the words from then on. */
@@ -209,6 +198,42 @@ static bool do_due(struct disposer *disposer, bool *more)
 	return goes_on;
 }
 
+/* What is in the quarantine for too long goes there. False: it is being stopped. */
+static bool expire(struct disposer *disposer, bool *more)
+{
+	int64_t age_ms = disposer->config->retention.quarantine_ms;
+	struct removals *batch = &disposer->batch.list;
+	struct error err = { 0 };
+	disposer->expire_ms = -1;
+	if (age_ms == 0)
+		return true;
+	if (overdue_find(disposer->reader, age_ms, batch, &disposer->expire_ms, &err) < 0)
+		set_trouble(disposer, &err);
+	size_t count = batch->count;
+	*more = *more || count == CHOOSE_AT_ONCE;
+	if (count == 0)
+		return true;
+	if (!write_batch(disposer, STORE_REMOVED))
+		return false;
+	disposer->expiring = *batch;
+	*batch = (struct removals){ 0 };
+	if (!write_batch(disposer, STORE_INTEND)) /* synced, and what was before it */
+		return false;
+	*batch = disposer->expiring;
+	disposer->expiring = (struct removals){ 0 };
+	overdue_do(disposer->reader, batch, &err);
+	if (err.code)
+		set_trouble(disposer, &err);
+	if (!write_batch(disposer, STORE_REMOVED))
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		if (batch->items[i].state == REMOVAL_EXPIRED)
+			tell_removal(disposer, &batch->items[i], NULL);
+	}
+	clear_batch(disposer);
+	return true;
+}
+
 /* What was opened here is opened anew each time: somebody may have moved it away. */
 static bool prepare(struct disposer *disposer)
 {
@@ -232,11 +257,11 @@ static bool choose_and_do(struct disposer *disposer, bool *more)
 {
 	const struct chooser rules = disposal_rules_chooser(disposer->rules);
 	const struct chooser *other = &disposer->options->other;
-	if (config_disposes(disposer->config) && !choose(disposer, &rules, more))
+	if (!disposer->options->no_rules && !choose(disposer, &rules, more))
 		return false;
 	if (!*more && other->choose && !choose(disposer, other, more))
 		return false;
-	return do_due(disposer, more);
+	return do_due(disposer, more) && expire(disposer, more);
 }
 
 /* One turn. False: it is being stopped. */
@@ -256,6 +281,12 @@ static int64_t rest_of_chooser(const struct chooser *chooser)
 	if (chooser->next)
 		next = chooser->next(chooser->context);
 	return next.ns == INT64_MAX ? -1 : mono_ms_until(next);
+}
+
+/* -1: for ever. */
+static int64_t shorter(int64_t one_ms, int64_t other_ms)
+{
+	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
 }
 
 /* How long there is nothing to do: -1 for ever. */
@@ -279,8 +310,8 @@ static int64_t rest_ms(struct disposer *disposer)
 	}
 	if (disposer->failed && (rest < 0 || rest > FAILED_MS))
 		rest = FAILED_MS;
-	int64_t other = rest_of_chooser(&disposer->options->other);
-	return other >= 0 && (rest < 0 || rest > other) ? other : rest;
+	return shorter(shorter(rest, rest_of_chooser(&disposer->options->other)),
+		       disposer->expire_ms);
 }
 
 /* False: it is being stopped. */
@@ -443,6 +474,7 @@ void disposer_free(struct disposer *disposer)
 	if (!disposer)
 		return;
 	clear_batch(disposer);
+	removals_done(&disposer->expiring);
 	vault_free(disposer->vault);
 	hasher_free(disposer->hasher);
 	config_unref(disposer->next_config);

@@ -33,6 +33,7 @@ struct disposer_options {
 	/* Something cannot be done (err), or the first thing could again (NULL). May be called
 	 * often. */
 	void (*fails)(void *context, const struct error *err);
+	bool no_rules; /* there are none: RULES_SINK is no sink of the store */
 	/* Asked when the rules have nothing any more; choose NULL: there is none. */
 	struct chooser other;
 	/* There is nothing to do any more. */

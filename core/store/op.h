@@ -67,7 +67,8 @@ enum store_verb {
 	 * and sets their ids (0: it had); with told, the same as STORE_TOLD. The commit is durable
 	 * when the operation comes back, and so is all that was committed before. */
 	STORE_INTEND,
-	/* Brings the rows of op->removals, where they are intended still, to what they say. */
+	/* Brings the rows of op->removals, where they are intended still, or in the quarantine and
+	 * to be deleted there, to what they say. */
 	STORE_REMOVED,
 	STORE_ALIVE, /* notes gap->opened_ns as the last time at which the daemon was known to run
 		      */

@@ -3,6 +3,11 @@
 
 #include <string.h>
 
+#include "core/base/clock.h"
+
+/* The longest pause between two tries. */
+#define PAUSE_MAX_MS INT64_C(600000)
+
 static const char *const actions[REMOVAL_ACTIONS] = {
 	[REMOVAL_DELETE] = "delete",
 	[REMOVAL_QUARANTINE] = "quarantine",
@@ -56,6 +61,19 @@ enum removal_cause removal_cause_by_name(const char *name)
 enum removal_state removal_state_by_name(const char *name)
 {
 	return (enum removal_state)find(states, REMOVAL_STATES, name);
+}
+
+void removal_put_off(struct removal *removal, int64_t now_ns, const char *words)
+{
+	int64_t pause_ms = 1000;
+	removal->tries++;
+	for (unsigned i = 1; i < removal->tries && pause_ms < PAUSE_MAX_MS; i++)
+		pause_ms *= 2;
+	if (pause_ms > PAUSE_MAX_MS)
+		pause_ms = PAUSE_MAX_MS;
+	removal->due_ns = now_ns + pause_ms * CLOCK_NS_PER_MS;
+	free(removal->note);
+	removal->note = xstrdup(words);
 }
 
 void removal_done(struct removal *removal)

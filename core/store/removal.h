@@ -66,6 +66,9 @@ void removals_add(struct removals *removals, struct removal *removal);
 /** Empties and frees. */
 void removals_done(struct removals *removals);
 
+/** A try was in vain, for what words say: the next one is 1 s, 2 s, ... 10 min after now_ns. */
+void removal_put_off(struct removal *removal, int64_t now_ns, const char *words);
+
 /** As stored. */
 const char *removal_action_name(enum removal_action action);
 const char *removal_cause_name(enum removal_cause cause);

@@ -25,7 +25,8 @@ static const char *const sql[STATEMENTS] = {
 		   " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM removal"
 		   " WHERE version_id = ?1 AND state IN ('intended', 'removed', 'quarantined'))",
 	[CHANGE] = "UPDATE removal SET state = ?2, tries = ?3, due_ns = ?4, ended_ns = ?5,"
-		   " place = ?6, note = ?7 WHERE id = ?1 AND state = 'intended'",
+		   " place = ?6, note = ?7 WHERE id = ?1 AND (state = 'intended'"
+		   " OR (state = 'quarantined' AND ?2 IN ('quarantined', 'expired')))",
 	[AFRESH] = "UPDATE removal SET due_ns = 0 WHERE state = 'intended' AND due_ns > 0",
 	[NOTE] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
 		 " ON CONFLICT DO UPDATE SET value = excluded.value",

@@ -149,6 +149,17 @@ def put_one_by_one_more(carved, rows):
     return made
 
 
+def test_the_quarantine_is_no_attic():
+    with Carved("dispose: { clean: quarantine }\nretention: { quarantine: 2s }\n" + NOOP) as carved:
+        carved.start()
+        put_one_by_one(carved, 3)
+        state = "SELECT state, count(*), min(ended_ns - intended_ns) >= 2000000000 FROM removal GROUP BY 1"
+        carved.wait_until(state, [(b"expired", 3, 1)])
+        same(os.listdir(os.path.join(carved.state, "quarantine")), [], "what is left there")
+        same(files_below(carved.root), set(), "and below the root")
+        carved.stop()
+
+
 SIZE = 64 << 10
 DISK = 12 * MIB
 HELD = ("workers: 1\ndetectors:\n  - { type: command, name: held, timeout: 300s, read: go-on, "

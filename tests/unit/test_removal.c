@@ -32,3 +32,16 @@ Test(removal, a_list_takes_what_is_added)
 	removals_done(&list);
 	cr_expect(list.count == 0 && list.items == NULL);
 }
+
+Test(removal, what_is_in_vain_is_tried_again_later_and_later)
+{
+	struct removal removal = { 0 };
+	static const int64_t pauses_s[] = { 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600 };
+	for (size_t i = 0; i < sizeof pauses_s / sizeof *pauses_s; i++) {
+		removal_put_off(&removal, 5, "no way");
+		cr_expect_eq(removal.due_ns, 5 + pauses_s[i] * 1000000000, "%zu", i);
+		cr_expect_eq(removal.tries, i + 1);
+	}
+	cr_expect_str_eq(removal.note, "no way");
+	removal_done(&removal);
+}

@@ -1,0 +1,112 @@
+/* overdue: what has been in the quarantine for long enough goes. */
+#include "core/dispose/choose.h"
+#include "core/dispose/overdue.h"
+#include "dispose_fixture.h"
+
+static struct yard y;
+static struct removal_reader *reader;
+static struct removals due;
+static struct error err;
+static const char note[] = "it has been here for long enough, and goes";
+
+/* In the quarantine since so many seconds. */
+static void keep(int id, int seconds)
+{
+	char sql[512], path[256];
+	snprintf(path, sizeof path, "%s/%d-x", y.quarantine, id);
+	world_write_file(path, "x", 1);
+	strcat(path, ".json");
+	world_write_file(path, "{}", 2);
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO removal (id, version_id, action, cause, state, intended_ns, ended_ns,"
+		 " place) VALUES (%d, %d, 'quarantine', 'rule', 'quarantined', 1, %lld, '%s/%d-x')",
+		 id, id, (long long)(clock_wall_ns() - seconds * CLOCK_NS_PER_S), y.quarantine, id);
+	world_change(&y.w, sql);
+}
+
+static bool there(int id)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s/%d-x", y.quarantine, id);
+	bool file = access(path, F_OK) == 0;
+	strcat(path, ".json");
+	cr_expect_eq(file, access(path, F_OK) == 0, "it goes with its .json");
+	return file;
+}
+
+static void setup(void)
+{
+	yard_init(&y);
+	world_open(&y.w);
+	cr_assert(removal_reader_open(&reader, y.w.db, &err) == 0, "%s", err.text);
+	keep(1, 300);
+	keep(2, 200);
+	keep(3, 50);
+}
+
+static void teardown(void)
+{
+	removals_done(&due);
+	removal_reader_free(reader);
+	yard_done(&y);
+}
+
+TestSuite(overdue, .init = setup, .fini = teardown);
+
+static int64_t find(void)
+{
+	int64_t left_ms = 0;
+	cr_assert(overdue_find(reader, 100000, &due, &left_ms, &err) == 0, "%s", err.text);
+	return left_ms;
+}
+
+static void mark(int id)
+{
+	char sql[200];
+	snprintf(sql, sizeof sql, "UPDATE removal SET note = '%s' WHERE id = %d", note, id);
+	world_change(&y.w, sql);
+}
+
+Test(overdue, finds_what_is_old_enough_and_when_the_next_one_is)
+{
+	int64_t left_ms = find();
+	cr_expect(left_ms > 40000 && left_ms <= 50000, "%lld", (long long)left_ms);
+	cr_assert_eq(due.count, 2);
+	cr_expect_eq(due.items[0].id, 1);
+	cr_expect_eq(due.items[1].state, REMOVAL_QUARANTINED);
+	cr_expect_str_eq(due.items[1].note, note);
+	world_change(&y.w, "DELETE FROM removal");
+	removals_done(&due);
+	cr_expect_eq(find(), -1);
+	cr_expect_eq(due.count, 0);
+}
+
+Test(overdue, only_what_is_recorded_so_goes)
+{
+	find();
+	mark(1);
+	mark(2);
+	world_change(&y.w, "UPDATE removal SET state = 'restored' WHERE id = 2"); /* meanwhile */
+	overdue_do(reader, &due, &err);
+	cr_expect_eq(err.code, 0, "%s", err.text);
+	cr_expect(!there(1) && there(2) && there(3));
+	cr_expect_eq(due.items[0].state, REMOVAL_EXPIRED);
+	cr_expect_eq(due.items[1].state, REMOVAL_QUARANTINED);
+	removals_done(&due);
+	find();
+	overdue_do(reader, &due, &err); /* again, after a crash */
+	cr_expect_eq(due.items[0].state, REMOVAL_EXPIRED);
+}
+
+Test(overdue, what_cannot_be_deleted_stays_and_is_told)
+{
+	char path[256];
+	find();
+	mark(1);
+	snprintf(path, sizeof path, "%s/1-x", y.quarantine);
+	cr_assert(unlink(path) == 0 && mkdir(path, 0700) == 0);
+	overdue_do(reader, &due, &err);
+	cr_expect_neq(err.code, 0);
+	cr_expect_not_null(strstr(err.text, "1-x: it cannot be deleted"), "%s", err.text);
+	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
+}
