@@ -93,7 +93,7 @@ int amount_choose(struct round *round)
 		result = count(round, &counted);
 	if (result == 0 && counted)
 		result = choose_excess(round, &retention->all.done);
-	if (result == 0 && counted && round->limits->unscanned)
+	if (result == 0 && counted && round_chosen(round) == 0 && round->limits->unscanned)
 		result = choose_excess(round, &retention->all.unscanned);
 	return result;
 }

@@ -54,6 +54,14 @@ Test(fulldisk, the_oldest_go_and_those_without_an_answer_last)
 	expect("3disk");
 }
 
+/* Those that are chosen first may turn out to give enough back. */
+Test(fulldisk, those_without_an_answer_are_not_chosen_with_others)
+{
+	r.y.config.retention.unscanned = true;
+	expect("1disk 2disk");
+	expect("3disk");
+}
+
 Test(fulldisk, that_nothing_may_go_is_told_when_it_stays_so)
 {
 	expect("1disk 2disk");
