@@ -1,5 +1,7 @@
 /* check_sinks: whether the file of events, and the logs of api.yml, can be written where they are,
- * or made where they are not, and whether there is somebody to alert: nothing is run or posted. */
+ * or made where they are not; the file of the pressure, which is replaced as a whole; whether files
+ * may be removed, where that is asked for; and whether there is somebody to alert: nothing is run
+ * or posted. */
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -113,6 +115,36 @@ static void check_server(struct check *check, const struct config_alert *alert)
 			 http_client_place(client));
 }
 
+static void check_pressure(struct check *check)
+{
+	const char *path = check->config->pressure;
+	if (!path)
+		return;
+	char *directory AUTO_FREE = resolve_directory(path);
+	if (access(directory, W_OK | X_OK) == 0)
+		check_ok("pressure %s: can be written", path);
+	else
+		check_warn(check, "pressure %s: %s: %s: %s", path, directory, error_text(errno),
+			   errno == ENOENT ? "make the directory"
+					   : "give the user that runs carved write permission");
+}
+
+/* Directories below it may have other permissions, which the daemon tells when it meets them. */
+static void check_removal(struct check *check)
+{
+	const struct config *config = check->config;
+	if (!config_disposes(config) && !config_retains(config))
+		return;
+	for (size_t i = 0; i < config->root_count; i++) {
+		const char *path = config->roots[i].path;
+		if (access(path, F_OK) == 0 && access(path, W_OK | X_OK) < 0)
+			check_warn(check,
+				   "root %s: files cannot be removed from it: %s: give the user "
+				   "that runs carved write permission",
+				   path, error_text(errno));
+	}
+}
+
 void check_sinks(struct check *check)
 {
 	const struct config_alert *alert = check->config->alert;
@@ -122,4 +154,6 @@ void check_sinks(struct check *check)
 		check_program(check, alert->run[0]);
 	else if (alert)
 		check_server(check, alert);
+	check_pressure(check);
+	check_removal(check);
 }

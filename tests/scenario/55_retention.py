@@ -9,7 +9,7 @@ import time
 
 import scenario
 from mounting import mounted
-from scenario import NOOP, Carved, broapt_name, check, files_below, same, scaled
+from scenario import NOOP, Carved, Skip, broapt_name, check, files_below, same, scaled
 
 MIB = 1 << 20
 
@@ -147,6 +147,28 @@ def put_one_by_one_more(carved, rows):
         made.append(carved.put())
         carved.wait_settled(carved.made + 1)
     return made
+
+
+def test_check_says_what_stands_in_its_way():
+    with Carved(user=scenario_user()) as carved:
+        carved.write_config(f"roots: [ {carved.root} ]\nretention: {{ age: 1d }}\npressure: nowhere/p\n" + NOOP)
+
+        def lines():
+            return scenario.command("check", "-c", carved.config_path, "--history", carved.history, **as_user(carved)).stdout
+        check(b"pressure" in lines() and b"make the directory" in lines(), lines())
+        check(b"cannot be removed" not in lines(), lines())
+        os.chown(carved.root, 0, 0)
+        check(b"files cannot be removed from it" in lines(), lines())
+
+
+def scenario_user():
+    if os.geteuid() != 0:
+        raise Skip("only root can act for another user")
+    return 65534
+
+
+def as_user(carved):
+    return {"user": carved.user, "group": carved.user, "extra_groups": []}
 
 
 def test_the_quarantine_is_no_attic():
