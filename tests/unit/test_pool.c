@@ -137,7 +137,7 @@ Test(pool, what_has_not_begun_can_be_taken_back_one_by_one)
 	enum {
 		COUNT = 40
 	};
-	struct pool *pool = start(1, COUNT);
+	struct pool *pool = start(1, COUNT + 1);
 	struct gate gate;
 	gate_init(&gate);
 	atomic_int order = 0;
