@@ -39,11 +39,19 @@ static const char add_sql[] =
 	"INSERT INTO sink (name, seq) SELECT value, coalesce((SELECT seq FROM sqlite_sequence"
 	" WHERE name = 'event'), 0) FROM json_each(?1) WHERE true ON CONFLICT DO NOTHING";
 
+/* How far retention had come says nothing once it has missed what happened: see retention.c. */
+static const char restart_sql[] = "DELETE FROM meta WHERE key GLOB 'retention_floor_*'"
+				  " AND NOT EXISTS (SELECT 1 FROM sink WHERE name = 'retention')";
+
 /* ?1: the names as a JSON array. */
 static const char *const settle[] = {
-	"BEGIN IMMEDIATE", "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
-	add_sql,	   "DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM sink)",
-	FORGET_TOLD,	   "COMMIT",
+	"BEGIN IMMEDIATE",
+	"DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
+	restart_sql,
+	add_sql,
+	"DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM sink)",
+	FORGET_TOLD,
+	"COMMIT",
 };
 
 struct events {

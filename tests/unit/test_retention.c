@@ -117,6 +117,26 @@ Test(retention, goes_on_from_its_floor)
 	expect("3age");
 }
 
+/* While it was switched off for a run it heard of nothing. */
+Test(retention, what_it_missed_is_gone_through)
+{
+	static const char *const others[] = { "events", NULL };
+	r.y.config.retention.age_ms = 1000;
+	put_aged("a", 300);
+	expect("1age");
+	EXPECT_SQL(&r.y.w, "SELECT count(*) FROM meta WHERE key LIKE 'retention_floor_%'", "1");
+	retention_free(retention);
+	world_close(&r.y.w);
+	r.y.w.sinks = others;
+	world_open(&r.y.w);
+	rounds_put(&r, "late", 5);
+	world_close(&r.y.w);
+	r.y.w.sinks = sinks;
+	world_open(&r.y.w);
+	start();
+	expect("2age");
+}
+
 Test(retention, other_roots_are_gone_through_from_the_beginning)
 {
 	char other[128];
