@@ -66,6 +66,15 @@ Test(amount, those_without_an_answer_go_when_no_other_is_left_and_it_is_told)
 	expect("4bytes");
 }
 
+Test(amount, those_without_an_answer_are_not_chosen_with_others)
+{
+	r.y.config.retention.bytes = 1;
+	r.y.config.retention.unscanned = true;
+	expect("1bytes 2bytes 3bytes");
+	hold_count();
+	expect("4bytes");
+}
+
 Test(amount, what_others_deleted_does_not_count)
 {
 	r.y.config.retention.count = 3;
