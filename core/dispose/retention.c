@@ -172,8 +172,8 @@ static bool hear(void *context, const struct store_event *event)
 static int hear_all(struct round *round)
 {
 	struct retention *retention = round->retention;
-	const struct event_visit each = { hear, round };
-	int result = event_reader_each(retention->events, retention->seq, &each, round->err);
+	const struct event_visit each = { .visit = hear, .context = round };
+	int result = event_reader_each(retention->events, retention->seq, &each, NULL, round->err);
 	if (result < 0 || !round->choice->told.sink)
 		return result;
 	retention->seq = round->choice->told.seq;
