@@ -76,9 +76,12 @@ int vault_read(const struct vault *vault, const char *name)
 	if (fchmodat(vault->fd, name, 0400, 0) < 0)
 		return -errno;
 	fd = openat(vault->fd, name, flags);
-	int code = errno;
-	(void)fchmodat(vault->fd, name, 0, 0);
-	return fd < 0 ? -code : fd;
+	int code = fd < 0 ? errno : 0;
+	if (fchmodat(vault->fd, name, 0, 0) < 0 && code == 0)
+		code = errno;
+	if (code && fd >= 0)
+		fd_close(fd);
+	return code ? -code : fd;
 }
 
 void vault_free(struct vault *vault)

@@ -104,8 +104,8 @@ static int write_all(int fd, const char *data, size_t len)
 static void take_back(const struct logfile *logfile, off_t size)
 {
 	struct stat st;
-	if (fstat(logfile->fd, &st) == 0 && st.st_size > size)
-		(void)ftruncate(logfile->fd, size); /* else the next line begins with a newline */
+	if (fstat(logfile->fd, &st) == 0 && st.st_size > size && ftruncate(logfile->fd, size) < 0)
+		return; /* the next line begins with a newline */
 }
 
 static int append(const struct logfile *logfile, const char *lines, size_t len)
