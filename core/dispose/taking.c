@@ -138,24 +138,31 @@ static int look(struct taking *taking, struct statx *st, struct identity *identi
 	return result;
 }
 
-/* What an earlier try took and could not deal with any more. */
-static bool find_taken(struct taking *taking)
+/* What an earlier try took and could not deal with any more. 0, with fd -1 where it is no file that
+ * can be opened; -ENOENT: there is none; else -errno: nobody knows, or it lies there. */
+static int find_taken(struct taking *taking)
 {
 	int vault = taking->ground->vault->fd;
 	taking->fd = openat(vault, taking->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	taking->unread = taking->fd < 0 && errno == EACCES;
 	if (taking->unread)
 		taking->fd = openat(vault, taking->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	taking->taken = taking->fd >= 0 || errno == ELOOP;
+	int result = taking->fd < 0 ? -errno : 0;
+	if (result == -ELOOP || result == -ENXIO)
+		result = 0; /* a link, a socket */
+	taking->taken = result == 0;
 	taking->resumed = taking->taken;
-	return taking->taken;
+	return result;
 }
 
 enum taking_step taking_find(struct taking *taking)
 {
 	vault_taken(taking->name, taking->task->removal.id);
 	int result = site_open(&taking->site, taking->ground->config, taking->task->version);
-	if (!find_taken(taking)) {
+	int taken = find_taken(taking);
+	if (taken < 0 && taken != -ENOENT)
+		return taking_later(taking, -taken, "what was taken from there cannot be opened");
+	if (taken == -ENOENT) {
 		if (result < 0)
 			return not_found(taking, -result);
 		taking->fd = site_open_file(&taking->site, &taking->unread);
@@ -163,7 +170,7 @@ enum taking_step taking_find(struct taking *taking)
 			return not_found(taking, -taking->fd);
 	}
 	if (taking->fd < 0) {
-		(void)taking_end(taking, REMOVAL_REPLACED, "a link stood there");
+		(void)taking_end(taking, REMOVAL_REPLACED, "it was no regular file");
 		return taking_put_back(taking, TAKING_ENDED);
 	}
 	result = look(taking, &taking->st, &taking->identity);
@@ -222,6 +229,15 @@ static bool took_it(const struct taking *taking)
 	return identity_same_file(&now, &taking->identity) && S_ISREG(st.stx_mode);
 }
 
+/* The file, or the directory that it was to be taken to. */
+static enum taking_step vanished(struct taking *taking)
+{
+	struct statx st;
+	if (site_stat(&taking->site, &st) == 0)
+		return taking_later(taking, ENOENT, "the quarantine was removed meanwhile");
+	return absent(taking);
+}
+
 enum taking_step taking_take(struct taking *taking)
 {
 	if (taking->taken)
@@ -231,7 +247,7 @@ enum taking_step taking_take(struct taking *taking)
 	if (result == -EXDEV)
 		return TAKING_ON;
 	if (result == -ENOENT)
-		return absent(taking);
+		return vanished(taking);
 	if (result < 0)
 		return taking_later(taking, -result, "it cannot be taken away");
 	taking->taken = true;

@@ -1,5 +1,10 @@
 /* remove: the file that was judged goes, and nothing else, whatever is done between any two looks.
  */
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <signal.h>
+
 #include "core/dispose/remove.h"
 #include "dispose_fixture.h"
 
@@ -156,6 +161,23 @@ Test(remove, who_began_to_write_just_before_it_was_taken_has_it_back)
 	yard_task_done(&task);
 }
 
+static void remove_quarantine(int nth)
+{
+	if (nth == 1)
+		cr_assert(rmdir(y.quarantine) == 0);
+}
+
+Test(remove, a_quarantine_that_is_removed_meanwhile_does_not_make_the_file_gone)
+{
+	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
+	yard_deed = remove_quarantine;
+	cr_expect(!remove_file(&y.ground, &task, &err), "it is %s",
+		  removal_state_name(task.removal.state));
+	cr_expect(err.code == ENOENT && strstr(err.text, "quarantine"), "%s", err.text);
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "bad");
+	yard_task_done(&task);
+}
+
 static void exchange(int nth)
 {
 	if (nth == 1)
@@ -272,4 +294,40 @@ Test(remove, what_goes_back_does_so_over_nothing)
 	expect_end(&task, REMOVAL_REPLACED, "another file");
 	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "bad");
 	cr_expect_str_eq(yard_text(yard_path(&y, "f.put-back-1")), "other");
+}
+
+Test(remove, what_an_earlier_try_took_and_is_no_file_goes_back)
+{
+	struct sockaddr_un name = { .sun_family = AF_UNIX };
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/1.taken", y.quarantine);
+	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name) == 0);
+	close(fd);
+	unlink(yard_path(&y, "f"));
+	expect_end(&task, REMOVAL_REPLACED, "no regular file");
+	cr_expect(yard_there(&y, "f"));
+}
+
+/* Another open of it has to wait until the lease is given up, or fails at once. */
+static int lease_of(const char *path)
+{
+	signal(SIGIO, SIG_IGN);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_assert(fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK) == 0);
+	return fd;
+}
+
+Test(remove, what_an_earlier_try_took_and_cannot_be_opened_is_not_gone)
+{
+	char taken[256];
+	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
+	int fd = lease_of(yard_path(&y, "f"));
+	cr_assert(rename(yard_path(&y, "f"), taken) == 0);
+	cr_expect(!remove_file(&y.ground, &task, &err), "it is %s",
+		  removal_state_name(task.removal.state));
+	cr_expect(err.code == EAGAIN, "%s", err.text);
+	close(fd);
+	expect_end(&task, REMOVAL_REMOVED, NULL);
 }
