@@ -153,6 +153,8 @@ int disposing_start(struct app *app, struct error *err)
 	disposing->options = (struct disposer_options){
 		.store = app->store,
 		.has_writer = has_writer,
+		.hold = lease_hold,
+		.drop = lease_drop,
 		.ended = ended,
 		.fails = fails,
 		.no_rules = !config_disposes(app->config),

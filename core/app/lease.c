@@ -32,3 +32,16 @@ enum lease_result lease_probe(int fd)
 	errno = EOPNOTSUPP;
 	return LEASE_UNKNOWN;
 }
+
+bool lease_hold(int fd)
+{
+	return lease_sees(fd) && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+}
+
+bool lease_drop(int fd)
+{
+	/* while somebody waits for it to be broken it tells what it is to become */
+	bool whole = fcntl(fd, F_GETLEASE) == F_RDLCK;
+	(void)fcntl(fd, F_SETLEASE, F_UNLCK);
+	return whole;
+}

@@ -134,6 +134,8 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 		.hasher = disposer->hasher,
 		.started_ns = disposer->started_ns,
 		.has_writer = disposer->options->has_writer,
+		.hold = disposer->options->hold,
+		.drop = disposer->options->drop,
 	};
 	size_t i = 0;
 	for (; i < tasks->count && !is_stopping(disposer); i++) {

@@ -27,7 +27,9 @@ struct version;
 /* Borrowed until disposer_free(); what is called is called by the disposer's thread. */
 struct disposer_options {
 	struct store *store;
-	bool (*has_writer)(int fd);
+	bool (*has_writer)(int fd); /* these three as in struct ground */
+	bool (*hold)(int fd);
+	bool (*drop)(int fd);
 	/* A removal has its end, and that is committed. */
 	void (*ended)(void *context, const struct removal *removal, const struct version *version);
 	/* Something cannot be done (err), or the first thing could again (NULL). May be called

@@ -11,11 +11,11 @@ static enum taking_step go(struct taking *taking)
 	enum taking_step step = taking_find(taking);
 	/* before anything is moved, as each move is told to whoever watches the directory */
 	if (step == TAKING_ON && !taking->taken)
-		step = taking_judge(taking, true);
+		step = taking_look(taking);
 	if (step == TAKING_ON)
 		step = taking_take(taking);
 	if (step == TAKING_ON)
-		step = taking_judge(taking, false);
+		step = taking_judge(taking);
 	return step;
 }
 

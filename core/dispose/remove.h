@@ -25,6 +25,10 @@ struct ground {
 	struct hasher *hasher;
 	int64_t started_ns; /* what was intended before may be done already; 0: nothing was */
 	bool (*has_writer)(int fd); /* somebody has it open for writing, as far as can be told */
+	/* From hold(), where that can be (true), until drop(), which tells whether nobody wrote to
+	 * it meanwhile. */
+	bool (*hold)(int fd);
+	bool (*drop)(int fd);
 };
 
 /**

@@ -267,17 +267,24 @@ static bool was_judged(const struct taking *taking)
 /* Two changes within a tick of the clock look like one; seconds are ticks where times have no
  * fractions. Without a hash that would be all that is known of a fresh file: then the look for
  * writers has to do. */
-static bool is_in_doubt(const struct taking *taking)
+static bool is_in_doubt(const struct taking *taking, int64_t ctime_ns)
 {
 	const struct version *version = taking->task->version;
 	if (!version->has_sha256 && taking->resumed)
 		return false; /* it was not, before it was taken, which set the change time */
-	bool coarse = taking->identity.ctime_ns % CLOCK_NS_PER_S == 0;
+	bool coarse = ctime_ns % CLOCK_NS_PER_S == 0;
 	int64_t slack_ns = coarse ? 2 * CLOCK_NS_PER_S : 2 * clock_tick_ns();
 	if (!version->has_sha256)
 		slack_ns = 0;
-	return version->checked_ns > clock_wall_ns() ||
-	       taking->identity.ctime_ns + slack_ns > version->checked_ns;
+	return version->checked_ns > clock_wall_ns() || ctime_ns + slack_ns > version->checked_ns;
+}
+
+/* Taking it set its change time. The one before it counts when nobody has written to it since; and
+ * where nobody could tell, when there is nothing else to go by. */
+static int64_t change_time(const struct taking *taking, const struct identity *now)
+{
+	bool before = taking->steady || !taking->task->version->has_sha256;
+	return before && taking->taken ? taking->identity.ctime_ns : now->ctime_ns;
 }
 
 /* 0: it has; 1: another; -errno. */
@@ -300,14 +307,13 @@ static enum taking_step is_other(struct taking *taking, const char *note)
 	return taking_put_back(taking, TAKING_ENDED);
 }
 
-static enum taking_step judge_content(struct taking *taking, bool same_version, bool quick)
+static enum taking_step judge_content(struct taking *taking, const struct identity *now)
 {
 	const struct version *version = taking->task->version;
-	if (same_version && quick)
-		return TAKING_ON;
+	bool same_version = identity_same_version(now, &version->identity);
 	if (!was_judged(taking))
 		return same_version ? TAKING_ON : is_other(taking, "it has changed");
-	if (same_version && !is_in_doubt(taking))
+	if (same_version && !is_in_doubt(taking, change_time(taking, now)))
 		return TAKING_ON;
 	if (!version->has_sha256)
 		return is_other(taking, "it was changed, or renamed, since it was looked at, and "
@@ -322,18 +328,46 @@ static enum taking_step judge_content(struct taking *taking, bool same_version, 
 	return result == 0 ? TAKING_ON : is_other(taking, "it has another content");
 }
 
-enum taking_step taking_judge(struct taking *taking, bool quick)
+/* Gives up the lease, and looks who writes. */
+static bool is_written_to(struct taking *taking)
+{
+	if (taking->unread)
+		return false;
+	taking->steady = taking->held && taking->ground->drop(taking->fd);
+	bool came = taking->held && !taking->steady;
+	taking->held = false;
+	return taking->ground->has_writer(taking->fd) || came;
+}
+
+static enum taking_step unlooked(struct taking *taking, int code)
+{
+	return taking_put_back(taking, taking_later(taking, code, "it cannot be looked at"));
+}
+
+enum taking_step taking_look(struct taking *taking)
+{
+	if (is_written_to(taking))
+		return wait_for_writer(taking);
+	taking->held = !taking->unread && taking->ground->hold && taking->ground->hold(taking->fd);
+	int result = look(taking, &taking->st, &taking->identity);
+	if (result < 0)
+		return unlooked(taking, -result);
+	if (identity_same_version(&taking->identity, &taking->task->version->identity))
+		return TAKING_ON;
+	if (taking->held)
+		(void)taking->ground->drop(taking->fd); /* reading it may take a while */
+	taking->held = false;
+	return judge_content(taking, &taking->identity);
+}
+
+enum taking_step taking_judge(struct taking *taking)
 {
 	struct statx st;
 	struct identity now;
-	int result = look(taking, &st, &now);
-	if (result < 0)
-		return taking_put_back(taking,
-				       taking_later(taking, -result, "it cannot be looked at"));
-	if (!taking->unread && taking->ground->has_writer(taking->fd))
+	if (is_written_to(taking))
 		return taking_put_back(taking, wait_for_writer(taking));
-	bool same = identity_same_version(&now, &taking->task->version->identity);
-	return judge_content(taking, same, quick);
+	int result = look(taking, &st, &now);
+	return result < 0 ? unlooked(taking, -result) : judge_content(taking, &now);
 }
 
 /* Where it could not be taken away first, what stands there is looked at once more: between that

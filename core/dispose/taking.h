@@ -32,6 +32,8 @@ struct taking {
 	bool unread;	 /* fd cannot be read */
 	bool taken;	 /* its name is in the vault now, else where it always was */
 	bool resumed;	 /* an earlier try took it */
+	bool held;	 /* ground->hold() */
+	bool steady;	 /* nobody has written to it since st */
 	struct statx st; /* as fd was looked at first */
 	struct identity identity;
 	char name[VAULT_NAME]; /* ID.taken */
@@ -46,11 +48,14 @@ enum taking_step taking_later(struct taking *taking, int code, const char *doing
 /** Opens what stands at the path, or what an earlier try took, and looks whether it may be the
  * file. */
 enum taking_step taking_find(struct taking *taking);
+/** Does nobody write to it, and is it what was judged, as size and time say? From then on it is
+ * watched whether somebody does. */
+enum taking_step taking_look(struct taking *taking);
 /** Takes it into the vault, if that lies on the same file system, and looks again. */
 enum taking_step taking_take(struct taking *taking);
 /** Is it the content that was judged, and does nobody write to it? What was taken and is not goes
- * back. quick: what size and time say will do, as it is judged once more. */
-enum taking_step taking_judge(struct taking *taking, bool quick);
+ * back. */
+enum taking_step taking_judge(struct taking *taking);
 /** Puts what was taken back where it was; then step. */
 enum taking_step taking_put_back(struct taking *taking, enum taking_step step);
 /** Removes the file's name. */

@@ -89,3 +89,27 @@ Test(lease, where_others_write_unseen_a_lease_says_nothing)
 	cr_assert_eq(lease_probe(s.reader), LEASE_FREE);
 	drop(&s);
 }
+
+static void write_to(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0)
+		close(fd);
+}
+
+Test(lease, who_comes_while_one_is_held_is_noticed)
+{
+	struct sample s;
+	make(&s);
+	cr_assert(!lease_hold(s.reader), "there is a writer");
+	close(s.writer);
+	cr_assert(lease_hold(s.reader));
+	cr_assert(lease_drop(s.reader));
+	cr_assert(lease_hold(s.reader));
+	write_to(s.path); /* it does not wait */
+	cr_assert(!lease_drop(s.reader));
+	cr_assert(lease_probe(s.reader) == LEASE_FREE, "nothing is held");
+	fake_magic = 0x6969; /* NFS */
+	cr_assert(!lease_hold(s.reader));
+	drop(&s);
+}

@@ -161,6 +161,83 @@ Test(remove, who_began_to_write_just_before_it_was_taken_has_it_back)
 	yard_task_done(&task);
 }
 
+/* So long ago that its change time alone says that nobody has changed it since. */
+static struct removal_task rested(void)
+{
+	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
+	int64_t since = task.version->identity.ctime_ns + 4 * clock_tick_ns();
+	while (clock_wall_ns() <= since)
+		;
+	task.version->checked_ns = since;
+	return task;
+}
+
+/* Another content of the same size and time, and closed again. */
+static void feign(const char *path)
+{
+	struct stat st;
+	cr_assert(stat(path, &st) == 0);
+	world_write_file(path, "new", 3);
+	struct timespec times[2] = { st.st_atim, st.st_mtim };
+	cr_assert(utimensat(AT_FDCWD, path, times, 0) == 0);
+}
+
+static void feign_in_place(int nth)
+{
+	if (nth == 1)
+		feign(yard_path(&y, "f"));
+}
+
+/* As by its link in /proc of one who has it open. */
+static void feign_in_quarantine(int nth)
+{
+	char taken[256];
+	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	if (nth == 2)
+		feign(taken);
+}
+
+Test(remove, what_is_written_between_the_looks_is_not_removed)
+{
+	struct removal_task task = rested();
+	yard_deed = feign_in_place;
+	expect_end(&task, REMOVAL_REPLACED, "content");
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "new");
+	yard_file(&y, "f", "bad");
+	task = rested();
+	yard_asked = 0;
+	yard_deed = feign_in_quarantine;
+	expect_end(&task, REMOVAL_REPLACED, "content");
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "new");
+}
+
+static bool hold(int fd)
+{
+	(void)fd;
+	return true;
+}
+
+static bool somebody_came(int fd)
+{
+	(void)fd;
+	return false;
+}
+
+Test(remove, who_wrote_while_it_was_taken_has_it_back)
+{
+	struct removal_task task = rested();
+	y.ground.hold = y.ground.drop = hold;
+	task.version->sha256[0]++; /* nobody came: it is not read again */
+	expect_end(&task, REMOVAL_REMOVED, NULL);
+	yard_file(&y, "f", "bad");
+	task = rested();
+	y.ground.drop = somebody_came;
+	cr_expect(!remove_file(&y.ground, &task, &err) && err.code == 0);
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "bad");
+	cr_expect(yard_count(y.quarantine) == 0);
+	yard_task_done(&task);
+}
+
 static void remove_quarantine(int nth)
 {
 	if (nth == 1)
