@@ -217,6 +217,15 @@ static bool hold(int fd)
 	return true;
 }
 
+Test(remove, what_is_written_before_it_is_held_is_not_removed)
+{
+	struct removal_task task = rested();
+	y.ground.hold = y.ground.drop = hold;
+	yard_deed = feign_in_place;
+	expect_end(&task, REMOVAL_REPLACED, "content");
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "new");
+}
+
 static bool somebody_came(int fd)
 {
 	(void)fd;
