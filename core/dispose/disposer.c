@@ -134,6 +134,7 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 		.hasher = disposer->hasher,
 		.started_ns = disposer->started_ns,
 		.has_writer = disposer->options->has_writer,
+		.wanted = disposal_wanted,
 		.hold = disposer->options->hold,
 		.drop = disposer->options->drop,
 	};

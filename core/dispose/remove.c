@@ -42,6 +42,38 @@ static enum taking_step quarantine_file(struct taking *taking)
 	return step;
 }
 
+/* What was taken goes back. */
+static enum taking_step leave_file(struct taking *taking)
+{
+	enum taking_step step = taking_find(taking);
+	if (step == TAKING_ON) {
+		(void)taking_end(taking, REMOVAL_LEFT,
+				 "by its verdict, or the rules, of now it is not removed");
+		step = taking_put_back(taking, TAKING_ENDED);
+	}
+	if (step == TAKING_ENDED)
+		quarantine_forget(taking);
+	return step;
+}
+
+/* Between what is intended and what is done there may be hours, a rescan, and other rules. Only the
+ * gentler word counts then, as the other is not on the disk; what is in the quarantine already, is.
+ */
+static enum taking_step go_by_rules(struct taking *taking)
+{
+	const struct ground *ground = taking->ground;
+	struct removal *removal = &taking->task->removal;
+	enum config_disposal wanted = CONFIG_DELETE;
+	if (ground->wanted && removal->cause == CAUSE_RULE)
+		wanted = ground->wanted(ground->config, taking->task->version);
+	if (wanted == CONFIG_QUARANTINE || quarantine_has(taking))
+		removal->action = REMOVAL_QUARANTINE;
+	else if (wanted == CONFIG_KEEP)
+		return leave_file(taking);
+	return removal->action == REMOVAL_QUARANTINE ? quarantine_file(taking)
+						     : delete_file(taking);
+}
+
 bool remove_file(const struct ground *ground, struct removal_task *task, struct error *err)
 {
 	struct taking taking = {
@@ -52,8 +84,7 @@ bool remove_file(const struct ground *ground, struct removal_task *task, struct 
 		(void)taking_end(&taking, REMOVAL_LEFT, "the history does not know it any more");
 		return true;
 	}
-	bool keep = task->removal.action == REMOVAL_QUARANTINE;
-	enum taking_step step = keep ? quarantine_file(&taking) : delete_file(&taking);
+	enum taking_step step = go_by_rules(&taking);
 	taking_done(&taking);
 	return step == TAKING_ENDED;
 }

@@ -12,11 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/config/disposal.h"
+
 struct config;
 struct error;
 struct hasher;
 struct removal_task;
 struct vault;
+struct version;
 
 /* What removals need. Borrowed; one thread. */
 struct ground {
@@ -25,6 +28,8 @@ struct ground {
 	struct hasher *hasher;
 	int64_t started_ns; /* what was intended before may be done already; 0: nothing was */
 	bool (*has_writer)(int fd); /* somebody has it open for writing, as far as can be told */
+	/* What the rules say of it by now; NULL: they are not asked again. */
+	enum config_disposal (*wanted)(const struct config *config, const struct version *version);
 	/* From hold(), where that can be (true), until drop(), which tells whether nobody wrote to
 	 * it meanwhile. */
 	bool (*hold)(int fd);

@@ -47,9 +47,8 @@ void disposal_rules_free(struct disposal_rules *rules)
 	free(rules);
 }
 
-static enum config_disposal wanted(const struct looking *looking, const struct version *version)
+enum config_disposal disposal_wanted(const struct config *config, const struct version *version)
 {
-	const struct config *config = looking->config;
 	const char *mime = version->real_mime ? version->real_mime : version->entry.mime;
 	if (version->state != VERSION_DONE || version->identity.inode == 0 ||
 	    site_root(config, version->path, version->path_len) == config->root_count)
@@ -79,7 +78,7 @@ static bool look_at(void *context, const struct store_event *event)
 	struct looking *looking = context;
 	enum config_disposal disposal = CONFIG_KEEP;
 	if (event->version && event->kind != EVENT_INCOMPLETE)
-		disposal = wanted(looking, event->version);
+		disposal = disposal_wanted(looking->config, event->version);
 	if (disposal != CONFIG_KEEP)
 		intend(looking, event->version, disposal);
 	if (looking->result < 0)

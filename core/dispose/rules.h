@@ -6,10 +6,13 @@
 #define CARVED_CORE_DISPOSE_RULES_H
 
 #include "core/base/mem.h"
+#include "core/config/disposal.h"
 #include "core/dispose/choose.h"
 
+struct config;
 struct disposal_rules;
 struct error;
+struct version;
 
 /** The cursor's name: one of store_options.sinks while there are rules. */
 #define RULES_SINK "dispose"
@@ -18,6 +21,9 @@ struct error;
 int disposal_rules_new(struct disposal_rules **out, const char *history, struct error *err);
 void disposal_rules_free(struct disposal_rules *rules);
 AUTO_DEFINE(disposal_rules);
+
+/** What the rules say of a version as it is. Any thread. */
+enum config_disposal disposal_wanted(const struct config *config, const struct version *version);
 
 /** As a chooser. Borrows rules. */
 struct chooser disposal_rules_chooser(struct disposal_rules *rules);

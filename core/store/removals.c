@@ -25,7 +25,7 @@ static const char *const sql[STATEMENTS] = {
 		   " SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM removal"
 		   " WHERE version_id = ?1 AND state IN ('intended', 'removed', 'quarantined'))",
 	[CHANGE] = "UPDATE removal SET state = ?2, tries = ?3, due_ns = ?4, ended_ns = ?5,"
-		   " place = ?6, note = ?7 WHERE id = ?1 AND (state = 'intended'"
+		   " place = ?6, note = ?7, action = ?8 WHERE id = ?1 AND (state = 'intended'"
 		   " OR (state = 'quarantined' AND ?2 IN ('quarantined', 'expired')))",
 	[AFRESH] = "UPDATE removal SET due_ns = 0 WHERE state = 'intended' AND due_ns > 0",
 	[NOTE] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
@@ -103,6 +103,7 @@ static int change(struct removal_writer *writer, const struct removal *removal)
 		db_bind(statement, 5, removal->ended_ns);
 	db_bind_text(statement, 6, removal->place);
 	db_bind_text(statement, 7, removal->note);
+	db_bind_text(statement, 8, removal_action_name(removal->action));
 	return db_run(statement);
 }
 

@@ -189,6 +189,46 @@ Test(disposer, goes_by_other_rules_when_it_is_told)
 	stop();
 }
 
+/* The verdict turned, and so did what is said of such, before it could be done. */
+Test(disposer, goes_by_the_verdict_of_the_time_when_it_is_done)
+{
+	struct config_disposal_rule rules[] = {
+		{ OUTCOME_CLEAN, (char *)"*", CONFIG_DELETE },
+		{ OUTCOME_MALICIOUS, (char *)"*", CONFIG_QUARANTINE },
+	};
+	y.config.disposal = rules;
+	y.config.disposal_count = 2;
+	judge("a", OUTCOME_MALICIOUS);
+	judge("b", OUTCOME_UNKNOWN);
+	judge("c", OUTCOME_CLEAN);
+	world_change(&y.w, "DELETE FROM event");
+	world_change(&y.w, "INSERT INTO removal (version_id, action, cause, intended_ns)"
+			   " VALUES (1, 'delete', 'rule', 1), (2, 'delete', 'rule', 1),"
+			   " (3, 'quarantine', 'rule', 1)");
+	start();
+	serve(&ends, "quarantined left quarantined ");
+	cr_expect(!yard_there(&y, "a") && yard_there(&y, "b") && !yard_there(&y, "c"));
+	stop();
+	world_open(&y.w);
+	EXPECT_SQL(&y.w, "SELECT action, state FROM removal ORDER BY id",
+		   "quarantine|quarantined\ndelete|left\nquarantine|quarantined");
+}
+
+Test(disposer, what_was_taken_and_is_kept_by_now_goes_back)
+{
+	char taken[256];
+	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	judge("a", OUTCOME_CLEAN);
+	world_change(&y.w, "INSERT INTO removal (version_id, action, cause, intended_ns)"
+			   " VALUES (1, 'delete', 'rule', 1)");
+	cr_assert(rename(yard_path(&y, "a"), taken) == 0);
+	start();
+	serve(&ends, "left ");
+	cr_expect(yard_there(&y, "a"));
+	stop();
+	cr_expect(yard_count(y.quarantine) == 0);
+}
+
 Test(disposer, is_stopped_while_it_waits_for_the_history)
 {
 	judge("a", OUTCOME_MALICIOUS);
