@@ -99,26 +99,91 @@ static int copy(const struct taking *taking, const char *kept)
 	return result;
 }
 
-/* The file itself, as it was taken. 1: that is not to be. Its mode goes last, as we may have to
- * read it again; whether it is ours to change is found out by setting what it is. */
+/* Gives what was taken the owner and mode that it had; mostly it has them. */
+static int unseal(const struct taking *taking, uid_t uid, mode_t mode)
+{
+	int vault = taking->ground->vault->fd;
+	struct stat st;
+	if (fstatat(vault, taking->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	bool owned = st.st_uid == uid;
+	if (!owned && fchownat(vault, taking->name, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (owned && (st.st_mode & 07777) == mode)
+		return 0;
+	return fchmodat(vault, taking->name, mode, 0) < 0 ? -errno : 0;
+}
+
+int quarantine_unseal(const struct taking *taking)
+{
+	char kept[VAULT_NAME];
+	struct origin origin = { 0 };
+	struct error err = { 0 };
+	kept_name(taking, kept);
+	if (!identity_same_file(&taking->identity, &taking->task->version->identity) ||
+	    origin_read(taking->ground->vault, kept, &origin, &err) < 0)
+		return 0; /* it never was */
+	return unseal(taking, origin.uid, origin.mode);
+}
+
+/* After this nobody else can change it, nor its mode, nor give it a name by what he has open. 1:
+ * it is not ours to do so. We may have to read it again: the rest of its mode goes last. */
+static int seal(const struct taking *taking)
+{
+	int vault = taking->ground->vault->fd;
+	const struct statx *st = &taking->st;
+	bool chown = st->stx_uid != geteuid();
+	if (chown && fchownat(vault, taking->name, geteuid(), (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == EPERM ? 1 : -errno;
+	if (fchmodat(vault, taking->name, S_IRUSR, 0) == 0)
+		return 0;
+	int code = errno;
+	(void)unseal(taking, st->stx_uid, st->stx_mode & 07777);
+	return code == EPERM ? 1 : -code;
+}
+
+/* Before it was sealed its owner could have opened it by his other descriptors. 0; 1: it has
+ * another name. */
+static int look_at_sealed(const struct taking *taking)
+{
+	struct stat st;
+	if (fstatat(taking->ground->vault->fd, taking->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (st.st_nlink != 1)
+		return 1;
+	if (taking->unread || taking->st.stx_uid == geteuid())
+		return 0; /* then there is nobody else */
+	return taking->ground->has_writer(taking->fd) ? -EAGAIN : verify(taking, taking->fd);
+}
+
+/* The file itself, as it was taken. 1: that is not to be. */
 static int keep_inode(struct taking *taking, const char *kept)
 {
 	int vault = taking->ground->vault->fd;
-	if (!taking->taken || taking->st.stx_nlink != 1)
+	if (!taking->taken)
 		return 1;
-	if (fchmodat(vault, taking->name, taking->st.stx_mode & 07777, 0) < 0)
-		return errno == EPERM ? 1 : -errno;
-	return renameat(vault, taking->name, vault, kept) < 0 ? -errno : 0;
+	int result = taking->st.stx_nlink == 1 ? seal(taking) : 1;
+	if (result == 0) {
+		result = look_at_sealed(taking);
+		if (result == 0)
+			return renameat(vault, taking->name, vault, kept) < 0 ? -errno : 0;
+	}
+	int undone = quarantine_unseal(taking);
+	return undone < 0 ? undone : result;
+}
+
+static enum taking_step was_written(struct taking *taking)
+{
+	(void)taking_end(taking, REMOVAL_REPLACED, "it was written to meanwhile");
+	return taking_put_back(taking, TAKING_ENDED);
 }
 
 /* Its name goes once the copy is on the disk. */
 static enum taking_step keep_copy(struct taking *taking, const char *kept)
 {
 	int result = quarantine_has(taking) ? 0 : copy(taking, kept);
-	if (result == -ESTALE) {
-		(void)taking_end(taking, REMOVAL_REPLACED, "it was written to meanwhile");
-		return taking_put_back(taking, TAKING_ENDED);
-	}
+	if (result == -ESTALE)
+		return was_written(taking);
 	if (result == 0 && fsync(taking->ground->vault->fd) < 0)
 		result = -errno;
 	if (result < 0)
@@ -136,6 +201,10 @@ enum taking_step quarantine_keep(struct taking *taking)
 	if (result < 0)
 		return taking_later(taking, -result, "what is known of it cannot be written");
 	result = keep_inode(taking, kept);
+	if (result == -EAGAIN)
+		return taking_put_back(taking, taking_wait(taking));
+	if (result == -ESTALE)
+		return was_written(taking);
 	if (result < 0)
 		return taking_later(taking, -result, "it cannot be kept in the quarantine");
 	return result == 0 ? TAKING_ON : keep_copy(taking, kept);

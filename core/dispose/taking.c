@@ -21,6 +21,7 @@
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/detect/hasher.h"
+#include "core/dispose/quarantine.h"
 #include "core/dispose/remove.h"
 #include "core/store/version.h"
 
@@ -73,8 +74,7 @@ enum taking_step taking_later(struct taking *taking, int code, const char *doing
 	return TAKING_LATER;
 }
 
-/* Waits for a writer; no trouble. */
-static enum taking_step wait_for_writer(struct taking *taking)
+enum taking_step taking_wait(struct taking *taking)
 {
 	taking->err->code = 0;
 	(void)snprintf(taking->err->text, sizeof taking->err->text, "somebody writes to it");
@@ -119,7 +119,7 @@ static enum taking_step not_found(struct taking *taking, int code)
 	case ENXIO:
 		return taking_end(taking, REMOVAL_REPLACED, "it is no regular file");
 	case EAGAIN:
-		return wait_for_writer(taking);
+		return taking_wait(taking);
 	default:
 		return taking_later(taking, code, "it cannot be opened to be removed");
 	}
@@ -202,8 +202,10 @@ enum taking_step taking_put_back(struct taking *taking, enum taking_step step)
 {
 	if (!taking->taken)
 		return step;
-	int result = -ENOENT;
-	if (taking->site.dir >= 0)
+	int result = taking->resumed ? quarantine_unseal(taking) : 0;
+	if (result == 0 && taking->site.dir < 0)
+		result = -ENOENT;
+	if (result == 0)
 		result = rename_over_nothing(taking->ground->vault->fd, taking->name,
 					     taking->site.dir, taking->site.name);
 	if (result == -EEXIST)
@@ -347,7 +349,7 @@ static enum taking_step unlooked(struct taking *taking, int code)
 enum taking_step taking_look(struct taking *taking)
 {
 	if (is_written_to(taking))
-		return wait_for_writer(taking);
+		return taking_wait(taking);
 	taking->held = !taking->unread && taking->ground->hold && taking->ground->hold(taking->fd);
 	int result = look(taking, &taking->st, &taking->identity);
 	if (result < 0)
@@ -365,7 +367,7 @@ enum taking_step taking_judge(struct taking *taking)
 	struct statx st;
 	struct identity now;
 	if (is_written_to(taking))
-		return taking_put_back(taking, wait_for_writer(taking));
+		return taking_put_back(taking, taking_wait(taking));
 	int result = look(taking, &st, &now);
 	return result < 0 ? unlooked(taking, -result) : judge_content(taking, &now);
 }
@@ -401,7 +403,7 @@ enum taking_step taking_unlink(struct taking *taking)
 	case -ENOENT:
 		return gone(taking);
 	case -EAGAIN:
-		return wait_for_writer(taking);
+		return taking_wait(taking);
 	case -ESTALE:
 		return taking_end(taking, REMOVAL_REPLACED, "another file stood there");
 	default:

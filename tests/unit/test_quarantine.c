@@ -36,7 +36,7 @@ static struct removal_task make(void)
 	return task;
 }
 
-static void expect_kept(struct removal_task *task, mode_t mode)
+static void expect_kept_of(struct removal_task *task, mode_t mode, uid_t uid)
 {
 	struct origin origin = { 0 };
 	struct stat st;
@@ -47,9 +47,14 @@ static void expect_kept(struct removal_task *task, mode_t mode)
 	cr_expect(stat(kept, &st) == 0 && (st.st_mode & 07777) == 0);
 	cr_expect_str_eq(yard_text(kept), "bad");
 	cr_assert(origin_read(y.vault, strrchr(kept, '/') + 1, &origin, &err) == 0, "%s", err.text);
-	cr_expect(origin.mode == mode && origin.uid == 0);
+	cr_expect(origin.mode == mode && origin.uid == uid);
 	cr_expect(yard_count(y.quarantine) == 2, "the file and what is known of it");
 	yard_task_done(task);
+}
+
+static void expect_kept(struct removal_task *task, mode_t mode)
+{
+	expect_kept_of(task, mode, 0);
 }
 
 static ino_t inode(const char *path)
@@ -65,6 +70,109 @@ Test(quarantine, keeps_the_file_itself)
 	expect_kept(&task, 0640);
 	cr_expect(!yard_there(&y, "f"));
 	cr_expect(inode(kept) == was);
+}
+
+static int reader; /* of the owner, who has it open */
+
+/* By what he has open he opens it once more, when it was judged and has no name any more. */
+static void open_anew(int nth)
+{
+	char path[64];
+	if (nth != 3)
+		return;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", reader);
+	cr_assert(seteuid(65534) == 0);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	cr_expect(fd < 0 && errno == EACCES, "he may write to it");
+	cr_expect(fchmod(reader, 0777) < 0, "he may change its mode");
+	cr_expect(linkat(AT_FDCWD, path, AT_FDCWD, yard_path(&y, "g"), AT_SYMLINK_FOLLOW) < 0);
+	cr_assert(seteuid(0) == 0);
+}
+
+static void of_another(void)
+{
+	cr_assert(chmod(y.w.dir, 0755) == 0 && chmod(y.root, 0777) == 0 &&
+		  chown(yard_path(&y, "f"), 65534, 65534) == 0);
+	reader = open(yard_path(&y, "f"), O_RDONLY | O_CLOEXEC);
+	cr_assert(reader >= 0);
+}
+
+Test(quarantine, its_owner_cannot_change_it_any_more)
+{
+	struct stat st;
+	struct origin origin;
+	of_another();
+	struct removal_task task = make();
+	yard_deed = open_anew;
+	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_expect(task.removal.state == REMOVAL_QUARANTINED && yard_asked == 3);
+	cr_expect(stat(kept, &st) == 0 && st.st_uid == 0 && (st.st_mode & 07777) == 0);
+	cr_assert(origin_read(y.vault, strrchr(kept, '/') + 1, &origin, &err) == 0);
+	cr_expect(origin.uid == 65534 && origin.gid == 65534 && origin.mode == 0640);
+	yard_task_done(&task);
+	close(reader);
+}
+
+static void expect_as_it_was(const char *path)
+{
+	struct stat st;
+	cr_expect(stat(path, &st) == 0 && st.st_uid == 65534 && (st.st_mode & 07777) == 0640);
+}
+
+static void write_taken(int nth)
+{
+	char taken[256];
+	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	if (nth == 3)
+		world_write_file(taken, "new", 3);
+}
+
+static void link_taken(int nth)
+{
+	char taken[256];
+	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	if (nth == 2)
+		cr_assert(link(taken, yard_path(&y, "g")) == 0);
+}
+
+Test(quarantine, what_its_owner_changed_before_goes_back_and_is_his)
+{
+	of_another();
+	struct removal_task task = make();
+	yard_deed = write_taken; /* and closed again */
+	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_expect(task.removal.state == REMOVAL_REPLACED);
+	cr_expect(yard_count(y.quarantine) == 0);
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "new");
+	expect_as_it_was(yard_path(&y, "f"));
+	yard_task_done(&task);
+	close(reader);
+}
+
+Test(quarantine, a_name_that_its_owner_gave_it_keeps_what_he_had)
+{
+	of_another();
+	struct removal_task task = make();
+	yard_deed = link_taken;
+	expect_kept_of(&task, 0640, 65534);
+	expect_as_it_was(yard_path(&y, "g"));
+	close(reader);
+}
+
+Test(quarantine, what_was_made_ours_and_cut_short_goes_back_as_it_was)
+{
+	char taken[256];
+	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	of_another();
+	struct removal_task task = make();
+	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_assert(rename(kept, taken) == 0 && chmod(taken, 0400) == 0);
+	task.removal.state = REMOVAL_INTENDED;
+	yard_written = true;
+	cr_expect(!remove_file(&y.ground, &task, &err));
+	expect_as_it_was(yard_path(&y, "f"));
+	yard_task_done(&task);
+	close(reader);
 }
 
 Test(quarantine, copies_what_has_another_name)
