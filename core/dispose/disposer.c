@@ -103,6 +103,15 @@ static void set_trouble(struct disposer *disposer, const struct error *err)
 	disposer->failed = disposer->failed || err;
 }
 
+/* What had a removal already got no second one. */
+static void count_intended(struct disposer *disposer, const struct removals *list)
+{
+	lock_take(&disposer->lock);
+	for (size_t i = 0; i < list->count; i++)
+		disposer->status.intended += list->items[i].id != 0;
+	lock_drop(&disposer->lock);
+}
+
 /* Asks one chooser once; what it chose is committed when this returns true. */
 static bool choose(struct disposer *disposer, const struct chooser *chooser, bool *more)
 {
@@ -117,10 +126,12 @@ static bool choose(struct disposer *disposer, const struct chooser *chooser, boo
 	disposer->batch = choice.intents;
 	disposer->told = choice.told;
 	bool any = choice.intents.list.count > 0 || choice.intents.note_key || choice.told.sink;
+	const struct removals *list = &disposer->batch.list;
 	if (any && !write_batch(disposer, choice.intents.list.count > 0 || choice.intents.note_key
 						  ? STORE_INTEND
 						  : STORE_TOLD))
 		return false;
+	count_intended(disposer, list);
 	clear_batch(disposer);
 	return true;
 }
@@ -157,6 +168,7 @@ static void tell_removal(struct disposer *disposer, const struct removal *remova
 {
 	lock_take(&disposer->lock);
 	disposer->status.ended[removal->state]++;
+	disposer->status.intended--;
 	lock_drop(&disposer->lock);
 	disposer->options->ended(disposer->options->context, removal, version);
 }
@@ -292,18 +304,29 @@ static int64_t shorter(int64_t one_ms, int64_t other_ms)
 	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
 }
 
+/* Exactly; how many. */
+static int64_t read_intended(struct disposer *disposer)
+{
+	int64_t intended = 0;
+	struct error err = { 0 };
+	if (removal_reader_intended(disposer->reader, &intended, &err) < 0) {
+		set_trouble(disposer, &err);
+		return 0;
+	}
+	lock_take(&disposer->lock);
+	disposer->status.intended = intended;
+	lock_drop(&disposer->lock);
+	return intended;
+}
+
 /* How long there is nothing to do: -1 for ever. */
 static int64_t rest_ms(struct disposer *disposer)
 {
 	int64_t due_ns = INT64_MAX;
-	int64_t intended = 0;
 	struct error err = { 0 };
-	if (removal_reader_next(disposer->reader, &due_ns, &err) < 0 ||
-	    removal_reader_intended(disposer->reader, &intended, &err) < 0)
+	if (removal_reader_next(disposer->reader, &due_ns, &err) < 0)
 		set_trouble(disposer, &err);
-	lock_take(&disposer->lock);
-	disposer->status.intended = intended;
-	lock_drop(&disposer->lock);
+	int64_t intended = read_intended(disposer);
 	if (!disposer->failed && intended == 0)
 		set_trouble(disposer, NULL);
 	int64_t rest = -1;
@@ -348,9 +371,11 @@ static bool take_up(struct disposer *disposer)
 {
 	disposer->batch.afresh = true;
 	bool goes_on = write_batch(disposer, STORE_INTEND);
-	if (goes_on)
-		clear_batch(disposer);
-	return goes_on;
+	if (!goes_on)
+		return false;
+	clear_batch(disposer);
+	(void)read_intended(disposer);
+	return true;
 }
 
 static void *run(void *context)

@@ -147,6 +147,31 @@ Test(disposer, removes_what_is_named_and_leaves_the_rest)
 	EXPECT_SQL(&y.w, "SELECT count(*) FROM event", "0");
 }
 
+static int64_t intended_then;
+
+static void ask_intended(int nth)
+{
+	struct disposer_status status = { 0 };
+	if (nth != 1)
+		return;
+	disposer_status(disposer, &status);
+	intended_then = status.intended;
+}
+
+Test(disposer, tells_what_is_intended_while_it_is_at_it)
+{
+	judge("a", OUTCOME_MALICIOUS);
+	judge("b", OUTCOME_MALICIOUS);
+	yard_deed = ask_intended;
+	start();
+	serve(&ends, "removed removed ");
+	cr_expect(intended_then == 2, "%lld", (long long)intended_then);
+	struct disposer_status status = { 0 };
+	disposer_status(disposer, &status);
+	cr_expect(status.intended == 0);
+	stop();
+}
+
 Test(disposer, takes_up_what_was_intended)
 {
 	judge("a", OUTCOME_CLEAN);
