@@ -1,6 +1,7 @@
 /* disposer: see disposer.h. */
 #include "core/dispose/disposer.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "core/dispose/overdue.h"
 #include "core/dispose/remove.h"
 #include "core/dispose/rules.h"
+#include "core/dispose/site.h"
 #include "core/dispose/vault.h"
 #include "core/store/removal_reader.h"
 #include "core/store/store.h"
@@ -136,10 +138,28 @@ static bool choose(struct disposer *disposer, const struct chooser *chooser, boo
 	return true;
 }
 
+/* Removed stays removed: a power cut brings no file back. */
+static void sync_removed(struct disposer *disposer, struct site_dirs *dirs)
+{
+	struct error err = { 0 };
+	int result = site_sync(dirs);
+	if (fsync(disposer->vault->fd) < 0 && errno != EINVAL)
+		result = -errno;
+	if (result == 0)
+		return;
+	(void)error_set(&err, -result,
+			"what was removed may be there again after a power cut: its directory "
+			"cannot be synced: %s",
+			error_text(-result));
+	set_trouble(disposer, &err);
+}
+
 /* Does them one by one, until it is being stopped; how many were dealt with. */
 static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 {
+	struct site_dirs dirs = { 0 };
 	const struct ground ground = {
+		.dirs = &dirs,
 		.config = disposer->config,
 		.vault = disposer->vault,
 		.hasher = disposer->hasher,
@@ -158,8 +178,7 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 		if (err.code)
 			set_trouble(disposer, &err);
 	}
-	(void)fsync(
-		disposer->vault->fd); /* removed stays removed: a power cut brings no file back */
+	sync_removed(disposer, &dirs);
 	return i;
 }
 

@@ -18,6 +18,7 @@ struct config;
 struct error;
 struct hasher;
 struct removal_task;
+struct site_dirs;
 struct vault;
 struct version;
 
@@ -26,7 +27,8 @@ struct ground {
 	const struct config *config; /* its roots */
 	const struct vault *vault;
 	struct hasher *hasher;
-	int64_t started_ns; /* what was intended before may be done already; 0: nothing was */
+	struct site_dirs *dirs; /* where files were removed by their names: to be synced */
+	int64_t started_ns;	/* what was intended before may be done already; 0: nothing was */
 	bool (*has_writer)(int fd); /* somebody has it open for writing, as far as can be told */
 	/* What the rules say of it by now; NULL: they are not asked again. */
 	enum config_disposal (*wanted)(const struct config *config, const struct version *version);

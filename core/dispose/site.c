@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/beneath.h"
 #include "core/base/identity.h"
@@ -74,4 +75,46 @@ int site_stat(const struct site *site, struct statx *out)
 {
 	const unsigned want = STATX_BASIC_STATS | STATX_BTIME;
 	return statx(site->dir, site->name, AT_SYMLINK_NOFOLLOW, want, out) < 0 ? -errno : 0;
+}
+
+static void sync_all(struct site_dirs *dirs)
+{
+	while (dirs->count > 0) {
+		int fd = dirs->fds[--dirs->count];
+		if (fsync(fd) < 0 && errno != EINVAL) /* some cannot be */
+			dirs->failed = -errno;
+		fd_close(fd);
+	}
+}
+
+int site_sync(struct site_dirs *dirs)
+{
+	sync_all(dirs);
+	int failed = dirs->failed;
+	dirs->failed = 0;
+	return failed;
+}
+
+void site_removed(const struct site *site, struct site_dirs *dirs)
+{
+	struct stat st;
+	int fd = beneath_open(site->dir, ".", O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		int code = fd < 0 ? -fd : errno;
+		if (code != EACCES)
+			dirs->failed = -code;
+		if (fd >= 0)
+			fd_close(fd);
+		return;
+	}
+	for (size_t i = 0; i < dirs->count; i++) {
+		if (dirs->st[i].st_ino == st.st_ino && dirs->st[i].st_dev == st.st_dev) {
+			fd_close(fd);
+			return;
+		}
+	}
+	if (dirs->count == SITE_DIRS)
+		sync_all(dirs);
+	dirs->st[dirs->count] = st;
+	dirs->fds[dirs->count++] = fd;
 }

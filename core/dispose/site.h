@@ -22,6 +22,18 @@ struct site {
 	const char *name; /* borrowed from the version's path */
 };
 
+enum {
+	SITE_DIRS = 16
+};
+
+/* Directories out of which files were removed, and whose loss of them is not on the disk yet. */
+struct site_dirs {
+	int fds[SITE_DIRS];
+	struct stat st[SITE_DIRS];
+	size_t count;
+	int failed; /* the last -errno; 0: none did */
+};
+
 /** The configured root below which path lies, root_count: below none. */
 size_t site_root(const struct config *config, const char *path, size_t len);
 /** -ENOENT when the directory is not there, -ELOOP or -EXDEV when a link stands on the way, -ENOKEY
@@ -31,6 +43,11 @@ void site_done(struct site *site);
 /** Opens what stands there, without following a link: to read it, or, where that is not permitted,
  * only to know it by (*unread). -ELOOP: a link. */
 int site_open_file(const struct site *site, bool *unread);
+/** Something was removed from it; when there are SITE_DIRS others, those are synced first. One that
+ * we may not read cannot be synced, and is left out. */
+void site_removed(const struct site *site, struct site_dirs *dirs);
+/** Syncs and forgets them: 0, or -errno of the last that failed since it was called before. */
+int site_sync(struct site_dirs *dirs);
 /** statx(2) of what stands there, or -errno. */
 int site_stat(const struct site *site, struct statx *out);
 

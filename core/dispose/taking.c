@@ -267,17 +267,20 @@ static bool was_judged(const struct taking *taking)
 }
 
 /* Two changes within a tick of the clock look like one; seconds are ticks where times have no
- * fractions. Without a hash that would be all that is known of a fresh file: then the look for
- * writers has to do. */
+ * fractions. */
+static int64_t slack_of(int64_t ctime_ns)
+{
+	return ctime_ns % CLOCK_NS_PER_S == 0 ? 2 * CLOCK_NS_PER_S : 2 * clock_tick_ns();
+}
+
+/* Without a hash that would be all that is known of a fresh file: then the look for writers has to
+ * do. */
 static bool is_in_doubt(const struct taking *taking, int64_t ctime_ns)
 {
 	const struct version *version = taking->task->version;
 	if (!version->has_sha256 && taking->resumed)
 		return false; /* it was not, before it was taken, which set the change time */
-	bool coarse = ctime_ns % CLOCK_NS_PER_S == 0;
-	int64_t slack_ns = coarse ? 2 * CLOCK_NS_PER_S : 2 * clock_tick_ns();
-	if (!version->has_sha256)
-		slack_ns = 0;
+	int64_t slack_ns = version->has_sha256 ? slack_of(ctime_ns) : 0;
 	return version->checked_ns > clock_wall_ns() || ctime_ns + slack_ns > version->checked_ns;
 }
 
@@ -372,6 +375,13 @@ enum taking_step taking_judge(struct taking *taking)
 	return result < 0 ? unlooked(taking, -result) : judge_content(taking, &now);
 }
 
+/* Could it have been changed since it was looked at, and its change time be the same? */
+static bool is_fresh(int64_t ctime_ns)
+{
+	int64_t age_ns = clock_wall_ns() - ctime_ns;
+	return age_ns < slack_of(ctime_ns) && age_ns > -slack_of(ctime_ns);
+}
+
 /* Where it could not be taken away first, what stands there is looked at once more: between that
  * look and the removal no more than two system calls can be exchanged. */
 static int unlink_in_place(const struct taking *taking)
@@ -384,7 +394,7 @@ static int unlink_in_place(const struct taking *taking)
 	if (!identity_same_file(&now, &taking->identity) || !S_ISREG(st.stx_mode))
 		return -ESTALE;
 	if (!identity_same_version(&now, &taking->identity) ||
-	    now.ctime_ns != taking->identity.ctime_ns)
+	    now.ctime_ns != taking->identity.ctime_ns || is_fresh(now.ctime_ns))
 		return -EAGAIN; /* it is judged anew */
 	return unlinkat(taking->site.dir, taking->site.name, 0) < 0 ? -errno : 0;
 }
@@ -399,6 +409,8 @@ enum taking_step taking_unlink(struct taking *taking)
 	int result = unlink_in_place(taking);
 	switch (result) {
 	case 0:
+		if (taking->ground->dirs)
+			site_removed(&taking->site, taking->ground->dirs);
 		return TAKING_ON;
 	case -ENOENT:
 		return gone(taking);

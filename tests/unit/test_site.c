@@ -84,3 +84,31 @@ Test(site, what_may_not_be_read_is_known_all_the_same)
 	close(fd);
 	site_done(&site);
 }
+
+static int synced;
+
+/* Seam: counted. */
+int fsync(int fd)
+{
+	synced++;
+	return fcntl(fd, F_GETFD) < 0 ? -1 : 0;
+}
+
+Test(site, each_directory_is_synced_once_and_the_number_that_waits_is_bounded)
+{
+	struct site_dirs dirs = { 0 };
+	char name[32];
+	for (int i = 0; i < 2 * (SITE_DIRS + 3); i++) {
+		snprintf(name, sizeof name, "d%d", i / 2);
+		cr_assert(mkdir(yard_path(&y, name), 0755) == 0 || errno == EEXIST);
+		struct site site = { .dir = open(yard_path(&y, name), O_PATH | O_CLOEXEC) };
+		site_removed(&site, &dirs);
+		site_done(&site);
+	}
+	cr_expect(synced == SITE_DIRS && dirs.count == 3);
+	cr_expect(site_sync(&dirs) == 0 && synced == SITE_DIRS + 3 && dirs.count == 0);
+	close(dirs.fds[0] = open(y.root, O_RDONLY | O_CLOEXEC));
+	dirs.count = 1;
+	cr_expect(site_sync(&dirs) == -EBADF);
+	cr_expect(site_sync(&dirs) == 0);
+}
