@@ -81,6 +81,7 @@ static int run_checks(const struct config *config)
 	check_roots(&check);
 	check_history(&check);
 	check_sinks(&check);
+	check_dispose(&check);
 	check_limits(&check);
 	check_isolation(&check);
 	check_detectors(&check);

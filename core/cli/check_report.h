@@ -36,6 +36,7 @@ void check_limits(struct check *check);
 void check_isolation(struct check *check);
 void check_history(struct check *check);
 void check_sinks(struct check *check);
+void check_dispose(struct check *check);
 void check_detectors(struct check *check);
 void check_api(struct check *check, const struct config_detector *row);
 

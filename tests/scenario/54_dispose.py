@@ -107,6 +107,31 @@ def test_by_verdict_and_type():
         check(not os.path.exists(later), "the third bad one is still there")
 
 
+def test_check_and_status_say_what_stands_in_its_way():
+    def checked():
+        done = command("check", "-c", carved.config_path, carved.root, "--history", carved.history)
+        return next(line for line in done.stdout.split(b"\n") if b" quarantine " in line)
+
+    with Disposing() as carved:
+        check(b"ok" in checked() and b"will be made" in checked(), checked())
+        carved.start()
+        carved.put_bad()
+        carved.wait_ends((b"quarantined", 1))
+        check(b"ok" in checked() and b"nobody else's" in checked(), checked())
+        os.chmod(carved.quarantine, 0o755)
+        check(b"warn" in checked() and b"chmod 0700" in checked(), checked())
+        carved.put_bad()
+        carved.until(lambda: carved.status()["disposal"]["trouble"], "the trouble is told")
+        told = command("status", "--history", carved.history).stdout
+        check(b"disposal:" in told and b"others may look into it" in told, told)
+        os.chmod(carved.quarantine, 0o700)
+        carved.wait_ends((b"quarantined", 2))
+        carved.stop()
+        os.rename(carved.quarantine, carved.quarantine + ".1")
+        os.symlink(carved.quarantine + ".1", carved.quarantine)
+        check(b"warn" in checked() and b"no directory" in checked(), checked())
+
+
 def test_many_leave_no_trace_but_theirs():
     """Taking files away is told to the watcher as any rename is: it must not record anything of it."""
     count = scaled(1500, 30000)

@@ -1,0 +1,81 @@
+/* check_dispose: whether what the rules name can be removed: the quarantine is carved's alone, or
+ * can be made, and the roots can be written to. Nothing is made. */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/base/error.h"
+#include "core/base/mem.h"
+#include "core/cli/check_report.h"
+#include "core/config/config.h"
+#include "core/config/resolve.h"
+
+static void check_missing(struct check *check, const char *path)
+{
+	AUTO_FREE char *directory = resolve_directory(path);
+	if (access(directory, W_OK | X_OK) == 0)
+		check_ok("quarantine %s: is not there yet, it will be made", path);
+	else
+		check_warn(check, "quarantine %s: %s: %s: nothing is removed: %s", path, directory,
+			   error_text(errno),
+			   errno == ENOENT ? "make the directory"
+					   : "give the user that runs carved write permission");
+}
+
+/* As the daemon wants it before each removal (core/dispose/vault.h). */
+static void check_quarantine(struct check *check, const char *path)
+{
+	struct stat st;
+	if (lstat(path, &st) < 0 && errno == ENOENT)
+		check_missing(check, path);
+	else if (lstat(path, &st) < 0)
+		check_warn(check, "quarantine %s: %s", path, error_text(errno));
+	else if (!S_ISDIR(st.st_mode))
+		check_warn(check,
+			   "quarantine %s: is no directory: nothing is removed: name one, not a "
+			   "link to it",
+			   path);
+	else if (st.st_mode & 077)
+		check_warn(check,
+			   "quarantine %s: others may look into it: nothing is removed: chmod 0700",
+			   path);
+	else if (st.st_uid != geteuid())
+		check_warn(check,
+			   "quarantine %s: belongs to user %u: nothing is removed unless carved "
+			   "runs as that",
+			   path, st.st_uid);
+	else
+		check_ok("quarantine %s: can be written, and is nobody else's", path);
+}
+
+static void check_root(struct check *check, const char *root, const char *quarantine)
+{
+	AUTO_FREE char *directory = resolve_directory(quarantine);
+	struct stat there;
+	struct stat here;
+	if (stat(root, &there) < 0)
+		return; /* said of the roots already */
+	if (access(root, W_OK | X_OK) < 0)
+		check_warn(check,
+			   "dispose: %s: %s: nothing is removed from it: give the user that runs "
+			   "carved write permission",
+			   root, error_text(errno));
+	if ((stat(quarantine, &here) == 0 || stat(directory, &here) == 0) &&
+	    here.st_dev != there.st_dev)
+		check_warn(check,
+			   "quarantine %s: is another file system than %s: files are copied, and "
+			   "removed by their names: better name one on that of the root",
+			   quarantine, root);
+}
+
+void check_dispose(struct check *check)
+{
+	const struct config *config = check->config;
+	if (!config_disposes(config))
+		return;
+	check_quarantine(check, config->quarantine);
+	for (size_t i = 0; i < config->root_count; i++)
+		check_root(check, config->roots[i].path, config->quarantine);
+}
