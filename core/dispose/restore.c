@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 
 #include <assert.h>
 #include <errno.h>
@@ -57,9 +58,22 @@ static int dress(struct restoring *restoring, int fd)
 	const struct origin *origin = &restoring->origin;
 	const struct timespec times[2] = { time_of(origin->atime_ns), time_of(origin->mtime_ns) };
 	restoring->owner = fchown(fd, origin->uid, origin->gid) == 0;
-	/* whoever else it belongs to now gets no rights that its owner had given */
-	mode_t mode = restoring->owner ? origin->mode : origin->mode & 0777;
+	/* whoever else it belongs to now gets no rights that its owner had given; nor does root
+	 * hand them out by the word of another user, whose quarantine it is */
+	bool trusted = restoring->owner && vault_is_ours(restoring->vault);
+	mode_t mode = trusted ? origin->mode : origin->mode & 0777;
 	return fchmod(fd, mode) < 0 || futimens(fd, times) < 0 ? -errno : 0;
+}
+
+/* A half copy goes, but not what somebody put in its place. */
+static void drop_copy(const struct restoring *restoring, int fd)
+{
+	struct stat copy;
+	struct statx there;
+	if (fstat(fd, &copy) == 0 && site_stat(&restoring->site, &there) == 0 &&
+	    there.stx_ino == copy.st_ino &&
+	    makedev(there.stx_dev_major, there.stx_dev_minor) == copy.st_dev)
+		(void)unlinkat(restoring->site.dir, restoring->site.name, 0);
 }
 
 /* Across file systems. Nobody is told that it is written until it is closed. */
@@ -75,7 +89,7 @@ static int put_copy(struct restoring *restoring, int from)
 	if (result == 0 && fsync(to) < 0)
 		result = -errno;
 	if (result < 0)
-		(void)unlinkat(restoring->site.dir, restoring->site.name, 0);
+		drop_copy(restoring, to);
 	else
 		(void)unlinkat(restoring->vault->fd, restoring->name, 0);
 	return result;
@@ -92,10 +106,21 @@ static int put_inode(struct restoring *restoring, int fd)
 	return result;
 }
 
+/* What was put there by another hand may be anything, or have a further name. */
+static bool is_plain(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
+}
+
 static int put(struct restoring *restoring)
 {
 	assert(restoring->vault && restoring->name);
 	AUTO_CLOSE int fd = vault_read(restoring->vault, restoring->name);
+	if (fd >= 0 && !is_plain(fd))
+		return fail(restoring, EBADMSG,
+			    "what lies in the quarantine under its name is not what carved put "
+			    "there: it is no file, or has another name");
 	int result = fd < 0 ? fd : put_inode(restoring, fd);
 	if (result == -EXDEV)
 		result = put_copy(restoring, fd);

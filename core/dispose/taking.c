@@ -368,7 +368,7 @@ enum taking_step taking_look(struct taking *taking)
 enum taking_step taking_judge(struct taking *taking)
 {
 	struct statx st;
-	struct identity now;
+	struct identity now = { 0 };
 	if (is_written_to(taking))
 		return taking_put_back(taking, taking_wait(taking));
 	int result = look(taking, &st, &now);

@@ -84,6 +84,12 @@ int vault_read(const struct vault *vault, const char *name)
 	return code ? -code : fd;
 }
 
+bool vault_is_ours(const struct vault *vault)
+{
+	struct stat st;
+	return fstat(vault->fd, &st) == 0 && st.st_uid == geteuid();
+}
+
 void vault_free(struct vault *vault)
 {
 	if (!vault)

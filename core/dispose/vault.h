@@ -15,6 +15,7 @@
 #ifndef CARVED_CORE_DISPOSE_VAULT_H
 #define CARVED_CORE_DISPOSE_VAULT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,6 +40,8 @@ int vault_visit(struct vault **out, const char *path, struct error *err);
 /** Opens what lies in it to be read, whatever its mode, which it keeps. The descriptor, or -errno.
  */
 int vault_read(const struct vault *vault, const char *name);
+/** Is it of the user that we run as? */
+bool vault_is_ours(const struct vault *vault);
 void vault_free(struct vault *vault);
 AUTO_DEFINE(vault);
 

@@ -136,9 +136,13 @@ static inline struct version *yard_version(const struct yard *y, const char *nam
 static inline struct removal_task yard_task(const struct yard *y, const char *name,
 					    enum removal_action action)
 {
+	struct version *version = yard_version(y, name, OUTCOME_MALICIOUS);
+	/* what has changed just now is not removed by its name */
+	while (clock_wall_ns() <= version->identity.ctime_ns + 4 * clock_tick_ns())
+		;
 	return (struct removal_task){
 		.removal = { .id = 1, .version_id = 1, .action = action, .cause = CAUSE_RULE },
-		.version = yard_version(y, name, OUTCOME_MALICIOUS),
+		.version = version,
 	};
 }
 

@@ -31,9 +31,6 @@ static struct removal_task make(void)
 {
 	struct removal_task task = yard_task(&y, "f", REMOVAL_QUARANTINE);
 	char name[VAULT_NAME];
-	/* what has changed just now is not removed by its name */
-	while (clock_wall_ns() <= task.version->identity.ctime_ns + 4 * clock_tick_ns())
-		;
 	vault_kept(name, 1, task.version);
 	snprintf(kept, sizeof kept, "%s/%s", y.quarantine, name);
 	return task;

@@ -121,3 +121,25 @@ Test(restore, only_below_a_root_and_only_what_is_known)
 	cr_expect(restore_file(&y.config, &task, &owner, &err) == -ENOENT);
 	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
 }
+
+Test(restore, root_gives_no_rights_by_the_word_of_another_user)
+{
+	struct stat st;
+	keep();
+	cr_assert(chown(y.quarantine, 65534, 65534) == 0);
+	cr_assert(restore_file(&y.config, &task, &owner, &err) == 0, "%s", err.text);
+	cr_expect(stat(yard_path(&y, "f"), &st) == 0 && (st.st_mode & 07777) == 0750);
+}
+
+Test(restore, what_is_planted_in_the_quarantine_is_not_put_anywhere)
+{
+	keep();
+	cr_assert(link(task.removal.place, yard_path(&y, "other")) == 0);
+	cr_expect(restore_file(&y.config, &task, &owner, &err) < 0 && !yard_there(&y, "f"));
+	cr_assert(unlink(yard_path(&y, "other")) == 0 && unlink(task.removal.place) == 0);
+	cr_assert(symlink("/etc/passwd", task.removal.place) == 0);
+	cr_expect(restore_file(&y.config, &task, &owner, &err) < 0 && !yard_there(&y, "f"));
+	cr_assert(unlink(task.removal.place) == 0 && mkdir(task.removal.place, 0700) == 0);
+	cr_expect(restore_file(&y.config, &task, &owner, &err) < 0 && !yard_there(&y, "f"));
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
+}
