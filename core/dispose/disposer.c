@@ -187,15 +187,18 @@ static void tell_removal(struct disposer *disposer, const struct removal *remova
 {
 	lock_take(&disposer->lock);
 	disposer->status.ended[removal->state]++;
-	disposer->status.intended--;
 	lock_drop(&disposer->lock);
 	disposer->options->ended(disposer->options->context, removal, version);
 }
 
 static void tell_ended(struct disposer *disposer, const struct removal_task *task)
 {
-	if (task->removal.state != REMOVAL_INTENDED)
-		tell_removal(disposer, &task->removal, task->version);
+	if (task->removal.state == REMOVAL_INTENDED)
+		return;
+	lock_take(&disposer->lock);
+	disposer->status.intended--;
+	lock_drop(&disposer->lock);
+	tell_removal(disposer, &task->removal, task->version);
 }
 
 /* The results go to the history; the batch owns the words from then on. */
