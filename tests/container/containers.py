@@ -83,7 +83,12 @@ class Podman:
         return self
 
     def __exit__(self, *_):
-        self.ask("rm", "--all", "--force", "--time", "0")
+        # "--all" would leave those that run whose network another one has
+        containers = self.ask("ps", "--all", "--quiet").stdout.split()
+        if containers:
+            done = self.ask("rm", "--force", "--depend", "--ignore", "--time", "0", *containers)
+            if done.returncode:
+                print(f"not all containers could be removed; look for conmon and mounts below {self.storage}: {done.stdout[-500:]}")
         for directory in (self.top, self.storage):
             shutil.rmtree(directory, ignore_errors=True)
 
