@@ -1,15 +1,20 @@
 """What is around carved on the appliance: a sensor that writes files for itself alone, clamd, a remote server."""
 import itertools
 import json
+import sqlite3
 
 from appliance import until
 from scenario import EICAR, check, same
 
 ROOT = "/srv/extract"
-CONFIG = """\
+DISPOSED, QUARANTINE = "/srv/nsm/extract", "/srv/nsm/quarantine"
+EVENTS, ALERTS = "/var/log/carved/events.json", "/var/log/carved/alerts.json"
+OLD_NS = 100 * 86400 * 10 ** 9
+OLDER_CONFIG = """\
 roots:
   - { path: /srv/extract, producer: zeek }
   - { path: /srv/later, producer: zeek }
+  - { path: /srv/nsm/extract, producer: zeek }
 detectors:
   - { type: hashlist }
   - { type: magic }
@@ -23,6 +28,16 @@ api_logs: /var/log/carved/api
 events: /var/log/carved/events.json
 stop_grace: 60s
 """
+CONFIG = OLDER_CONFIG + """\
+history_keep: 90d
+alert: { run: [/bin/sh, /usr/local/lib/tell], every: 0 }
+"""
+# It counts for all roots, also for those that carved cannot write to. What is not malicious is unknown, as api.yml only reports.
+DISPOSE = """\
+dispose: { malicious: quarantine, unknown: { "image/*": delete, "*": keep } }
+quarantine: /srv/nsm/quarantine
+"""
+TELL = f"cat >> {ALERTS}\n"
 # Chowns as unpackers do, sees that it is confined, and takes as long as is wanted.
 LOOK = """\
 set -e
@@ -65,6 +80,11 @@ def prepare(box):
     box.do("useradd", "--system", "zeek")
     for root in (ROOT, "/srv/later"):
         box.do("install", "-d", "-o", "zeek", "-m", "700", root)
+    # As README.md has it: the user carved may write there by its group, and the quarantine is its own.
+    box.do("install", "-d", "-o", "zeek", "/srv/nsm")
+    box.do("install", "-d", "-o", "zeek", "-g", "carved", "-m", "2770", DISPOSED)
+    box.do("install", "-d", "-o", "carved", "-g", "carved", "-m", "700", QUARANTINE)
+    box.write("/usr/local/lib/tell", TELL)
     box.write("/usr/local/lib/look", LOOK)
     box.write("/usr/local/lib/remote.pl", REMOTE)
     box.write("/etc/systemd/system/remote.service", UNIT)
@@ -84,6 +104,34 @@ def drop(box, kind, content, root=ROOT):
     coded = "".join(f"\\0{byte:03o}" for byte in content)
     box.do("runuser", "-u", "zeek", "--", "sh", "-c", words, "sh", path, coded)
     return path
+
+
+def drop_known(box, content):
+    """A file where files are taken away, and its inode's number, known before it is there."""
+    path = drop(box, "elsewhere", content, root="/srv/nsm")
+    inode = box.do("stat", "-c", "%i", path).strip()
+    to = f"{DISPOSED}/{path.rpartition('/')[2]}"
+    box.do("mv", path, to)
+    return to, inode
+
+
+def schema(history):
+    """The number of its schema, from the file's header and the log beside it."""
+    connection = sqlite3.connect(history)
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    connection.close()
+    return version
+
+
+def make_old(history, name):
+    """Dates a version back, past the daemon, which does not run; the counts of days with it."""
+    with sqlite3.connect(history) as connection:
+        connection.execute(f"UPDATE version SET first_seen_ns = first_seen_ns - {OLD_NS}, checked_ns = checked_ns - {OLD_NS},"
+                           f" finished_ns = finished_ns - {OLD_NS} WHERE name = ?", (name,))
+        connection.execute("DELETE FROM tally")
+        connection.execute("INSERT INTO tally SELECT day, ifnull(mime, ''), state, ifnull(reason, ''),"
+                           " ifnull(verdict, ''), count(*) FROM version WHERE state <> 'queued' GROUP BY 1, 2, 3, 4, 5")
+    connection.close()
 
 
 def sql(box, statement):
