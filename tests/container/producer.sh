@@ -1,8 +1,9 @@
+#!/bin/sh
 # What a sensor does in its container: files that only it may read are written, appended to, moved and linked, without end.
 umask 077
 cd "$1" || exit 1
 n=0
-name() { echo "extract-1258867934.558264-HTTP-F$1$(cat /proc/sys/kernel/random/uuid | tr -d -)"; }
+name() { echo "extract-1258867934.558264-HTTP-F$1$(tr -d - </proc/sys/kernel/random/uuid)"; }
 trap 'exit 0' TERM
 while :; do
 	n=$((n + 1))
