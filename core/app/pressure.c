@@ -170,6 +170,8 @@ static int write_file(const char *path, const struct str *text)
 				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
 	if (fd < 0)
 		return -errno;
+	if (fchmod(fd, FILE_MODE) < 0) /* the umask is for the history */
+		return -errno;
 	ssize_t wrote = write(fd, text->data, text->len);
 	if (wrote < 0 || (size_t)wrote != text->len)
 		return wrote < 0 ? -errno : -ENOSPC;

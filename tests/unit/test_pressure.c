@@ -32,13 +32,16 @@ Test(pressure, the_highest_level_counts)
 	cr_expect_str_eq(pressure_reason_name(PRESSURE_STOPPED), "stopped");
 }
 
-/* The second line of the file, "level reason queued" of it. */
+/* The second line of the file, "level reason queued" of it, for whom it may be. */
 static void read_file(const struct daemon *d, char out[64])
 {
 	char path[512], text[512] = "";
 	snprintf(path, sizeof path, "%s/pressure.tsv", d->dir);
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	cr_assert(fd >= 0 && read(fd, text, sizeof text - 1) > 0, "%s", path);
+	struct stat st;
+	cr_assert_eq(fstat(fd, &st), 0);
+	cr_expect_eq(st.st_mode & 0777, 0644, "mode %o", st.st_mode);
 	close(fd);
 	unsigned level, queued;
 	char reason[32];
@@ -54,6 +57,7 @@ Test(pressure, is_told_from_the_start_to_the_end)
 {
 	struct daemon d;
 	char text[64];
+	umask(0027); /* as the service */
 	daemon_init(&d, "pressure: pressure.tsv\ndetectors: [ { type: noop } ]\n");
 	daemon_start(&d);
 	daemon_wait_ready(&d);
