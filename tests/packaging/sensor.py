@@ -8,6 +8,7 @@ from scenario import EICAR, check, same
 
 ROOT = "/srv/extract"
 DISPOSED, QUARANTINE = "/srv/nsm/extract", "/srv/nsm/quarantine"
+PRESSURE = "/run/carved/pressure.tsv"
 EVENTS, ALERTS = "/var/log/carved/events.json", "/var/log/carved/alerts.json"
 OLD_NS = 100 * 86400 * 10 ** 9
 OLDER_CONFIG = """\
@@ -30,6 +31,7 @@ stop_grace: 60s
 """
 CONFIG = OLDER_CONFIG + """\
 history_keep: 90d
+pressure: /run/carved/pressure.tsv
 alert: { run: [/bin/sh, /usr/local/lib/tell], every: 0 }
 """
 # It counts for all roots, also for those that carved cannot write to. What is not malicious is unknown, as api.yml only reports.
