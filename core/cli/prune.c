@@ -107,6 +107,9 @@ static int prune(const struct options *options, const struct config *config)
 	}
 	if (!options->any_volume)
 		tell_silent(standing);
+	if (pruned.untold)
+		cli_complain("events of that time are yet to be told: their versions are kept "
+			     "(events, alert and disposal in \"carved status\")");
 	tell_pruned(options, &pruned);
 	if (pruned.versions && !options->dry_run)
 		poke_daemon(config->history);
@@ -181,8 +184,8 @@ const struct cli_command cli_prune = {
 		"  --vacuum           then write the whole history anew, without what is free in it;\n"
 		"                     the daemon must be stopped\n"
 		"  --history DB       the history to change\n\n"
-		"Versions that are queued or wait for a rescan stay, and all whose file is on disk: it\n"
-		"would be scanned again. Gaps that closed that long ago go too. Space that is free in\n"
+		"Versions that are queued or wait for a rescan stay, those whose events are yet to be\n"
+		"told, and all whose file is on disk: it would be scanned again. Gaps that closed that long ago go too. Space that is free in\n"
 		"the history is given back where it was made for that, else it is used again. Exit\n"
 		"codes: 0 done, 2 usage or configuration, 3 the history cannot be written.\n",
 	.run = run,

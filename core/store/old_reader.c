@@ -20,7 +20,8 @@ static const char *const sql[STATEMENTS] = {
 	/* All that were seen, whether they may go or not: else a page could take as long as the
 	   whole history. */
 	[PAGE] = "SELECT v.first_seen_ns, v.id, v.state <> 'queued' AND v.finished_ns < ?1"
-		 " AND NOT " EXPIRE_NOT_YET ", d.path, v.name, d.fsid, v.inode, v.btime_ns"
+		 " AND NOT " EXPIRE_NOT_YET " AND v.id NOT IN (SELECT version_id FROM event),"
+		 " d.path, v.name, d.fsid, v.inode, v.btime_ns"
 		 " FROM version v INDEXED BY version_seen CROSS JOIN dir d ON d.id = v.dir_id"
 		 " WHERE v.first_seen_ns < ?1 AND (v.first_seen_ns, v.id) > (?2, ?3)"
 		 " ORDER BY v.first_seen_ns, v.id LIMIT ?4",

@@ -21,7 +21,7 @@ enum {
 	OLD_PAGE_MAX = 256
 };
 
-/* A version that has its end and waits for nothing. */
+/* A version that has its end and waits for nothing, nor does any sink have to tell of it. */
 struct old_version {
 	int64_t id;
 	const char *path; /* the page's */

@@ -147,6 +147,9 @@ int store_prune(const char *path, const struct store_prune_options *options,
 	int result = prune_open(&prune, path, err);
 	if (result == 0)
 		result = prune_versions(&prune, err);
+	if (result == 0)
+		result = old_reader_untold(prune.reader, options->before_ns, &prune.done.untold,
+					   err);
 	if (result == 0 && !options->dry_run)
 		result = prune_rest(&prune, err);
 	if (result == 0)

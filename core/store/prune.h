@@ -24,9 +24,11 @@ struct store_pruned {
 	int64_t versions;
 	int64_t given_back; /* bytes, to the file system */
 	int64_t free;	    /* bytes that the file has left over, to be used again */
+	bool untold;	    /* some were kept, as a sink is yet to tell their events */
 };
 
-/** Deletes versions that have their end and wait for nothing, with their scan rows, and gives what
+/** Deletes versions that have their end and wait for nothing, with their scan rows, unless a sink
+ * is yet to tell of them, and gives what
  * that frees back to the file system, where the history was made for it. 0, or -errno with err. */
 int store_prune(const char *path, const struct store_prune_options *options,
 		struct store_pruned *out, struct error *err);

@@ -9,7 +9,7 @@ import signal
 import threading
 
 import scenario
-from scenario import Carved, broapt_name, check, processes_with, same, scaled
+from scenario import Carved, broapt_name, check, command, processes_with, same, scaled
 
 BAD = b"bad to the bone"
 
@@ -128,6 +128,30 @@ def test_bad_files_are_told_and_no_others():
         carved.start()
         third = carved.put_bad()
         same([path_of(line) for line in carved.wait_lines(3)], [first, second, third], "nothing told twice")
+        carved.stop()
+
+
+def test_what_is_yet_to_be_told_is_not_pruned():
+    with Alerted() as carved:
+        carved.order("fail")
+        carved.start()
+        bad = carved.put_bad()
+        harmless = carved.put(content=b"harmless")
+        carved.wait_calls(1)
+        carved.wait_settled(2)
+        carved.stop()
+        for path in bad, harmless:
+            os.unlink(path)
+        prune = ("prune", "--older-than", "0s", "--history", carved.history)
+        result = command(*prune, cwd=carved.home)
+        same((result.returncode, result.stdout), (0, b"pruned: 0\n"), "pruned while an alert waits")
+        check(b"yet to be told" in result.stderr, f"the words {result.stderr!r}")
+        carved.order(None)
+        carved.start()
+        same([path_of(line) for line in carved.wait_lines(1)], [bad], "told in the end")
+        carved.wait_until("SELECT count(*) FROM event", [(0,)])
+        result = command(*prune, cwd=carved.home)
+        same((result.returncode, result.stdout, result.stderr), (0, b"pruned: 2\n", b""), "pruned behind it")
         carved.stop()
 
 

@@ -92,6 +92,20 @@ Test(old_reader, what_waits_for_a_rescan_is_passed_over)
 	old_page_done(&page);
 }
 
+Test(old_reader, what_is_yet_to_be_told_is_passed_over_wherever_its_event_is)
+{
+	static struct old_page page;
+	put("/r/young", 1, T0 + 100);
+	put("/r/untold", 2, T0);
+	put("/r/told", 3, T0);
+	world_change(&w, "INSERT INTO event (version_id, kind) VALUES (1, 'end'), (2, 'end')");
+	old_page_rewind(&page);
+	cr_assert(old_reader_next(reader, T0 + 50, &page, &err) == 0, "%s", err.text);
+	cr_assert(page.count == 1);
+	cr_expect_str_eq(page.versions[0].path, "/r/told");
+	old_page_done(&page);
+}
+
 Test(old_reader, events_that_wait_are_known)
 {
 	bool untold = true;
