@@ -42,6 +42,11 @@ bool disposing_wanted(const struct config *config)
 	       config->retention.quarantine_ms > 0;
 }
 
+bool disposing_by_rules(const struct app *app)
+{
+	return app->disposing && !app->disposing->options.no_rules;
+}
+
 static bool has_writer(int fd)
 {
 	return lease_probe(fd) == LEASE_WRITER;

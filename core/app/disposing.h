@@ -17,6 +17,8 @@ struct str;
 
 /** Whether the configuration has anything removed. */
 bool disposing_wanted(const struct config *config);
+/** Whether events are gone through by rules since the start, whatever they are now. The loop. */
+bool disposing_by_rules(const struct app *app);
 /** Starts it, if it is wanted; the history and the outbox are there. */
 int disposing_start(struct app *app, struct error *err);
 /** Something was committed. The loop. */

@@ -68,14 +68,19 @@ static void warn(struct str *notes, const char *format, ...)
 }
 
 /* What this version of the daemon cannot change while it runs is said, not ignored. */
-static void name_the_rest(const struct config *old, const struct reload_result *result,
+static void name_the_rest(const struct app *app, const struct reload_result *result,
 			  struct str *notes)
 {
+	const struct config *old = app->config;
 	const struct config *new = result->config;
 	if (result->other_history)
 		warn(notes, "another history takes effect at the next start");
-	if (config_disposes(old) != config_disposes(new))
-		warn(notes, "disposal begins or ends at the next start");
+	/* rules that there are some of are the new ones at once, also when there are none */
+	bool ruled = disposing_by_rules(app);
+	if (!ruled && config_disposes(new))
+		warn(notes, "disposal begins at the next start");
+	if (ruled && config_disposes(old) && !config_disposes(new))
+		warn(notes, "disposal has ended, but for what is intended already");
 	if (config_retains(old) != config_retains(new))
 		warn(notes, "retention begins or ends at the next start");
 	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
@@ -291,7 +296,7 @@ static void finish(struct app *app, struct reload_result *result)
 					: "rules changed on disk, detectors reloaded";
 	control_add_line(&notes, done);
 	if (result->anew)
-		name_the_rest(app->config, result, &notes);
+		name_the_rest(app, result, &notes);
 	if (result->anew)
 		reroot_apply(app, roots, result->config, &notes);
 	swap(app, result->engine, result->config);

@@ -375,6 +375,33 @@ def test_a_history_that_is_not_hashed():
         carved.stop()
 
 
+def test_a_reload_brings_other_rules_and_says_what_waits():
+    with Disposing() as carved:
+        with open(carved.config_path, encoding="utf-8") as file:
+            rules = file.read()
+        none = rules[:rules.index("dispose:")]
+
+        def reload(text):
+            carved.write_config(text)
+            return command("reload", "--history", carved.history).stdout
+        carved.start()
+        first = carved.put_bad()
+        carved.wait_ends((b"quarantined", 1))
+        check(b"disposal has ended" in reload(none), "that it ends is said")
+        stays = carved.put_bad()
+        carved.wait_settled(2)
+        carved.wait_until("SELECT count(*) FROM event", [(0,)])  # the disposer has seen it
+        check(b"disposal" not in reload(rules), "it begins at once")
+        third = carved.put_bad()
+        carved.wait_ends((b"quarantined", 2))
+        same([os.path.exists(path) for path in (first, stays, third)], [False, True, False], "what stands")
+        carved.stop()
+        carved.write_config(none)
+        carved.start()
+        check(b"disposal begins at the next start" in reload(rules), "that it does not begin is said")
+        carved.stop()
+
+
 def test_a_user_who_may_write_to_the_directory_alone():
     """Files of a sensor's own user: their mode is not ours to change, so they are copied."""
     with Disposing(user=65534) as carved:
