@@ -6,7 +6,8 @@
  * beneath the place where it is mounted at other times, or on another volume. A tmpfs does not come
  * back once it was unmounted, so where one stands now, what was on another one is gone.
  *
- * Below no root nobody walks: there it is the path alone that counts.
+ * Below no root nobody walks: there it is the path alone that counts. Who knows no root at all, as
+ * the daemon was given them on its command line, say, cannot tell what lies below none.
  */
 #include "core/app/standing.h"
 
@@ -122,9 +123,10 @@ static enum standing_is look_around(struct standing *standing, const struct old_
 	const struct config *config = standing->config;
 	size_t root = root_of(config, version->path);
 	struct statfs fs;
-	if (root == config->root_count)
+	bool below_none = root == config->root_count;
+	if (below_none && config->root_count > 0)
 		return STANDING_GONE;
-	if (standing->missing[root])
+	if (!below_none && standing->missing[root])
 		return silent(standing, &standing->silent_root, config->roots[root].path);
 	if (!find_above(&standing->above, version, &fs))
 		return STANDING_THERE;

@@ -113,8 +113,19 @@ Test(standing, a_directory_on_another_file_system)
 	cr_expect(silent.count == 1 && !silent.root);
 	cr_expect(strncmp(silent.place, path, version.dir_len) == 0);
 	config.root_count = 0;
-	cr_expect(is(STANDING_GONE), "nobody walks there");
+	cr_expect(is(STANDING_UNKNOWN), "who knows no root cannot tell that it lies below none");
 	config.root_count = 1;
+}
+
+Test(standing, below_no_root_the_path_alone_counts)
+{
+	static char elsewhere[] = "/nowhere";
+	version.fsid ^= 1;
+	one.path = elsewhere;
+	cr_expect(is(STANDING_THERE));
+	cr_assert(unlink(path) == 0);
+	cr_expect(is(STANDING_GONE), "nobody walks there");
+	one.path = root;
 }
 
 Test(standing, a_root_that_is_missing)
