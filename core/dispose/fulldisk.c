@@ -77,6 +77,12 @@ static void be_stuck(struct retention *retention)
 	retention->stuck_now = true;
 }
 
+/* Each disk has its turn: where nothing may go must not keep others waiting. */
+static void note_shedding(struct retention *retention, const struct disk_lanes *on)
+{
+	retention->report.sheds = retention->report.sheds || on->shed_asked > 0;
+}
+
 /* Nothing else is left: what waits for a scan. Those that were asked for go through the history
  * like any others, so what they give back is waited for a while. */
 static int shed(struct round *round, const struct disk *disk, struct disk_lanes *on)
@@ -89,23 +95,23 @@ static int shed(struct round *round, const struct disk *disk, struct disk_lanes 
 		be_stuck(retention);
 		return 0;
 	}
-	if (!mono_passed(retention->shed_after)) {
-		round_sooner(round, retention->shed_after);
-		retention->report.sheds = retention->shed_asked > 0;
+	if (!mono_passed(on->shed_after)) {
+		round_sooner(round, on->shed_after);
+		note_shedding(retention, on);
 		return 0;
 	}
 	int result = shedding_choose(&on->shedding, &view, round->err);
 	if (result < 0)
 		return result;
-	retention->shed_asked = on->shedding.count;
+	on->shed_asked = on->shedding.count;
 	if (on->shedding.count > 0 &&
 	    !peer->shed(peer->context, on->shedding.ids, on->shedding.count))
-		retention->shed_asked = 0;
+		on->shed_asked = 0;
 	int64_t took_ms = (mono_now().ns - began.ns) / CLOCK_NS_PER_MS;
-	retention->shed_after = mono_add_ms(mono_now(), SOON_MS + PASS_SHARE * took_ms);
-	round_sooner(round, retention->shed_after);
-	retention->report.sheds = retention->shed_asked > 0;
-	if (retention->shed_asked == 0)
+	on->shed_after = mono_add_ms(mono_now(), SOON_MS + PASS_SHARE * took_ms);
+	round_sooner(round, on->shed_after);
+	note_shedding(retention, on);
+	if (on->shed_asked == 0)
 		shedding_end(&on->shedding); /* from the beginning next time */
 	if (on->shedding.count == 0)
 		be_stuck(retention);
@@ -182,6 +188,15 @@ int fulldisk_choose(struct round *round)
 	retention->report.stuck =
 		retention->stuck_now && mono_passed(mono_add_ms(retention->stuck_since, STUCK_MS));
 	return result;
+}
+
+void fulldisk_hear_shed(struct retention *retention, uint64_t fsid)
+{
+	for (size_t i = 0; i < retention->on_count; i++) {
+		struct disk_lanes *on = &retention->on[i];
+		if (on->fsid == fsid && on->shed_asked > 0 && --on->shed_asked == 0)
+			on->shed_after.ns = 0;
+	}
 }
 
 void fulldisk_forget(struct retention *retention)

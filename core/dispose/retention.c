@@ -121,7 +121,7 @@ static void note_floor(struct round *round)
 {
 	struct retention *retention = round->retention;
 	int64_t floor = floor_ns(round);
-	if (round_chosen(round) == 0 && floor >= retention->floor_ns)
+	if (round_chosen(round) == 0 && floor >= retention->floor_ns && !round->late)
 		return;
 	round->choice->intents.note_key = retention->floor_key;
 	round->choice->intents.note = floor;
@@ -130,6 +130,15 @@ static void note_floor(struct round *round)
 
 /* Events */
 
+/* Lanes that are made later are to find it. */
+static void lower_floor(struct round *round, int64_t to_ns)
+{
+	if (to_ns >= round->retention->floor_ns)
+		return;
+	round->retention->floor_ns = to_ns;
+	round->late = true;
+}
+
 static void hear_end(struct round *round, const struct version *version)
 {
 	struct retention *retention = round->retention;
@@ -137,6 +146,8 @@ static void hear_end(struct round *round, const struct version *version)
 	bool done = version->state == VERSION_DONE;
 	if (!done && (version->reason == REASON_VANISHED || version->reason == REASON_NOT_REGULAR))
 		return;
+	if (done)
+		lower_floor(round, at.key);
 	lane_hear(done ? &retention->all.done : &retention->all.unscanned, at);
 	for (size_t i = 0; i < retention->on_count; i++) {
 		struct disk_lanes *on = &retention->on[i];
@@ -160,8 +171,7 @@ static bool hear(void *context, const struct store_event *event)
 		return true;
 	if (version->reason == REASON_SHED) {
 		round_intend(round, version->id, CAUSE_SHED);
-		if (retention->shed_asked > 0 && --retention->shed_asked == 0)
-			retention->shed_after.ns = 0;
+		fulldisk_hear_shed(retention, version->identity.fsid);
 	} else {
 		hear_end(round, version);
 	}
@@ -237,8 +247,14 @@ static int choose_now(struct round *round)
 		result = fulldisk_choose(round);
 		tell(round->retention, &before);
 	}
-	round->choice->more = round_chosen(round) > 0;
+	round->choice->more = round->choice->more || round_chosen(round) > 0;
 	return result;
+}
+
+/* What waits to be heard comes first; but where files end all the time, there is always one. */
+static bool hears_more(const struct round *round)
+{
+	return round->events == EVENTS_AT_ONCE || round_chosen(round) > 0;
 }
 
 static int choose(void *context, const struct config *config, struct choice *out, struct error *err)
@@ -251,14 +267,17 @@ static int choose(void *context, const struct config *config, struct choice *out
 			       .choice = out,
 			       .err = err };
 	int result = prepare(&round);
+	int64_t seq = retention->seq;
 	if (result == 0)
 		result = hear_all(&round);
-	if (result == 0 && !out->more)
+	if (result == 0 && !hears_more(&round))
 		result = choose_now(&round);
 	if (result == 0)
 		note_floor(&round);
-	if (result < 0)
+	if (result < 0) {
 		forget(retention); /* lanes may have passed what was not chosen after all */
+		retention->seq = seq;
+	}
 	return result;
 }
 

@@ -28,6 +28,8 @@ struct disk_lanes {
 	struct mono after; /* nothing goes for it before */
 	struct lanes lanes;
 	struct shedding shedding;
+	size_t shed_asked;	/* for, and not heard of yet */
+	struct mono shed_after; /* nobody is asked before */
 };
 
 struct census {
@@ -42,16 +44,14 @@ struct retention {
 	int64_t seq;	/* of the last event that was heard */
 	uint64_t roots; /* a hash of their paths; 0: none yet */
 	char floor_key[48];
-	int64_t floor_ns; /* as it was noted last by an earlier run */
+	int64_t floor_ns; /* as it was noted last, or lower: something below it has ended */
 	struct census census;
 	struct lanes all;
 	struct disks disks;
 	struct mono disks_looked, disks_due;
 	struct disk_lanes *on; /* of disks that were over; owned */
 	size_t on_count;
-	size_t shed_asked;	/* for, and not heard of yet */
-	struct mono shed_after; /* nobody is asked before */
-	bool stuck_now;		/* nothing may go in this round */
+	bool stuck_now; /* nothing may go in this round */
 	struct mono stuck_since;
 	struct mono next; /* as far as this round knows */
 	struct retention_report report;
@@ -65,6 +65,7 @@ struct round {
 	struct lane_view view;
 	struct choice *choice;
 	size_t events; /* heard */
+	bool late;     /* one of them lowered the floor */
 	struct error *err;
 };
 
@@ -91,6 +92,8 @@ int amount_choose(struct round *round);
 
 /** What goes because a disk is too full; fills the report. 0, or -errno with the round's err. */
 int fulldisk_choose(struct round *round);
+/** A file of that file system that was given up is heard of. */
+void fulldisk_hear_shed(struct retention *retention, uint64_t fsid);
 /** Forgets what it knows of disks. */
 void fulldisk_forget(struct retention *retention);
 

@@ -101,15 +101,15 @@ Test(fulldisk, what_waits_is_asked_for_when_nothing_else_is_left)
 	expect("");
 	cr_expect_eq(r.shed.len, 0);
 	r.refuses = false;
-	r.retention.shed_after.ns = 0;
+	r.retention.on[0].shed_after.ns = 0;
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4");
 	cr_expect(r.retention.report.sheds);
-	cr_expect_eq(r.retention.shed_asked, 1);
+	cr_expect_eq(r.retention.on[0].shed_asked, 1);
 	put_queued("e", 5);
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4", "what was asked for is waited for");
-	r.retention.shed_after.ns = 0;
+	r.retention.on[0].shed_after.ns = 0;
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4 5");
 }
@@ -124,4 +124,24 @@ Test(fulldisk, a_disk_that_needs_no_more_is_left_alone_for_a_while)
 	cr_expect_leq(r.retention.next.ns, r.retention.on[0].after.ns);
 	r.retention.on[0].after.ns = 0;
 	expect("4disk");
+}
+
+/* On the other one, which is full as well, there is nothing of ours. */
+Test(fulldisk, each_disk_has_its_turn_to_give_up_what_waits)
+{
+	static char all[] = "*", *globs[] = { all, NULL };
+	r.y.config.retention.shed = globs;
+	put_queued("d", 4);
+	expect("1disk 2disk");
+	struct disk *both = xcalloc(2, sizeof *both);
+	both[0] = (struct disk){ .fsid = 1, .percent = 99, .over = true, .need_bytes = 4096 };
+	both[1] = r.retention.disks.items[0];
+	both[1].need_bytes = 1;
+	disks_done(&r.retention.disks);
+	r.retention.disks = (struct disks){ .items = both, .count = 2 };
+	r.retention.disks_looked = mono_now();
+	r.retention.disks_due = mono_add_ms(mono_now(), 60000);
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4");
+	cr_expect(r.retention.report.sheds);
 }

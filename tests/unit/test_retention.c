@@ -79,6 +79,18 @@ Test(retention, by_age_and_when_the_next_one_is_due)
 	expect("4age");
 }
 
+/* Where files end all the time there is always something to hear. */
+Test(retention, chooses_in_the_round_in_which_it_hears)
+{
+	struct choice choice = { 0 };
+	r.y.config.retention.age_ms = 1000;
+	put_aged("a", 300);
+	cr_assert(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) == 0);
+	cr_expect_eq(choice.told.seq, 1);
+	cr_expect_eq(choice.intents.list.count, 1);
+	removals_done(&choice.intents.list);
+}
+
 Test(retention, what_was_given_up_goes_at_once)
 {
 	r.y.config.retention.disk_high_percent = 101;
@@ -115,6 +127,32 @@ Test(retention, goes_on_from_its_floor)
 	start();
 	r.y.config.retention.age_ms = 1000;
 	expect("3age");
+}
+
+/* What ends while no disk is too full is met when one is. */
+Test(retention, the_floor_goes_back_while_no_disk_is_over)
+{
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	yard_file(&r.y, "late", "late");
+	struct version *late = yard_version(&r.y, "late", OUTCOME_CLEAN);
+	late->first_seen_ns = 5;
+	put_aged("a", 300);
+	put_aged("b", 200);
+	expect("1disk 2disk");
+	retention_free(retention);
+	start();
+	r.y.config.retention.disk_high_percent = 101;
+	r.y.config.retention.disk_low_percent = 100;
+	expect("");
+	world_put(&r.y.w, late);
+	expect("");
+	EXPECT_SQL(&r.y.w, "SELECT value FROM meta WHERE key LIKE 'retention_floor_%'", "5");
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	retention_free(retention);
+	start();
+	expect("3disk");
 }
 
 /* While it was switched off for a run it heard of nothing. */
