@@ -119,7 +119,7 @@ static void tell_report(unsigned before, unsigned now)
 	if ((now & REPORT_STUCK) && !(before & REPORT_STUCK))
 		log_error(
 			"a disk is %u%% full and nothing on it may be deleted any more: free some "
-			"space, raise disk_high, or let more go (shed, retention: unscanned)",
+			"space, mount it read-write, raise disk_high, or let more go (shed, retention: unscanned)",
 			now % REPORT_BETWEEN);
 	if ((before & REPORT_OVER) && !(now & REPORT_OVER))
 		log_notice("no disk is too full any more");

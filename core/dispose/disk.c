@@ -1,6 +1,7 @@
 /* disk: see disk.h. */
 #include "core/dispose/disk.h"
 
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include <assert.h>
@@ -82,11 +83,17 @@ void disks_look(struct disks *disks, const struct config *config)
 			continue;
 		}
 		memcpy(&fsid, &st.f_fsid, sizeof fsid);
-		if (disks_of(&now, fsid))
+		bool read_only = st.f_flags & ST_RDONLY;
+		struct disk *same = disks_of(&now, fsid);
+		if (same) {
+			same->read_only = same->read_only && read_only;
 			continue;
+		}
 		const struct disk *before = disks_of(disks, fsid);
 		struct disk *disk = &now.items[now.count++];
-		*disk = (struct disk){ .fsid = fsid, .over = before && before->over };
+		*disk = (struct disk){ .fsid = fsid,
+				       .read_only = read_only,
+				       .over = before && before->over };
 		const struct disk_room room = room_of(&st);
 		disk_judge(disk, &config->retention, &room);
 	}

@@ -24,6 +24,7 @@ struct disk_room {
 struct disk {
 	uint64_t fsid;	  /* as in struct identity */
 	unsigned percent; /* used, rounded up */
+	bool read_only;	  /* nothing can be removed from any root on it */
 	bool over;
 	/* over: so much must go for it to be at disk_low */
 	uint64_t need_bytes, need_files;

@@ -122,6 +122,10 @@ static int choose_on(struct round *round, struct disk *disk)
 {
 	struct retention *retention = round->retention;
 	struct disk_lanes *on = lanes_on(retention, disk->fsid);
+	if (disk->read_only) { /* else all would go, once it can be written again */
+		be_stuck(retention);
+		return 0;
+	}
 	if (!mono_passed(on->after)) {
 		round_sooner(round, on->after);
 		return 0;

@@ -1,6 +1,9 @@
 /* shedding: see shedding.h. */
 #include "core/dispose/shedding.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "core/base/mem.h"
 #include "core/dispose/lane.h"
 
@@ -31,13 +34,23 @@ static bool is_of_glob(const struct round *round, const char *mime)
 	return false;
 }
 
+/* Giving up what cannot be removed then makes no room. */
+static bool can_be_removed(const struct store_kept *row)
+{
+	size_t len = row->path_len;
+	while (len > 1 && row->path[len - 1] != '/')
+		len--;
+	AUTO_FREE char *directory = xmemdup(row->path, len);
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) == 0;
+}
+
 static bool visit(void *context, const struct store_kept *row)
 {
 	struct round *round = context;
 	struct shedding *shedding = round->shedding;
 	shedding->at[round->glob] = row->at;
 	if (is_of_glob(round, row->mime) && row->identity.fsid == round->view->disk->fsid &&
-	    lane_is_there(round->view->config, row)) {
+	    lane_is_there(round->view->config, row) && can_be_removed(row)) {
 		shedding->ids[shedding->count++] = row->at.id;
 		round->bytes += disk_takes(row->identity.size);
 	}

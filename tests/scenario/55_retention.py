@@ -5,6 +5,7 @@ kill -9 as well.
 import contextlib
 import os
 import random
+import subprocess
 import time
 
 import scenario
@@ -278,6 +279,24 @@ def test_nothing_that_waits_goes_unless_told():
         check_order(carved)
         check_ledger(carved, made)
         same(sorted(removed(carved)), sorted(made[:len(removed(carved))]), "the oldest went")
+
+
+def test_nothing_is_given_up_in_vain():
+    """What cannot be removed anyway stays in the queue, and nothing is meant to go once it can be."""
+    with on_a_small_disk(HELD + 'shed: ["*"]\n') as carved:
+        through(carved)
+        carved.start()
+        made = put_one_by_one(carved, 8, SIZE)
+        carved.stop()
+        os.unlink(os.path.join(carved.home, "through"))
+        while percent(carved) < 90:
+            made.append(carved.put(content=os.urandom(SIZE)))
+        same(subprocess.run(["mount", "-o", "remount,ro", carved.root], check=False).returncode, 0, "mount it read-only")
+        carved.start()
+        carved.until(lambda: b"nothing on it may be deleted any more" in carved.stderr(), "it is told")
+        same(carved.sql("SELECT state, count(*) FROM file GROUP BY 1 ORDER BY 1"),
+             [(b"done", 8), (b"queued", len(made) - 8)], "what waits")
+        same(carved.sql("SELECT count(*) FROM removal"), [(0,)], "removals")
 
 
 def pressure(carved):

@@ -126,6 +126,22 @@ Test(fulldisk, a_disk_that_needs_no_more_is_left_alone_for_a_while)
 	expect("4disk");
 }
 
+/* All of it would be meant to go, and go once it can be written again. */
+Test(fulldisk, nothing_is_chosen_where_nothing_can_be_removed)
+{
+	expect("1disk 2disk");
+	rounds_put(&r, "d", 4);
+	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
+	r.retention.disks.items[0].read_only = true;
+	r.retention.disks_looked = mono_now();
+	r.retention.disks_due = mono_add_ms(mono_now(), 60000);
+	r.retention.disks.items[0].need_bytes = 1;
+	expect("");
+	cr_expect_neq(r.retention.stuck_since.ns, 0);
+	r.retention.disks.items[0].read_only = false;
+	expect("4disk");
+}
+
 /* On the other one, which is full as well, there is nothing of ours. */
 Test(fulldisk, each_disk_has_its_turn_to_give_up_what_waits)
 {

@@ -73,6 +73,23 @@ Test(shedding, takes_as_many_as_are_needed_and_goes_on)
 	expect("21");
 }
 
+/* Giving it up would make no room. */
+Test(shedding, leaves_what_cannot_be_removed)
+{
+	cr_assert(mkdir(yard_path(&r.y, "closed"), 0755) == 0);
+	put("closed/7", "image/png", 7);
+	cr_assert(chmod(yard_path(&r.y, "closed"), 0555) == 0);
+	cr_assert(chmod(r.y.w.dir, 0755) == 0 && chmod(r.y.root, 0777) == 0);
+	if (geteuid() == 0) /* who may write to all */
+		cr_assert(seteuid(65534) == 0);
+	globs[1] = NULL;
+	expect("356");
+	cr_assert(seteuid(getuid()) == 0);
+	shedding_end(&shedding);
+	cr_assert(chmod(yard_path(&r.y, "closed"), 0755) == 0);
+	expect("3567");
+}
+
 Test(shedding, leaves_what_is_not_there_or_elsewhere)
 {
 	cr_assert(unlink(yard_path(&r.y, "3")) == 0);
