@@ -1,5 +1,5 @@
-/* check_dispose: whether what the rules name can be removed: the quarantine is carved's alone, or
- * can be made, and the roots can be written to. Nothing is made. */
+/* check_dispose: whether the quarantine, by which all goes that is removed, is carved's alone, or
+ * can be made, and lies with the roots. Nothing is made. */
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -57,11 +57,6 @@ static void check_root(struct check *check, const char *root, const char *quaran
 	struct stat here;
 	if (stat(root, &there) < 0)
 		return; /* said of the roots already */
-	if (access(root, W_OK | X_OK) < 0)
-		check_warn(check,
-			   "dispose: %s: %s: nothing is removed from it: give the user that runs "
-			   "carved write permission",
-			   root, error_text(errno));
 	if ((stat(quarantine, &here) == 0 || stat(directory, &here) == 0) &&
 	    here.st_dev != there.st_dev)
 		check_warn(check,
@@ -73,7 +68,7 @@ static void check_root(struct check *check, const char *root, const char *quaran
 void check_dispose(struct check *check)
 {
 	const struct config *config = check->config;
-	if (!config_disposes(config))
+	if (!config_disposes(config) && !config_retains(config))
 		return;
 	check_quarantine(check, config->quarantine);
 	for (size_t i = 0; i < config->root_count; i++)

@@ -1,7 +1,6 @@
 /* disposer: see disposer.h. */
 #include "core/dispose/disposer.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -105,15 +104,6 @@ static void set_trouble(struct disposer *disposer, const struct error *err)
 	disposer->failed = disposer->failed || err;
 }
 
-/* What had a removal already got no second one. */
-static void count_intended(struct disposer *disposer, const struct removals *list)
-{
-	lock_take(&disposer->lock);
-	for (size_t i = 0; i < list->count; i++)
-		disposer->status.intended += list->items[i].id != 0;
-	lock_drop(&disposer->lock);
-}
-
 /* Asks one chooser once; what it chose is committed when this returns true. */
 static bool choose(struct disposer *disposer, const struct chooser *chooser, bool *more)
 {
@@ -128,35 +118,18 @@ static bool choose(struct disposer *disposer, const struct chooser *chooser, boo
 	disposer->batch = choice.intents;
 	disposer->told = choice.told;
 	bool any = choice.intents.list.count > 0 || choice.intents.note_key || choice.told.sink;
-	const struct removals *list = &disposer->batch.list;
 	if (any && !write_batch(disposer, choice.intents.list.count > 0 || choice.intents.note_key
 						  ? STORE_INTEND
 						  : STORE_TOLD))
 		return false;
-	count_intended(disposer, list);
 	clear_batch(disposer);
 	return true;
-}
-
-/* Removed stays removed: a power cut brings no file back. */
-static void sync_removed(struct disposer *disposer, struct site_dirs *dirs)
-{
-	struct error err = { 0 };
-	int result = site_sync(dirs);
-	if (fsync(disposer->vault->fd) < 0 && errno != EINVAL)
-		result = -errno;
-	if (result == 0)
-		return;
-	(void)error_set(&err, -result,
-			"what was removed may be there again after a power cut: its directory "
-			"cannot be synced: %s",
-			error_text(-result));
-	set_trouble(disposer, &err);
 }
 
 /* Does them one by one, until it is being stopped; how many were dealt with. */
 static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 {
+	struct error err = { 0 };
 	struct site_dirs dirs = { 0 };
 	const struct ground ground = {
 		.dirs = &dirs,
@@ -171,14 +144,14 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 	};
 	size_t i = 0;
 	for (; i < tasks->count && !is_stopping(disposer); i++) {
-		struct error err = { 0 };
 		if (remove_file(&ground, &tasks->items[i], &err))
 			continue;
 		removal_put_off(&tasks->items[i].removal, clock_steady_ns(), err.text);
 		if (err.code)
 			set_trouble(disposer, &err);
 	}
-	sync_removed(disposer, &dirs);
+	if (site_sync(&dirs, disposer->vault->fd, &err) < 0)
+		set_trouble(disposer, &err);
 	return i;
 }
 
@@ -193,12 +166,8 @@ static void tell_removal(struct disposer *disposer, const struct removal *remova
 
 static void tell_ended(struct disposer *disposer, const struct removal_task *task)
 {
-	if (task->removal.state == REMOVAL_INTENDED)
-		return;
-	lock_take(&disposer->lock);
-	disposer->status.intended--;
-	lock_drop(&disposer->lock);
-	tell_removal(disposer, &task->removal, task->version);
+	if (task->removal.state != REMOVAL_INTENDED)
+		tell_removal(disposer, &task->removal, task->version);
 }
 
 /* The results go to the history; the batch owns the words from then on. */
@@ -289,6 +258,19 @@ static bool prepare(struct disposer *disposer)
 	return false;
 }
 
+/* For the status; how many. */
+static int64_t read_intended(struct disposer *disposer)
+{
+	int64_t intended = 0;
+	struct error err = { 0 };
+	if (removal_reader_intended(disposer->reader, &intended, &err) < 0)
+		set_trouble(disposer, &err);
+	lock_take(&disposer->lock);
+	disposer->status.intended = intended;
+	lock_drop(&disposer->lock);
+	return intended;
+}
+
 /* What is chosen by rules goes first. False: it is being stopped. */
 static bool choose_and_do(struct disposer *disposer, bool *more)
 {
@@ -298,6 +280,7 @@ static bool choose_and_do(struct disposer *disposer, bool *more)
 		return false;
 	if (!*more && other->choose && !choose(disposer, other, more))
 		return false;
+	(void)read_intended(disposer);
 	return do_due(disposer, more) && expire(disposer, more);
 }
 
@@ -306,9 +289,8 @@ static bool pass(struct disposer *disposer, bool *more)
 {
 	disposer->failed = false;
 	*more = false;
-	if (!prepare(disposer))
-		return !is_stopping(disposer);
-	return choose_and_do(disposer, more) && !is_stopping(disposer);
+	bool goes_on = !prepare(disposer) || choose_and_do(disposer, more);
+	return goes_on && !is_stopping(disposer);
 }
 
 /* How long nothing is chosen unless something is committed: -1 for ever. */
@@ -326,21 +308,6 @@ static int64_t shorter(int64_t one_ms, int64_t other_ms)
 	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
 }
 
-/* Exactly; how many. */
-static int64_t read_intended(struct disposer *disposer)
-{
-	int64_t intended = 0;
-	struct error err = { 0 };
-	if (removal_reader_intended(disposer->reader, &intended, &err) < 0) {
-		set_trouble(disposer, &err);
-		return 0;
-	}
-	lock_take(&disposer->lock);
-	disposer->status.intended = intended;
-	lock_drop(&disposer->lock);
-	return intended;
-}
-
 /* How long there is nothing to do: -1 for ever. */
 static int64_t rest_ms(struct disposer *disposer)
 {
@@ -348,8 +315,7 @@ static int64_t rest_ms(struct disposer *disposer)
 	struct error err = { 0 };
 	if (removal_reader_next(disposer->reader, &due_ns, &err) < 0)
 		set_trouble(disposer, &err);
-	int64_t intended = read_intended(disposer);
-	if (!disposer->failed && intended == 0)
+	if (read_intended(disposer) == 0 && !disposer->failed)
 		set_trouble(disposer, NULL);
 	int64_t rest = -1;
 	if (due_ns != INT64_MAX) {
@@ -393,11 +359,9 @@ static bool take_up(struct disposer *disposer)
 {
 	disposer->batch.afresh = true;
 	bool goes_on = write_batch(disposer, STORE_INTEND);
-	if (!goes_on)
-		return false;
-	clear_batch(disposer);
-	(void)read_intended(disposer);
-	return true;
+	if (goes_on)
+		clear_batch(disposer);
+	return goes_on;
 }
 
 static void *run(void *context)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "core/base/beneath.h"
+#include "core/base/error.h"
 #include "core/base/identity.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
@@ -87,12 +88,19 @@ static void sync_all(struct site_dirs *dirs)
 	}
 }
 
-int site_sync(struct site_dirs *dirs)
+int site_sync(struct site_dirs *dirs, int quarantine, struct error *err)
 {
 	sync_all(dirs);
+	if (fsync(quarantine) < 0 && errno != EINVAL)
+		dirs->failed = -errno;
 	int failed = dirs->failed;
 	dirs->failed = 0;
-	return failed;
+	if (failed == 0)
+		return 0;
+	return error_set(err, -failed,
+			 "what was removed may be there again after a power cut: its directory "
+			 "cannot be synced: %s",
+			 error_text(-failed));
 }
 
 void site_removed(const struct site *site, struct site_dirs *dirs)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct config;
+struct error;
 struct version;
 
 struct site {
@@ -46,8 +47,9 @@ int site_open_file(const struct site *site, bool *unread);
 /** Something was removed from it; when there are SITE_DIRS others, those are synced first. One that
  * we may not read cannot be synced, and is left out. */
 void site_removed(const struct site *site, struct site_dirs *dirs);
-/** Syncs and forgets them: 0, or -errno of the last that failed since it was called before. */
-int site_sync(struct site_dirs *dirs);
+/** Syncs and forgets them, and the quarantine: removed stays removed, a power cut brings no file
+ * back. 0, or -errno of the last that failed since it was called before, with err. */
+int site_sync(struct site_dirs *dirs, int quarantine, struct error *err);
 /** statx(2) of what stands there, or -errno. */
 int site_stat(const struct site *site, struct statx *out);
 
