@@ -197,6 +197,19 @@ static void write_now(struct pressure *pressure)
 	pressure->failed = result < 0;
 }
 
+/* Who still reads the file is not to be held up by it for ever. */
+static void tell_stopped(struct pressure *pressure)
+{
+	struct pressure ended = {
+		.path = pressure->path,
+		.reason = PRESSURE_STOPPED,
+		.percent = pressure->percent,
+		.shed = pressure->shed,
+		.failed = pressure->failed,
+	};
+	write_now(&ended);
+}
+
 static bool same_text(const char *one, const char *other)
 {
 	return one == other || (one && other && strcmp(one, other) == 0);
@@ -208,6 +221,7 @@ static void follow_path(struct app *app)
 	struct pressure *pressure = app->pressure;
 	if (same_text(pressure->path, app->config->pressure))
 		return;
+	tell_stopped(pressure);
 	free(pressure->path);
 	pressure->path = xstrdup(app->config->pressure);
 	pressure->written = false;
@@ -265,11 +279,7 @@ void pressure_stop(struct app *app)
 	struct pressure *pressure = app->pressure;
 	if (!pressure)
 		return;
-	pressure->level = 0;
-	pressure->reason = PRESSURE_STOPPED;
-	pressure->queued = 0;
-	pressure->oldest_ms = 0;
-	write_now(pressure);
+	tell_stopped(pressure);
 	free(pressure->path);
 	free(TAKE(app->pressure));
 }

@@ -5,6 +5,7 @@ kill -9 as well.
 import contextlib
 import os
 import random
+import signal
 import subprocess
 import time
 
@@ -348,6 +349,18 @@ def test_the_pressure_rises_and_falls():
         carved.until(lambda: pressure(carved)["queued"] == 0, "nothing waits in the end")
         carved.stop()
         same((pressure(carved)["level"], pressure(carved)["reason"]), (0, "stopped"), "when it has ended")
+
+
+def test_a_file_that_is_named_no_more_holds_nobody_up():
+    with on_a_small_disk(HELD + "pressure: pressure.tsv\n") as carved:
+        carved.start()
+        while percent(carved) < 85:
+            put_type(carved, "image/png", "png")
+        wait_pressure(carved, 3, "full")
+        carved.write_config((HELD + "pressure: other.tsv\n").replace("HOME", carved.home))
+        carved.send(signal.SIGHUP)
+        wait_pressure(carved, 0, "stopped")
+        carved.until(lambda: os.path.exists(os.path.join(carved.home, "other.tsv")), "the other one is there")
 
 
 TYPES = (("application/pdf", "pdf"), ("text/html", "html"), ("image/png", "png"))
