@@ -240,13 +240,14 @@ static int choose_now(struct round *round)
 {
 	const struct retention_report before = round->retention->report;
 	round->retention->next.ns = INT64_MAX;
-	int result = choose_by_age(round);
+	/* first: there may always be something that goes by age or number */
+	int result = fulldisk_choose(round);
+	if (result == 0)
+		tell(round->retention, &before);
+	if (result == 0 && round_chosen(round) == 0)
+		result = choose_by_age(round);
 	if (result == 0 && round_chosen(round) == 0)
 		result = amount_choose(round);
-	if (result == 0 && round_chosen(round) == 0) {
-		result = fulldisk_choose(round);
-		tell(round->retention, &before);
-	}
 	round->choice->more = round->choice->more || round_chosen(round) > 0;
 	return result;
 }

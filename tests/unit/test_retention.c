@@ -198,6 +198,21 @@ Test(retention, switched_off_by_a_reload_it_still_hears)
 	expect("1count");
 }
 
+/* Where there are too many all the time, the disk is looked at all the same. */
+Test(retention, a_disk_does_not_wait_for_what_goes_otherwise)
+{
+	struct choice choice = { 0 };
+	r.y.config.retention.count = 1;
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	put_aged("a", 300);
+	put_aged("b", 200);
+	cr_assert(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) == 0);
+	cr_expect_eq(choice.intents.list.count, 2);
+	cr_expect(r.report.over);
+	removals_done(&choice.intents.list);
+}
+
 Test(retention, tells_when_a_disk_is_over)
 {
 	r.y.config.retention.disk_high_percent = 2;
