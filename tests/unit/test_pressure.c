@@ -58,7 +58,7 @@ static void expect_mode(const struct daemon *d)
 {
 	char path[512];
 	struct stat st;
-	snprintf(path, sizeof path, "%s/pressure.tsv", d->dir);
+	(void)snprintf(path, sizeof path, "%s/pressure.tsv", d->dir);
 	cr_assert(stat(path, &st) == 0);
 	cr_expect_eq(st.st_mode & 07777, 0644, "%o", st.st_mode);
 }
