@@ -166,11 +166,10 @@ static int write_file(const char *path, const struct str *text)
 {
 	AUTO_STR fresh = STR_INIT;
 	str_printf(&fresh, "%s.new", path);
-	AUTO_CLOSE int fd = open(str_text(&fresh),
-				 O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
+	AUTO_CLOSE int fd =
+		open(str_text(&fresh),
+		     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, FILE_MODE);
 	if (fd < 0 || fchmod(fd, FILE_MODE) < 0) /* the umask is for what is ours alone */
-		return -errno;
-	if (fchmod(fd, FILE_MODE) < 0) /* the umask is for the history */
 		return -errno;
 	ssize_t wrote = write(fd, text->data, text->len);
 	if (wrote < 0 || (size_t)wrote != text->len)
