@@ -99,7 +99,7 @@ def test_files_of_other_places_stay():
         done = scenario.command("scan", "-c", carved.config_path, "--history", carved.history, elsewhere)
         same(done.returncode, 0, f"the scan by hand: {done.stderr}")
         carved.start()
-        made = put_one_by_one(carved, 1)
+        made = put_one_by_one_more(carved, 2)
         carved.until(lambda: removed(carved) == made, "the one below the root is removed")
         check(os.path.exists(elsewhere), "the other one is gone")
         carved.stop()
