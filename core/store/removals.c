@@ -28,8 +28,7 @@ static const char *const sql[STATEMENTS] = {
 		   " place = ?6, note = ?7, action = ?8 WHERE id = ?1 AND (state = 'intended'"
 		   " OR (state = 'quarantined' AND ?2 IN ('quarantined', 'expired')))",
 	[AFRESH] = "UPDATE removal SET due_ns = 0 WHERE state = 'intended' AND due_ns > 0",
-	[NOTE] = "INSERT INTO meta (key, value) VALUES (?1, ?2)"
-		 " ON CONFLICT DO UPDATE SET value = excluded.value",
+	[NOTE] = "REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 };
 
 struct removal_writer {
