@@ -99,19 +99,23 @@ static int copy(const struct taking *taking, const char *kept)
 	return result;
 }
 
-/* Gives what was taken the owner and mode that it had; mostly it has them. */
+/* Gives what was taken the owner and mode that it had; mostly it has them. The mode first, while it
+ * is ours. */
 static int unseal(const struct taking *taking, uid_t uid, mode_t mode)
 {
 	int vault = taking->ground->vault->fd;
 	struct stat st;
 	if (fstatat(vault, taking->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	bool owned = st.st_uid == uid;
-	if (!owned && fchownat(vault, taking->name, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+	if ((st.st_mode & 07777) != mode && fchmodat(vault, taking->name, mode, 0) < 0)
 		return -errno;
-	if (owned && (st.st_mode & 07777) == mode)
+	if (st.st_uid == uid)
 		return 0;
-	return fchmodat(vault, taking->name, mode, 0) < 0 ? -errno : 0;
+	if (fchownat(vault, taking->name, uid, (gid_t)-1, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	/* another owner takes these away; only who has CAP_FOWNER gives them back */
+	bool special = (mode & (S_ISUID | S_ISGID)) != 0;
+	return special && fchmodat(vault, taking->name, mode, 0) < 0 && errno != EPERM ? -errno : 0;
 }
 
 int quarantine_unseal(const struct taking *taking)

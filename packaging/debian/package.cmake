@@ -18,6 +18,7 @@ debian_file(${debian}/copyright share/doc/carved)
 debian_file(${debian}/carved.service lib/systemd/system)
 install(FILES ${debian}/carved.sysusers DESTINATION lib/sysusers.d RENAME carved.conf COMPONENT debian EXCLUDE_FROM_ALL)
 install(FILES ${debian}/carved.sysctl DESTINATION lib/sysctl.d RENAME 50-carved.conf COMPONENT debian EXCLUDE_FROM_ALL)
+install(FILES ${debian}/carved.tmpfiles DESTINATION lib/tmpfiles.d RENAME carved.conf COMPONENT debian EXCLUDE_FROM_ALL)
 install(FILES ${debian}/lintian-overrides DESTINATION share/lintian/overrides RENAME carved COMPONENT debian EXCLUDE_FROM_ALL)
 debian_file(${PROJECT_SOURCE_DIR}/packaging/carved.yml /etc/carved)
 
