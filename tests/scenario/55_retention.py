@@ -157,7 +157,9 @@ def test_check_says_what_stands_in_its_way():
         carved.write_config(f"roots: [ {carved.root} ]\nretention: {{ age: 1d }}\npressure: nowhere/p\n" + NOOP)
 
         def lines():
-            return scenario.command("check", "-c", carved.config_path, "--history", carved.history, **as_user(carved)).stdout
+            words = [carved.binary, "check", "-c", carved.config_path, "--history", carved.history]
+            return subprocess.run(words, check=False, capture_output=True, env=scenario.clean_environment(),
+                                  **as_user(carved)).stdout
         check(b"pressure" in lines() and b"make the directory" in lines(), lines())
         check(b"cannot be removed" not in lines(), lines())
         os.chown(carved.root, 0, 0)

@@ -93,6 +93,8 @@ def test_it_is_off_by_default_and_follows_a_reload():
 def test_a_volume_that_is_not_mounted_keeps_its_versions():
     with Carved(KEEP) as carved:
         stick = os.path.join(carved.root, "stick")
+        if subprocess.run(["stat", "-f", "-c", "%T", carved.root], check=True, capture_output=True).stdout == b"tmpfs\n":
+            raise Skip("the root is on a tmpfs: what was seen on another file system there is gone, see core/app/standing.c")
         image = os.path.join(os.path.dirname(carved.root), "image")
         os.mkdir(stick)
         with open(image, "wb") as file:
