@@ -457,6 +457,7 @@ def test_events_and_alerts_have_a_cursor_each():
         carved.order("fail")
         carved.start()
         carved.put_bad()
+        carved.wait_settled(1)
         carved.put(content=b"harmless")
         carved.wait_until("SELECT name, seq FROM sink ORDER BY name", [(b"alert", 0), (b"events", 2)])
         same(carved.sql("SELECT seq FROM event ORDER BY seq"), [(1,), (2,)], "what waits for the alert")

@@ -71,7 +71,6 @@ Test(fulldisk, that_nothing_may_go_is_told_when_it_stays_so)
 	expect("");
 	cr_expect(r.retention.report.stuck);
 	rounds_put(&r, "d", 4);
-	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
 	expect("4disk");
 	cr_expect(!r.retention.report.stuck);
 	cr_expect_eq(r.retention.stuck_since.ns, 0);

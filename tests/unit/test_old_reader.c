@@ -38,14 +38,16 @@ Test(old_reader, oldest_first_with_their_paths)
 	put("/r/sub/b", 2, T0 + 2);
 	put("/r/a", 1, T0 + 1);
 	put("/r/c", 3, T0 + 100);
-	world_put(&w, world_version("/r/queued", 4));
+	AUTO(version) struct version *queued = world_version("/r/queued", 4);
+	AUTO(version) struct version *second = world_version("/r/a", 2);
+	world_put(&w, queued);
 	old_page_rewind(&page);
 	cr_assert(old_reader_next(reader, T0 + 50, &page, &err) == 0, "%s", err.text);
 	cr_assert(page.count == 2 && !page.more);
 	cr_expect_str_eq(page.versions[0].path, "/r/a");
 	cr_expect(page.versions[0].dir_len == strlen("/r"));
 	cr_expect_str_eq(page.versions[1].path, "/r/sub/b");
-	cr_expect(page.versions[1].inode == world_version("/r/a", 2)->identity.inode);
+	cr_expect(page.versions[1].inode == second->identity.inode);
 	old_reader_warm(reader, page.versions[1].id);
 	/* it goes on where it was */
 	put("/r/late", 5, T0 + 40);
