@@ -1,11 +1,17 @@
 /* fulldisk: what goes because a disk is too full. That of the test is used by more than 1%, and by
  * less than 99%. */
+#include <sys/statvfs.h>
+
 #include "retention_fixture.h"
 
 static struct rounds r;
 
 static void setup(void)
 {
+	struct statvfs fs;
+	cr_assert(statvfs("/tmp", &fs) == 0);
+	if (fs.f_bavail > fs.f_blocks / 100 * 97)
+		cr_skip_test("the disk is as good as empty");
 	rounds_init(&r);
 	r.y.config.retention.disk_high_percent = 2;
 	r.y.config.retention.disk_low_percent = 1;
@@ -71,6 +77,7 @@ Test(fulldisk, that_nothing_may_go_is_told_when_it_stays_so)
 	expect("");
 	cr_expect(r.retention.report.stuck);
 	rounds_put(&r, "d", 4);
+	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
 	expect("4disk");
 	cr_expect(!r.retention.report.stuck);
 	cr_expect_eq(r.retention.stuck_since.ns, 0);

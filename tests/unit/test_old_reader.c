@@ -38,9 +38,8 @@ Test(old_reader, oldest_first_with_their_paths)
 	put("/r/sub/b", 2, T0 + 2);
 	put("/r/a", 1, T0 + 1);
 	put("/r/c", 3, T0 + 100);
-	AUTO(version) struct version *queued = world_version("/r/queued", 4);
 	AUTO(version) struct version *second = world_version("/r/a", 2);
-	world_put(&w, queued);
+	world_put(&w, world_version("/r/queued", 4));
 	old_page_rewind(&page);
 	cr_assert(old_reader_next(reader, T0 + 50, &page, &err) == 0, "%s", err.text);
 	cr_assert(page.count == 2 && !page.more);
