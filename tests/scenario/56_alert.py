@@ -136,6 +136,7 @@ def test_what_is_yet_to_be_told_is_not_pruned():
         carved.order("fail")
         carved.start()
         bad = carved.put_bad()
+        carved.wait_settled(1)
         harmless = carved.put(content=b"harmless")
         carved.wait_calls(1)
         carved.wait_settled(2)
