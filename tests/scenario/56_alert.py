@@ -15,6 +15,7 @@ BAD = b"bad to the bone"
 
 # Notes each call as one line: what it was told, on stdin, in its environment and arguments. Then does what the file
 # "order" says, if there is one.
+SLEEP = f"86399.{os.getpid()}"     # others may run the same at the same time
 COMMAND = """#!/usr/bin/python3
 import json, os, sys, time
 home = sys.argv[1]
@@ -36,13 +37,13 @@ if order == "fail":
 if order == "slow":
     if os.fork() == 0:
         os.setsid()
-        os.execv("/bin/sleep", ["sleep", "86399.56"])
+        os.execv("/bin/sleep", ["sleep", "SLEEP"])
     time.sleep(86399)
 if order == "kill":
     os.unlink(home + "/order")
     os.kill(int(open(home + "/pid").read()), 9)
     time.sleep(86399)
-"""
+""".replace("SLEEP", SLEEP)
 
 
 class Alerted(Carved):
@@ -253,7 +254,7 @@ def test_a_slow_command_is_killed_with_all_of_its_kind():
         carved.until(lambda: b"longer than 500 ms (alert: timeout)" in carved.stderr(), "words in the log")
         carved.order(None)
         same([path_of(line) for line in carved.wait_lines(1)], [path], "path")
-        carved.until(lambda: not processes_with("86399.56"), "nothing of it is left")
+        carved.until(lambda: not processes_with(SLEEP), "nothing of it is left")
         carved.stop()
 
 
@@ -298,9 +299,9 @@ def test_an_end_does_not_wait_for_a_slow_command():
         carved.order("slow")
         carved.start()
         path = carved.put_bad()
-        carved.until(lambda: processes_with("86399.56"), "it runs")
+        carved.until(lambda: processes_with(SLEEP), "it runs")
         carved.stop()
-        check(not processes_with("86399.56"), "it is left behind")
+        check(not processes_with(SLEEP), "it is left behind")
         check(b"alerts are not told" not in carved.stderr(), "the end is called a failure")
         carved.order(None)
         carved.start()
@@ -314,9 +315,9 @@ def test_a_command_does_not_outlive_a_daemon_that_is_killed():
         carved.order("slow")
         carved.start()
         path = carved.put_bad()
-        carved.until(lambda: processes_with("86399.56"), "it runs")
+        carved.until(lambda: processes_with(SLEEP), "it runs")
         carved.kill()
-        carved.until(lambda: not processes_with("86399.56"), "nothing of it is left")
+        carved.until(lambda: not processes_with(SLEEP), "nothing of it is left")
         carved.order(None)
         carved.start()
         same([path_of(line) for line in carved.wait_lines(1)], [path], "path")
