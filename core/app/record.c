@@ -88,10 +88,8 @@ void record_done(struct app *app)
 	table_done(&app->ending);
 }
 
-void record_unscanned(struct app *app, struct job *job, enum version_reason reason,
-		      const char *note)
+static void end_unscanned(struct version *version, enum version_reason reason, const char *note)
 {
-	struct version *version = job->version;
 	version->state = VERSION_UNSCANNED;
 	version->reason = reason;
 	version->finished_ns = clock_wall_ns();
@@ -99,6 +97,12 @@ void record_unscanned(struct app *app, struct job *job, enum version_reason reas
 	version->due_ns = 0;
 	free(version->note);
 	version->note = xstrdup(note);
+}
+
+void record_unscanned(struct app *app, struct job *job, enum version_reason reason,
+		      const char *note)
+{
+	end_unscanned(job->version, reason, note);
 	submit_job(app, job, STORE_SAVE);
 }
 
@@ -150,13 +154,7 @@ void record_mark(struct app *app, struct version *version)
 void record_end_row(struct app *app, struct version *version, enum version_reason reason,
 		    const char *note)
 {
-	version->state = VERSION_UNSCANNED;
-	version->reason = reason;
-	version->finished_ns = clock_wall_ns();
-	version->wait = WAIT_NOTHING;
-	version->due_ns = 0;
-	free(version->note);
-	version->note = xstrdup(note);
+	end_unscanned(version, reason, note);
 	int64_t row = version->id; /* the writer's from now on */
 	struct side_op *side = side_new(app, version, STORE_SAVE);
 	side->ends = row;

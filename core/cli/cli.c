@@ -4,6 +4,7 @@
  */
 #include "core/cli/cli.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -104,6 +106,20 @@ static void suggest(const char *history)
 		cli_complain("the service's history, %s, is for its user and group: become a "
 			     "member, then name it with --history",
 			     service);
+}
+
+int cli_ids(const struct cli_command *command, const char *shown_by, char **words, size_t count,
+	    int64_t *out)
+{
+	for (size_t i = 0; i < count; i++) {
+		char *end = NULL;
+		errno = 0;
+		out[i] = strtoll(words[i], &end, 10);
+		if (errno || !isdigit((unsigned char)*words[i]) || *end)
+			return cli_usage_error(command, "\"%s\" is no id (%s shows them)", words[i],
+					       shown_by);
+	}
+	return CLI_OK;
 }
 
 int cli_history_path(const char *given, char **out)

@@ -15,6 +15,8 @@
 
 #include <getopt.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 enum cli_exit {
 	CLI_OK = 0,
@@ -40,6 +42,10 @@ extern const struct cli_command cli_run, cli_scan, cli_parse, cli_list, cli_hist
 /** The whole program. */
 int cli_main(int argc, char **argv);
 
+/** Reads the ids that words are into out, which has room for count. CLI_OK, or what is to be
+ * returned, after words that name shown_by, the command that shows ids. */
+int cli_ids(const struct cli_command *command, const char *shown_by, char **words, size_t count,
+	    int64_t *out);
 /** Prints "carved NAME: message" and how to get help to stderr; returns CLI_USAGE. */
 int cli_usage_error(const struct cli_command *command, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,7 +1,6 @@
 /* carved quarantine: what was taken away: lists it, puts it back, gives it away. */
 #include <sys/stat.h>
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,20 +23,6 @@ struct options {
 	enum printer_format format;
 	bool has_format;
 };
-
-static int parse_ids(char **words, size_t count, int64_t *out)
-{
-	for (size_t i = 0; i < count; i++) {
-		char *end = NULL;
-		errno = 0;
-		out[i] = strtoll(words[i], &end, 10);
-		if (errno || !isdigit((unsigned char)*words[i]) || *end)
-			return cli_usage_error(
-				&cli_quarantine,
-				"\"%s\" is no id (carved quarantine list shows them)", words[i]);
-	}
-	return CLI_OK;
-}
 
 static int history_of(const struct options *options, char **out)
 {
@@ -170,7 +155,7 @@ static int with_ids(const struct options *options, char **words, size_t count)
 		return cli_usage_error(&cli_quarantine,
 				       gives ? "export needs ids and a FILE" : "restore needs ids");
 	AUTO_FREE int64_t *ids = xcalloc(id_count, sizeof *ids);
-	int code = parse_ids(words + 1, id_count, ids);
+	int code = cli_ids(&cli_quarantine, "carved quarantine list", words + 1, id_count, ids);
 	if (code != CLI_OK)
 		return code;
 	return gives ? export(options, ids, id_count, words[count - 1])

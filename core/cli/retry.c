@@ -1,5 +1,4 @@
 /* carved retry: queue again what could not be scanned. */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -12,20 +11,6 @@ struct options {
 	const char *history;
 	bool failed;
 };
-
-static int parse_ids(char **words, size_t count, int64_t *out)
-{
-	for (size_t i = 0; i < count; i++) {
-		char *end = NULL;
-		errno = 0;
-		out[i] = strtoll(words[i], &end, 10);
-		if (errno || !isdigit((unsigned char)*words[i]) || *end)
-			return cli_usage_error(&cli_retry,
-					       "\"%s\" is no id (carved history shows them)",
-					       words[i]);
-	}
-	return CLI_OK;
-}
 
 static int retry(const struct options *options, const int64_t *ids, size_t count)
 {
@@ -71,7 +56,7 @@ static int run(int argc, char **argv)
 	if (options.failed == (count > 0))
 		return cli_usage_error(&cli_retry, "either --failed or ids are needed");
 	AUTO_FREE int64_t *ids = xcalloc(count + 1, sizeof *ids);
-	int code = parse_ids(argv + optind, count, ids);
+	int code = cli_ids(&cli_retry, "carved history", argv + optind, count, ids);
 	return code == CLI_OK ? retry(&options, ids, count) : code;
 }
 
