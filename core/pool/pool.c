@@ -417,6 +417,7 @@ size_t pool_withdraw(struct pool *pool, bool (*wants)(struct pool_job *job), str
 	}
 	list_splice(&pool->queue, &kept);
 	pool->queued -= taken;
+	note_queue(pool);
 	lock_drop(&pool->lock);
 	return taken;
 }

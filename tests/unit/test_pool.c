@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "core/base/error.h"
+#include "core/base/pulse.h"
 #include "core/pool/pool.h"
 
 /* A job that says that it runs and then waits to be let go. */
@@ -169,6 +170,28 @@ Test(pool, what_has_not_begun_can_be_taken_back_one_by_one)
 	cr_expect_eq(atomic_load(&order), 28);
 	for (int i = 0; i < COUNT; i++)
 		cr_expect_eq(jobs[i].position == -1, i % 3 == 1);
+}
+
+static bool is_any(struct pool_job *base)
+{
+	(void)base;
+	return true;
+}
+
+Test(pool, what_was_taken_back_is_no_work_that_waits)
+{
+	struct pool *pool = start(1, 8);
+	struct job job = make(NULL, NULL);
+	struct list out;
+	char name[24] = "";
+	list_init(&out);
+	do /* until the worker sleeps, which is woken for none that is put alone */
+		cr_assert_eq(pool_put(pool, &job.base), POOL_TAKEN);
+	while (pool_withdraw(pool, is_any, &out) == 0);
+	struct mono now = mono_now();
+	cr_expect_eq(pulse_stalled_ms(now, 10, name), 0);
+	cr_expect_eq(pulse_stalled_ms(mono_add_ms(now, 1000), 10, name), 0, "%s", name);
+	pool_free(pool);
 }
 
 Test(pool, full_says_full_and_leaves_the_job_with_the_caller)
