@@ -76,7 +76,8 @@ static void drop_copy(const struct restoring *restoring, int fd)
 		(void)unlinkat(restoring->site.dir, restoring->site.name, 0);
 }
 
-/* Across file systems. Nobody is told that it is written until it is closed. */
+/* Across file systems. Nobody is told that it is written until it is closed; and what is in the
+ * quarantine goes only when the other is on the disk, with its name. */
 static int put_copy(struct restoring *restoring, int from)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -88,6 +89,8 @@ static int put_copy(struct restoring *restoring, int from)
 		result = dress(restoring, to);
 	if (result == 0 && fsync(to) < 0)
 		result = -errno;
+	if (result == 0)
+		result = site_keep(&restoring->site, to);
 	if (result < 0)
 		drop_copy(restoring, to);
 	else

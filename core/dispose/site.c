@@ -78,6 +78,17 @@ int site_stat(const struct site *site, struct statx *out)
 	return statx(site->dir, site->name, AT_SYMLINK_NOFOLLOW, want, out) < 0 ? -errno : 0;
 }
 
+int site_keep(const struct site *site, int fd)
+{
+	AUTO_CLOSE int dir = beneath_open(site->dir, ".", O_RDONLY | O_DIRECTORY);
+	int result = dir < 0 ? dir : 0;
+	if (result == 0 && fsync(dir) < 0 && errno != EINVAL) /* some cannot be */
+		result = -errno;
+	if (result == -EACCES) /* it may be written to and not be read */
+		result = syncfs(fd) < 0 ? -errno : 0;
+	return result;
+}
+
 static void sync_all(struct site_dirs *dirs)
 {
 	while (dirs->count > 0) {

@@ -44,6 +44,9 @@ void site_done(struct site *site);
 /** Opens what stands there, without following a link: to read it, or, where that is not permitted,
  * only to know it by (*unread). -ELOOP: a link. */
 int site_open_file(const struct site *site, bool *unread);
+/** The name there of fd, which was made just now, is on the disk when this returns 0; else -errno.
+ */
+int site_keep(const struct site *site, int fd);
 /** Something was removed from it; when there are SITE_DIRS others, those are synced first. One that
  * we may not read cannot be synced, and is left out. */
 void site_removed(const struct site *site, struct site_dirs *dirs);

@@ -27,6 +27,18 @@ static void keep(void)
 	world_change(&y.w, sql);
 }
 
+static ino_t broken; /* a directory that cannot be synced */
+
+/* Seam: a disk that fails. */
+int fsync(int fd)
+{
+	struct stat st;
+	if (fstat(fd, &st) == 0 && st.st_ino != broken)
+		return 0;
+	errno = EIO;
+	return -1;
+}
+
 static void setup(void)
 {
 	struct timespec times[2] = { { .tv_sec = 5, .tv_nsec = 7 }, { .tv_sec = 9, .tv_nsec = 1 } };
@@ -64,15 +76,40 @@ Test(restore, brings_back_what_there_was)
 	expect_restored();
 }
 
-Test(restore, copies_across_file_systems)
+/* The quarantine is another file system; false where nothing can be mounted. */
+static bool move_quarantine(void)
 {
 	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("carved", y.quarantine, "tmpfs", 0, "mode=0700") < 0)
-		cr_skip_test("no mounts here");
+		return false;
 	vault_free(y.vault);
 	cr_assert(vault_open(&y.vault, y.quarantine, &err) == 0);
 	y.ground.vault = y.vault;
+	return true;
+}
+
+Test(restore, copies_across_file_systems)
+{
+	if (!move_quarantine())
+		cr_skip_test("no mounts here");
 	keep();
+	expect_restored();
+	umount2(y.quarantine, MNT_DETACH);
+}
+
+Test(restore, a_copy_whose_name_may_not_outlast_a_power_cut_leaves_the_kept_one)
+{
+	struct stat st;
+	if (!move_quarantine())
+		cr_skip_test("no mounts here");
+	keep();
+	cr_assert(stat(y.root, &st) == 0);
+	broken = st.st_ino;
+	cr_expect(restore_file(&y.config, &task, &owner, &err) == -EIO);
+	cr_expect(!yard_there(&y, "f"));
+	cr_expect(access(task.removal.place, F_OK) == 0);
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
+	broken = 0;
 	expect_restored();
 	umount2(y.quarantine, MNT_DETACH);
 }
