@@ -1,6 +1,8 @@
 """What is around carved on the appliance: a sensor that writes files for itself alone, clamd, a remote server."""
 import itertools
 import json
+import os
+import shutil
 import sqlite3
 
 from appliance import until
@@ -115,6 +117,18 @@ def drop_known(box, content):
     to = f"{DISPOSED}/{path.rpartition('/')[2]}"
     box.do("mv", path, to)
     return to, inode
+
+
+def drop_corpus(box, directory):
+    """A copy of each file below directory, as the sensor's own and under names of its kind: their paths."""
+    paths = set()
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            path = f"{ROOT}/extract-1258867934.558264-HTTP-Fcorpus{next(numbers):04}"
+            shutil.copyfile(os.path.join(parent, name), box.path("/root/sample"))
+            box.do("install", "-o", "zeek", "-m", "600", "/root/sample", path)
+            paths.add(path)
+    return paths
 
 
 def schema(history):
