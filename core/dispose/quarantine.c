@@ -33,12 +33,17 @@ enum taking_step quarantine_end(struct taking *taking)
 	struct removal *removal = &taking->task->removal;
 	char kept[VAULT_NAME];
 	AUTO_STR place = STR_INIT;
+	AUTO_STR note = STR_INIT;
 	kept_name(taking, kept);
-	(void)fchmodat(taking->ground->vault->fd, kept, 0, 0); /* of a copy it is that already */
+	/* of a copy it is that already; nobody else may look in there, so it is kept all the same
+	 */
+	if (fchmodat(taking->ground->vault->fd, kept, 0, 0) < 0)
+		str_printf(&note, "its mode there could not be set: %s: chmod 000 it",
+			   error_text(errno));
 	str_printf(&place, "%s/%s", taking->ground->vault->path, kept);
 	free(removal->place);
 	removal->place = str_take(&place);
-	return taking_end(taking, REMOVAL_QUARANTINED, NULL);
+	return taking_end(taking, REMOVAL_QUARANTINED, note.len ? str_text(&note) : NULL);
 }
 
 void quarantine_forget(const struct taking *taking)

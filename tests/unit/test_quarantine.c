@@ -72,6 +72,17 @@ Test(quarantine, keeps_the_file_itself)
 	cr_expect(inode(kept) == was);
 }
 
+/* A quarantine whose files nobody can change, as there is no file. */
+Test(quarantine, a_mode_that_could_not_be_set_is_noted)
+{
+	struct removal_task task = make();
+	struct taking taking = { .task = &task, .ground = &y.ground };
+	cr_expect(quarantine_end(&taking) == TAKING_ENDED);
+	cr_expect(task.removal.state == REMOVAL_QUARANTINED);
+	cr_expect(strstr(task.removal.note, "chmod 000") != NULL, "%s", task.removal.note);
+	yard_task_done(&task);
+}
+
 static int reader; /* of the owner, who has it open */
 
 /* By what he has open he opens it once more, when it was judged and has no name any more. */
