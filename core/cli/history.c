@@ -16,7 +16,7 @@
 #include "core/base/outcome.h"
 #include "core/base/str.h"
 #include "core/cli/cli.h"
-#include "core/cli/printer.h"
+#include "core/cli/rows.h"
 #include "core/cli/when.h"
 #include "core/store/query.h"
 #include "core/store/version.h"
@@ -297,17 +297,13 @@ static int ask(struct question *question)
 		return code;
 	AUTO_STR sql = STR_INIT;
 	put_statement(question, &sql);
-	struct printer_options look = printer_for_stdout(question->format);
-	look.end = question->end;
-	AUTO(printer) struct printer *printer = printer_new(&look);
-	struct error err = { 0 };
-	int result = store_query(history, str_text(&sql), question->parameters,
-				 question->parameter_count, printer_row, printer, &err);
-	printer_finish(printer);
-	if (result == 0)
-		return CLI_OK;
-	cli_complain("%s%s", err.text, result == -ENOENT ? " (--history DB names another)" : "");
-	return CLI_FAILED;
+	const struct rows rows = { .history = history,
+				   .sql = str_text(&sql),
+				   .parameters = question->parameters,
+				   .parameter_count = question->parameter_count,
+				   .format = question->format,
+				   .end = question->end };
+	return rows_print(&rows) == 0 ? CLI_OK : CLI_FAILED;
 }
 
 static int run(int argc, char **argv)

@@ -8,11 +8,10 @@
 #include "core/base/error.h"
 #include "core/base/str.h"
 #include "core/cli/cli.h"
-#include "core/cli/printer.h"
 #include "core/cli/quarantine_export.h"
+#include "core/cli/rows.h"
 #include "core/config/config.h"
 #include "core/dispose/restore.h"
-#include "core/store/query.h"
 #include "core/store/removal_reader.h"
 #include "core/store/version.h"
 
@@ -48,15 +47,10 @@ static int list(const struct options *options)
 	int code = history_of(options, &history);
 	if (code != CLI_OK)
 		return code;
-	struct printer_options look = printer_for_stdout(options->format);
-	AUTO(printer) struct printer *printer = printer_new(&look);
-	struct error err = { 0 };
-	int result = store_query(history, sql, NULL, 0, printer_row, printer, &err);
-	printer_finish(printer);
-	if (result == 0)
-		return CLI_OK;
-	cli_complain("%s%s", err.text, result == -ENOENT ? " (--history DB names another)" : "");
-	return CLI_FAILED;
+	const struct rows rows = {
+		.history = history, .sql = sql, .format = options->format, .end = '\n'
+	};
+	return rows_print(&rows) == 0 ? CLI_OK : CLI_FAILED;
 }
 
 struct restoring {

@@ -1,11 +1,9 @@
 /* carved sql: one read-only statement over the history. */
 #include <errno.h>
-#include <string.h>
 
-#include "core/base/error.h"
+#include "core/base/mem.h"
 #include "core/cli/cli.h"
-#include "core/cli/printer.h"
-#include "core/store/query.h"
+#include "core/cli/rows.h"
 
 struct options {
 	const char *history;
@@ -18,14 +16,10 @@ static int query(const struct options *options, const char *sql)
 	int code = cli_history_path(options->history, &history);
 	if (code != CLI_OK)
 		return code;
-	struct printer_options look = printer_for_stdout(options->format);
-	AUTO(printer) struct printer *printer = printer_new(&look);
-	struct error err = { 0 };
-	int result = store_query(history, sql, NULL, 0, printer_row, printer, &err);
-	printer_finish(printer);
+	const struct rows rows = { .history = history, .sql = sql, .format = options->format };
+	int result = rows_print(&rows);
 	if (result == 0)
 		return CLI_OK;
-	cli_complain("%s%s", err.text, result == -ENOENT ? " (--history DB names another)" : "");
 	return result == -EINVAL ? CLI_USAGE : CLI_FAILED;
 }
 
