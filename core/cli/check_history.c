@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
+#include "core/base/str.h"
 #include "core/cli/check_report.h"
 #include "core/config/config.h"
 #include "core/config/resolve.h"
@@ -50,10 +51,9 @@ void check_history(struct check *check)
 	const char *path = check->config->history;
 	char *directory AUTO_FREE = resolve_directory(path);
 	struct stat st;
-	if (access(directory, W_OK | X_OK) < 0) {
-		check_fail(check, "history %s: %s: %s: %s", path, directory, error_text(errno),
-			   errno == ENOENT ? "make the directory"
-					   : "give the user that runs carved write permission");
+	AUTO_STR why = STR_INIT;
+	if (!check_makeable(path, &why)) {
+		check_fail(check, "history %s: %s", path, str_text(&why));
 		return;
 	}
 	const char *remote = check_remote_filesystem(directory);

@@ -4,19 +4,23 @@
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
+#include <unistd.h>
 
+#include "core/base/error.h"
+#include "core/base/mem.h"
 #include "core/base/str.h"
+#include "core/config/resolve.h"
 
 __attribute__((format(printf, 2, 0))) static void line(const char *word, const char *format,
 						       va_list args)
 {
-	char words[1024];
-	(void)vsnprintf(words, sizeof words, format, args);
+	AUTO_STR words = STR_INIT;
 	AUTO_STR text = STR_INIT;
-	str_escape(&text, words, strnlen(words, sizeof words));
+	str_vprintf(&words, format, args);
+	str_escape(&text, str_text(&words), words.len);
 	(void)printf("%-4s  %s\n", word, str_text(&text));
 }
 
@@ -44,6 +48,28 @@ void check_fail(struct check *check, const char *format, ...)
 	line("fail", format, args);
 	va_end(args);
 	check->failures++;
+}
+
+const char *check_writing(int code)
+{
+	switch (code) {
+	case ENOENT:
+		return "make the directory";
+	case EROFS:
+		return "mount it read-write (for the service: ReadWritePaths=), or name another";
+	default:
+		return "give the user that runs carved write permission";
+	}
+}
+
+bool check_makeable(const char *path, struct str *why)
+{
+	AUTO_FREE char *directory = resolve_directory(path);
+	if (access(directory, W_OK | X_OK) == 0)
+		return true;
+	int code = errno;
+	str_printf(why, "%s: %s: %s", directory, error_text(code), check_writing(code));
+	return false;
 }
 
 bool check_read_number(const char *file, unsigned long long *out)

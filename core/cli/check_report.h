@@ -11,6 +11,7 @@
 struct api;
 struct config;
 struct config_detector;
+struct str;
 
 struct check {
 	const struct config *config;
@@ -24,6 +25,11 @@ void check_ok(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void check_warn(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/** Whether a file can be made where path is; else appends which directory is why, and what to mend.
+ */
+bool check_makeable(const char *path, struct str *why);
+/** What to mend where access(2) says that a directory may not be written to; static. */
+const char *check_writing(int code);
 /** The number that a file of /proc begins with; false when it cannot be read. */
 bool check_read_number(const char *file, unsigned long long *out);
 /** The name of a file system that tells nothing of what other machines do to it ("nfs"); NULL: it

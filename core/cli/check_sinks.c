@@ -1,7 +1,6 @@
 /* check_sinks: whether the file of events, and the logs of api.yml, can be written where they are,
- * or made where they are not; the file of the pressure, which is replaced as a whole; whether files
- * may be removed, where that is asked for; and whether there is somebody to alert: nothing is run
- * or posted. */
+ * or made where they are not; the file of the pressure, which is replaced as a whole; and whether
+ * there is somebody to alert: nothing is run or posted. */
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -11,23 +10,12 @@
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
+#include "core/base/str.h"
 #include "core/cli/check_report.h"
 #include "core/config/config.h"
-#include "core/config/resolve.h"
 #include "core/detect/credentials.h"
 #include "core/detect/executable.h"
 #include "core/detect/http.h"
-
-static void check_place(struct check *check, const char *path)
-{
-	char *directory AUTO_FREE = resolve_directory(path);
-	if (access(directory, W_OK | X_OK) == 0)
-		check_ok("events %s: is not there yet, it will be made", path);
-	else
-		check_warn(check, "events %s: %s: %s: %s", path, directory, error_text(errno),
-			   errno == ENOENT ? "make the directory"
-					   : "give the user that runs carved write permission");
-}
 
 static bool keeps_api_logs(const struct config *config)
 {
@@ -66,10 +54,13 @@ static void check_events(struct check *check)
 {
 	const char *path = check->config->events;
 	struct stat st;
+	AUTO_STR why = STR_INIT;
 	if (!path)
 		return;
-	if (stat(path, &st) < 0)
-		check_place(check, path);
+	if (stat(path, &st) < 0 && check_makeable(path, &why))
+		check_ok("events %s: is not there yet, it will be made", path);
+	else if (why.len)
+		check_warn(check, "events %s: %s", path, str_text(&why));
 	else if (!S_ISREG(st.st_mode))
 		check_warn(check, "events %s: is no regular file: name one, or remove it", path);
 	else if (access(path, R_OK | W_OK) < 0)
@@ -118,31 +109,16 @@ static void check_server(struct check *check, const struct config_alert *alert)
 static void check_pressure(struct check *check)
 {
 	const char *path = check->config->pressure;
+	struct stat st;
+	AUTO_STR why = STR_INIT;
 	if (!path)
 		return;
-	char *directory AUTO_FREE = resolve_directory(path);
-	if (access(directory, W_OK | X_OK) == 0)
-		check_ok("pressure %s: can be written", path);
+	if (!check_makeable(path, &why))
+		check_warn(check, "pressure %s: %s", path, str_text(&why));
+	else if (lstat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		check_warn(check, "pressure %s: is a directory: name a file in it", path);
 	else
-		check_warn(check, "pressure %s: %s: %s: %s", path, directory, error_text(errno),
-			   errno == ENOENT ? "make the directory"
-					   : "give the user that runs carved write permission");
-}
-
-/* Directories below it may have other permissions, which the daemon tells when it meets them. */
-static void check_removal(struct check *check)
-{
-	const struct config *config = check->config;
-	if (!config_disposes(config) && !config_retains(config))
-		return;
-	for (size_t i = 0; i < config->root_count; i++) {
-		const char *path = config->roots[i].path;
-		if (access(path, F_OK) == 0 && access(path, W_OK | X_OK) < 0)
-			check_warn(check,
-				   "root %s: files cannot be removed from it: %s: give the user "
-				   "that runs carved write permission",
-				   path, error_text(errno));
-	}
+		check_ok("pressure %s: can be written", path);
 }
 
 void check_sinks(struct check *check)
@@ -155,5 +131,4 @@ void check_sinks(struct check *check)
 	else if (alert)
 		check_server(check, alert);
 	check_pressure(check);
-	check_removal(check);
 }

@@ -133,6 +133,30 @@ def test_a_full_disk_is_named_and_mended():
             holds(text, "MiB are free in " + carved.state)
 
 
+def test_check_names_what_keeps_files_from_being_taken_away():
+    with Carved(scenario.NOOP) as carved:
+        above = os.path.join(carved.home, "above")
+        quarantine = os.path.join(above, "quarantine")
+        with open(carved.config_path, "a", encoding="utf8") as file:
+            file.write(f"dispose: {{ malicious: quarantine }}\nquarantine: {quarantine}\npressure: {above}/pressure\n")
+        text, _ = said_by_check(carved)
+        holds(text, f"quarantine {quarantine}: nothing is removed: {above}: No such file or directory: make the directory",
+              f"pressure {above}/pressure: {above}: No such file or directory: make the directory")
+        os.mkdir(above)
+        text, _ = said_by_check(carved)
+        holds(text, f"quarantine {quarantine}: is not there yet, it will be made", f"pressure {above}/pressure: can be written")
+        os.mkdir(quarantine, 0o700)
+        os.mkdir(os.path.join(above, "pressure"))
+        text, _ = said_by_check(carved)
+        holds(text, f"quarantine {quarantine}: can be written, and is nobody else's", "pressure: is a directory: name a file in it")
+        mend = "Read-only file system: mount it read-write"
+        with mounting.mounted(quarantine, "-t", "tmpfs", "-o", "ro,mode=700", "none"), \
+                mounting.mounted(carved.root, "-t", "tmpfs", "-o", "ro", "none"):
+            text, _ = said_by_check(carved)
+            holds(text, f"quarantine {quarantine}: nothing is removed: {mend}",
+                  f"root {carved.root}: files cannot be removed from it: {mend}")
+
+
 def test_a_volume_that_others_may_write_to():
     if not shutil.which("bindfs"):
         raise Skip("no bindfs (package bindfs)")
