@@ -32,11 +32,6 @@ static char *text_of(const struct query_value *value)
 	return xmemdup(value->bytes, value->len);
 }
 
-static double real_of(const struct query_value *value)
-{
-	return value->type == QUERY_REAL ? value->real : (double)value->integer;
-}
-
 static bool add_day(void *context, const struct query_row *row)
 {
 	struct figures *figures = context;
@@ -83,8 +78,8 @@ static bool add_detector(void *context, const struct query_row *row)
 		.answers = values[1].integer,
 		.cached = values[2].integer,
 		.failures = values[3].integer,
-		.mean_ms = real_of(&values[4]),
-		.max_ms = real_of(&values[5]),
+		.mean_ms = query_number(&values[4]),
+		.max_ms = query_number(&values[5]),
 	};
 	return true;
 }

@@ -192,11 +192,6 @@ static const char daemon_sql[] =
 	" json_extract(j, '$.queue.waiting') + json_extract(j, '$.queue.saving'),"
 	" json_extract(j, '$.oldest_file.age_s') FROM (SELECT ?1 AS j)";
 
-static double number_of(const struct query_value *value)
-{
-	return value->type == QUERY_REAL ? value->real : (double)value->integer;
-}
-
 static bool put_daemon_row(void *context, const struct query_row *row)
 {
 	struct str *out = context;
@@ -204,17 +199,15 @@ static bool put_daemon_row(void *context, const struct query_row *row)
 	if (!values)
 		return true;
 	str_escape(out, values[0].bytes, values[0].len);
-	str_printf(out, ", %s\n  last minute  ",
-		   values[1].integer ? "healthy"
-				     : "not healthy (carved "
-				       "status)");
-	str_printf(out, "%.1f files/s, %.1f kB/s\n", number_of(&values[2]),
-		   number_of(&values[3]) / 1e3);
+	str_puts(out, values[1].integer ? ", healthy\n" : ", not healthy (carved status)\n");
+	str_puts(out, "  last minute  ");
+	str_printf(out, "%.1f files/s, %.1f kB/s\n", query_number(&values[2]),
+		   query_number(&values[3]) / 1e3);
 	str_printf(out, "  in memory    %lld with workers, %lld before or behind them\n",
 		   (long long)values[4].integer, (long long)values[5].integer);
 	if (values[6].type != QUERY_NULL) {
 		str_puts(out, "  oldest file  waits for ");
-		chart_time(out, number_of(&values[6]) * 1e3);
+		chart_time(out, query_number(&values[6]) * 1e3);
 		str_putc(out, '\n');
 	}
 	return true;

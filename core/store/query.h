@@ -27,6 +27,12 @@ struct query_value {
 	size_t len;
 };
 
+/** A number of either kind; 0 for NULL. */
+static inline double query_number(const struct query_value *value)
+{
+	return value->type == QUERY_REAL ? value->real : (double)value->integer;
+}
+
 struct query_row {
 	size_t columns;
 	const char *const *names;
