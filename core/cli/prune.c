@@ -185,8 +185,9 @@ const struct cli_command cli_prune = {
 		"                     the daemon must be stopped\n"
 		"  --history DB       the history to change\n\n"
 		"Versions that are queued or wait for a rescan stay, those whose events are yet to be\n"
-		"told, and all whose file is on disk: it would be scanned again. Gaps that closed that long ago go too. Space that is free in\n"
-		"the history is given back where it was made for that, else it is used again. Exit\n"
-		"codes: 0 done, 2 usage or configuration, 3 the history cannot be written.\n",
+		"told, and all whose file is on disk: it would be scanned again. Gaps that closed that\n"
+		"long ago go too. Space that is free in the history is given back where it was made for\n"
+		"that, else it is used again.\n"
+		"Exit codes: 0 done, 2 usage or configuration, 3 the history cannot be written.\n",
 	.run = run,
 };
