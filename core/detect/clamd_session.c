@@ -11,6 +11,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -203,11 +204,22 @@ static bool hear(struct exchange *exchange)
 	return len > 0 && in->len <= CLAMD_REPLY_MAX && exchange->end == CLAMD_ANSWERED;
 }
 
+/* clamd writes some answers in two pieces. Its kernel keeps the second (Nagle's algorithm) until
+ * ours has acknowledged the first, with which that would wait 40 ms for something to send
+ * (tcp(7)). */
+static void acknowledge(int fd)
+{
+	int on = 1;
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+}
+
 static void take_reply(struct exchange *exchange, struct str *words)
 {
 	struct clamd_session *session = exchange->session;
 	struct str *in = &session->in;
 	while (!in->len || !memchr(in->data, '\0', in->len)) {
+		if (in->len && !session->local)
+			acknowledge(session->fd);
 		if (!hear(exchange))
 			return;
 	}
