@@ -19,7 +19,9 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/detect/detect.h"
+#include "core/store/reader.h"
 #include "core/store/store.h"
+#include "core/store/version.h"
 #include "watcher/health.h"
 
 /* A transaction may wait for another process and for the disk. */
@@ -98,13 +100,24 @@ static void judge_workers(struct app *app, const struct engine *engine, struct s
 		    (long long)stalled_ms / 1000);
 }
 
-static void judge_detectors(const struct engine *engine, struct str *lines)
+/* Whether a file has no end yet; also when that cannot be found out. */
+static bool files_wait(struct app *app)
+{
+	AUTO(version) struct version *oldest = NULL;
+	struct error err = { 0 };
+	return flight_total(&app->flight) > 0 ||
+	       store_oldest_queued(app->reader, &oldest, &err) < 0 || oldest;
+}
+
+/* While no file waits nobody asks a detector that was away whether it still is. */
+static void judge_detectors(struct app *app, const struct engine *engine, struct str *lines)
 {
 	for (size_t i = 0; i < engine->detector_count; i++) {
 		const struct detector *detector = engine->detectors[i];
 		struct error why = { 0 };
 		int64_t since_ns = 0;
-		if (detector_row(detector)->required && detector_away(detector, &why, &since_ns))
+		if (detector_row(detector)->required && detector_away(detector, &why, &since_ns) &&
+		    files_wait(app))
 			say(lines, "detector %s is away, and files wait for it: %s",
 			    detector_name(detector), why.text);
 	}
@@ -147,7 +160,7 @@ bool health_judge(struct app *app, struct str *lines)
 	judge_store(app, lines);
 	judge_workers(app, engine, lines);
 	judge_threads(app, lines);
-	judge_detectors(engine, lines);
+	judge_detectors(app, engine, lines);
 	judge_roots(app, lines);
 	return lines->len == before;
 }

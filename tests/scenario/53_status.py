@@ -104,6 +104,8 @@ def test_health_of_the_daemon():
 def test_health_of_its_parts():
     with Carved(NOOP + "  - { type: clamd, name: virus, socket: /nonexistent/clamd, timeout: 1s }\n") as carved:
         carved.start()
+        same(carved.status()["detectors_away"][0]["name"], "virus", "who is away")
+        same(health(carved)[0], 0, "health, while no file waits for it")
         carved.put()
         await_health(carved, 1, b"detector virus is away, and files wait for it")
         carved.write_config(NOOP)
