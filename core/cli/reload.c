@@ -22,7 +22,8 @@ const struct cli_command cli_reload = {
 		"Waits until the daemon is through with it, which takes as long as compiling all\n"
 		"rules does, and prints how it went: what is refused, and why, leaves everything as\n"
 		"it was; below that, which roots come and go, and what was not loaded. Another history,\n"
-		"other events and another alert take effect at the next start only.\n"
+		"other events and another alert take effect at the next start only; dispose and\n"
+		"retention begin then where there was none.\n"
 		"SIGHUP does the same without waiting, and tells the log.\n"
 		"Exit codes: 0 the new state is in force, 2 usage, or the new configuration was refused,\n"
 		"3 no daemon runs for this history, or it cannot do it now.\n",
