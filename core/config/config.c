@@ -119,6 +119,15 @@ static int read_file(struct loading *loading, const char *file, struct error *er
 	return loading_file(loading, err);
 }
 
+/* Its files are known to the history by their paths, and asked for from any directory. */
+static void place_quarantine(struct config *config)
+{
+	if (!config->quarantine)
+		config->quarantine = config_default_quarantine(config->history);
+	char *relative AUTO_FREE = config->quarantine;
+	config->quarantine = resolve_absolute(relative);
+}
+
 static int load(struct loading *loading, struct error *err)
 {
 	struct config *config = loading->config;
@@ -134,8 +143,7 @@ static int load(struct loading *loading, struct error *err)
 		return r;
 	if (!config->history)
 		config->history = config_default_history();
-	if (!config->quarantine)
-		config->quarantine = config_default_quarantine(config->history);
+	place_quarantine(config);
 	if (!config->workers)
 		config->workers = default_workers();
 	r = loading_consistency(loading, err);

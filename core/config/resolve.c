@@ -66,6 +66,18 @@ char *resolve_path(const char *path)
 	return str_take(&whole);
 }
 
+char *resolve_absolute(const char *path)
+{
+	char *here AUTO_FREE = *path == '/' ? NULL : realpath(".", NULL);
+	if (!here)
+		return xstrdup(path);
+	while (strncmp(path, "./", 2) == 0)
+		path += 2;
+	AUTO_STR whole = STR_INIT;
+	str_printf(&whole, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path);
+	return str_take(&whole);
+}
+
 char *resolve_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -155,9 +155,11 @@ static int prepare(struct restoring *restoring, const struct config *config)
 		return result;
 	result = site_open(&restoring->site, config, restoring->task->version);
 	if (result == -ENOKEY)
-		return error_set(restoring->err, ENOKEY,
-				 "%s lies below no configured root: export it instead",
-				 restoring->task->version->path);
+		return error_set(
+			restoring->err, ENOKEY,
+			"%s lies below no configured root: name its configuration (-c FILE), "
+			"or export it instead",
+			restoring->task->version->path);
 	if (result < 0)
 		return fail(restoring, -result, "its directory cannot be opened");
 	struct statx st;

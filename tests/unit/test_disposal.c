@@ -18,6 +18,24 @@ Test(disposal, nothing_is_removed_unless_it_is_said)
 	config_unref(config);
 }
 
+/* What is in there is known by its path, from wherever it is asked for. */
+Test(disposal, the_quarantine_is_absolute)
+{
+	struct config_overrides overrides = { .history = "h.db", .file = "/dev/null" };
+	struct config *config = NULL;
+	char want[600];
+	cr_assert_eq(chdir(support_dir), 0);
+	snprintf(want, sizeof want, "%s/quarantine", support_dir);
+	cr_assert(config_load(&config, &overrides, NULL) == 0);
+	cr_expect_str_eq(config->quarantine, want);
+	config_unref(config);
+	cr_assert(setenv("CARVED_QUARANTINE", "there/q", 1) == 0);
+	snprintf(want, sizeof want, "%s/there/q", support_dir);
+	cr_assert(config_load(&config, &overrides, NULL) == 0);
+	cr_expect_str_eq(config->quarantine, want);
+	config_unref(config);
+}
+
 Test(disposal, the_first_that_fits_counts)
 {
 	struct config *config = support_load_good(

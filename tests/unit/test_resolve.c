@@ -37,6 +37,27 @@ Test(resolve, follows_links_and_keeps_what_is_not_there)
 	free(here);
 }
 
+static void expect_absolute(const char *written, const char *expected)
+{
+	char want[600];
+	snprintf(want, sizeof want, "%s%s", *expected == '/' ? "" : support_dir,
+		 *expected == '.' ? expected + 1 : expected);
+	char *got = resolve_absolute(written);
+	cr_expect_str_eq(got, want, "of %s", written);
+	free(got);
+}
+
+Test(resolve, what_is_absolute_follows_no_link)
+{
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(symlink("/", "link"), 0);
+	expect_absolute("link/sub", "./link/sub");
+	expect_absolute("././none", "./none");
+	expect_absolute("/link/./sub", "/link/./sub");
+	cr_assert_eq(chdir("/"), 0);
+	expect_absolute("tmp/x", "/tmp/x");
+}
+
 Test(resolve, of_the_top)
 {
 	static const char *const rows[][2] = {
