@@ -4,9 +4,10 @@
  * Roots must not overlap: each file would be told twice, under two paths. The history must not lie
  * below a root: each write would be an event about itself; nor may the logs of api.yml's commands,
  * which would be looked at in their turn, without end, nor the files of events and pressure; nor
- * the quarantine, which may not lie above one either, as it is nobody else's. A hash list needs
- * hashes. Rescans by themselves look back as far as reuse does. What goes when a disk is full needs
- * a word of when it is.
+ * the quarantine, which may not lie above one either, as it is nobody else's. What carved writes has
+ * a name of its own each: one would write over the other. A hash list needs hashes. Rescans by
+ * themselves look back as far as reuse does. What goes when a disk is full needs a word of when it
+ * is.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -141,6 +142,52 @@ static int check_pressure(const struct loading *loading, char *const *real, stru
 			     config->pressure, config->roots[root].path);
 }
 
+struct place {
+	const char *key, *path; /* path NULL: there is none */
+};
+
+/* Is path the file, or, of a history, what SQLite and we keep beside it? */
+static bool is_file_of(const struct place *place, const char *path)
+{
+	static const char *const behind[] = {
+		"", "-wal", "-shm", "-journal", ".lock", ".sock", ".scratch",
+	};
+	char *mine AUTO_FREE = place->path ? resolve_path(place->path) : NULL;
+	char *other AUTO_FREE = path ? resolve_path(path) : NULL;
+	size_t len = mine ? strlen(mine) : 0;
+	size_t names = strcmp(place->key, "history") == 0 ? sizeof behind / sizeof *behind : 1;
+	bool begins = mine && other && strncmp(other, mine, len) == 0;
+	for (size_t i = 0; begins && i < names; i++) {
+		if (strcmp(other + len, behind[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Else one would be written into the other, or take its name. */
+static int check_names(const struct loading *loading, struct error *err)
+{
+	const struct config *config = loading->config;
+	const struct place places[] = {
+		{ "history", config->history },	      { "configuration", config->file },
+		{ "events", config->events },	      { "pressure", config->pressure },
+		{ "quarantine", config->quarantine },
+	};
+	const struct origin nowhere = { 0 };
+	for (size_t j = 1; j < sizeof places / sizeof *places; j++) {
+		for (size_t i = 0; i < j; i++) {
+			if (!is_file_of(&places[i], places[j].path))
+				continue;
+			return loading_error(
+				loading, &nowhere, err,
+				"%s \"%s\" is a file of the %s \"%s\": each needs a name "
+				"of its own",
+				places[j].key, places[j].path, places[i].key, places[i].path);
+		}
+	}
+	return 0;
+}
+
 static int check_roots(const struct loading *loading, char **real, struct error *err)
 {
 	const struct config *config = loading->config;
@@ -232,5 +279,5 @@ int loading_consistency(const struct loading *loading, struct error *err)
 	char **real = xcalloc(loading->config->root_count + 1, sizeof *real);
 	r = check_roots(loading, real, err);
 	texts_free(real);
-	return r;
+	return r < 0 ? r : check_names(loading, err);
 }

@@ -143,3 +143,18 @@ Test(consistency, the_pressure_file_lies_outside_every_root)
 		     "lies below the root");
 	config_unref(support_load_good("roots: [real]\nhistory: h.db\npressure: p\n"));
 }
+
+Test(consistency, what_is_written_has_a_name_of_its_own)
+{
+	cr_assert_eq(chdir(support_dir), 0);
+	cr_assert_eq(mknod("h.db", S_IFREG | 0600, 0), 0);
+	cr_assert_eq(symlink("h.db", "link"), 0);
+	expect_words("history: h.db\npressure: h.db\n", "pressure \"",
+		     "is a file of the history \"");
+	expect_words("history: h.db\nevents: link\n", "events \"", "a name of its own");
+	expect_words("history: h.db\nevents: h.db-wal\n", "events \"", "of the history \"");
+	expect_words("history: h.db\nquarantine: h.db.scratch\n", "quarantine \"", "history \"");
+	expect_words("events: e\npressure: ./e\n", "pressure \"", "of the events \"");
+	expect_words("pressure: carved.yml\n", "pressure \"", "of the configuration \"");
+	config_unref(support_load_good("history: h.db\nevents: h.db.json\npressure: h.db-p\n"));
+}
