@@ -113,6 +113,12 @@ static int write_all(int fd, const char *data, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
+/* Until it is whole. */
+static void unfinished_name(char *out, int64_t id)
+{
+	(void)snprintf(out, ORIGIN_NAME, "%lld.json", (long long)id);
+}
+
 int origin_write(const struct vault *vault, const char *kept, const struct origin *origin,
 		 const struct removal *removal, const struct version *version)
 {
@@ -120,7 +126,7 @@ int origin_write(const struct vault *vault, const char *kept, const struct origi
 	char unfinished[ORIGIN_NAME];
 	struct stat st;
 	origin_name(name, kept);
-	(void)snprintf(unfinished, sizeof unfinished, "%lld.json", (long long)removal->id);
+	unfinished_name(unfinished, removal->id);
 	if (fstatat(vault->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	AUTO_STR text = STR_INIT;
@@ -133,6 +139,15 @@ int origin_write(const struct vault *vault, const char *kept, const struct origi
 	if (result < 0)
 		(void)unlinkat(vault->fd, unfinished, 0);
 	return result;
+}
+
+void origin_forget(const struct vault *vault, const char *kept, int64_t id)
+{
+	char name[ORIGIN_NAME];
+	origin_name(name, kept);
+	(void)unlinkat(vault->fd, name, 0);
+	unfinished_name(name, id);
+	(void)unlinkat(vault->fd, name, 0);
 }
 
 /* The number behind key, which is what comes next in *at. */

@@ -46,13 +46,17 @@ enum taking_step quarantine_end(struct taking *taking)
 	return taking_end(taking, REMOVAL_QUARANTINED, note.len ? str_text(&note) : NULL);
 }
 
+/* Mostly there is nothing of it. */
 void quarantine_forget(const struct taking *taking)
 {
+	const struct vault *vault = taking->ground->vault;
+	int64_t id = taking->task->removal.id;
 	char kept[VAULT_NAME];
-	char name[ORIGIN_NAME];
+	char begun[VAULT_NAME];
 	kept_name(taking, kept);
-	origin_name(name, kept);
-	(void)unlinkat(taking->ground->vault->fd, name, 0); /* mostly there is none */
+	origin_forget(vault, kept, id);
+	vault_copy(begun, id);
+	(void)unlinkat(vault->fd, begun, 0); /* by a try that was cut short */
 }
 
 /* The copy must be what was judged, whoever wrote to the file meanwhile. */

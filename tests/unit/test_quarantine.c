@@ -300,6 +300,21 @@ Test(quarantine, what_is_not_kept_leaves_nothing)
 	yard_task_done(&task);
 }
 
+Test(quarantine, what_a_killed_try_began_goes_with_what_is_not_kept)
+{
+	char begun[256];
+	struct removal_task task = make();
+	snprintf(begun, sizeof begun, "%s/1.copy", y.quarantine);
+	world_write_file(begun, "b", 1);
+	snprintf(begun, sizeof begun, "%s/1.json", y.quarantine);
+	world_write_file(begun, "{", 1);
+	cr_assert(unlink(yard_path(&y, "f")) == 0);
+	cr_expect(remove_file(&y.ground, &task, &err));
+	cr_expect(task.removal.state == REMOVAL_GONE);
+	cr_expect(yard_count(y.quarantine) == 0);
+	yard_task_done(&task);
+}
+
 Test(quarantine, a_file_whose_mode_is_not_ours_is_copied)
 {
 	struct stat st;
