@@ -115,7 +115,7 @@ int cli_ids(const struct cli_command *command, const char *shown_by, char **word
 		char *end = NULL;
 		errno = 0;
 		out[i] = strtoll(words[i], &end, 10);
-		if (errno || !isdigit((unsigned char)*words[i]) || *end)
+		if (errno || !isdigit((unsigned char)*words[i]) || *end || out[i] == 0)
 			return cli_usage_error(command, "\"%s\" is no id (%s shows them)", words[i],
 					       shown_by);
 	}
