@@ -57,13 +57,14 @@ static int add_stream(const struct exporting *exporting, const char *name, FILE 
 
 static int add_file(const struct exporting *exporting, const struct vault *vault, const char *name)
 {
-	int fd = vault_read(vault, name);
-	FILE *stream = fd < 0 ? NULL : fdopen(fd, "r");
+	int fd = vault_read(vault, name, exporting->err);
+	if (fd < 0)
+		return fd;
+	FILE *stream = fdopen(fd, "r");
 	if (stream)
 		return add_stream(exporting, name, stream);
-	int code = fd < 0 ? -fd : errno;
-	if (fd >= 0)
-		(void)close(fd);
+	int code = errno;
+	(void)close(fd);
 	return error_set(exporting->err, code, "%s/%s: %s", vault->path, name, error_text(code));
 }
 

@@ -109,22 +109,13 @@ static int put_inode(struct restoring *restoring, int fd)
 	return result;
 }
 
-/* What was put there by another hand may be anything, or have a further name. */
-static bool is_plain(int fd)
-{
-	struct stat st;
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
-}
-
 static int put(struct restoring *restoring)
 {
 	assert(restoring->vault && restoring->name);
-	AUTO_CLOSE int fd = vault_read(restoring->vault, restoring->name);
-	if (fd >= 0 && !is_plain(fd))
-		return fail(restoring, EBADMSG,
-			    "what lies in the quarantine under its name is not what carved put "
-			    "there: it is no file, or has another name");
-	int result = fd < 0 ? fd : put_inode(restoring, fd);
+	AUTO_CLOSE int fd = vault_read(restoring->vault, restoring->name, restoring->err);
+	if (fd < 0)
+		return fd;
+	int result = put_inode(restoring, fd);
 	if (result == -EXDEV)
 		result = put_copy(restoring, fd);
 	if (result < 0)
@@ -151,6 +142,9 @@ static int prepare(struct restoring *restoring, const struct config *config)
 	if (result == 0)
 		result = origin_read(restoring->vault, restoring->name, &restoring->origin,
 				     restoring->err);
+	if (result == -ENOENT && restoring->vault && removal->state == REMOVAL_RESTORED)
+		return error_set(restoring->err, ENOENT, "%lld was restored already",
+				 (long long)removal->id);
 	if (result < 0)
 		return result;
 	result = site_open(&restoring->site, config, restoring->task->version);

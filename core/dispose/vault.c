@@ -39,8 +39,10 @@ static int open_directory(struct vault **out, const char *path, bool visit, stru
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int code = errno;
-		return error_set(err, code, "quarantine %s: it cannot be opened: %s", path,
-				 error_text(code));
+		return error_set(
+			err, code, "quarantine %s: it cannot be opened: %s%s", path,
+			error_text(code),
+			code == EACCES ? " (it takes root, or the user that carved runs as)" : "");
 	}
 	AUTO(vault) struct vault *vault = xcalloc(1, sizeof *vault);
 	vault->path = xstrdup(path);
@@ -66,7 +68,7 @@ int vault_visit(struct vault **out, const char *path, struct error *err)
 	return open_directory(out, path, true, err);
 }
 
-int vault_read(const struct vault *vault, const char *name)
+static int open_unread(const struct vault *vault, const char *name)
 {
 	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 	int fd = openat(vault->fd, name, flags);
@@ -82,6 +84,27 @@ int vault_read(const struct vault *vault, const char *name)
 	if (code && fd >= 0)
 		fd_close(fd);
 	return code ? -code : fd;
+}
+
+/* What was put there by another hand may be anything, or have a further name. */
+static bool is_plain(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1;
+}
+
+int vault_read(const struct vault *vault, const char *name, struct error *err)
+{
+	int fd = open_unread(vault, name);
+	bool other = fd >= 0 ? !is_plain(fd) : fd == -ELOOP || fd == -ENXIO; /* a link, a socket */
+	if (other && fd >= 0)
+		fd_close(fd);
+	if (other)
+		return error_set(err, EBADMSG,
+				 "%s/%s: what lies there is not what carved put there: it is no "
+				 "file, or has another name",
+				 vault->path, name);
+	return fd < 0 ? error_set(err, -fd, "%s/%s: %s", vault->path, name, error_text(-fd)) : fd;
 }
 
 bool vault_is_ours(const struct vault *vault)

@@ -37,9 +37,10 @@ struct vault {
 int vault_open(struct vault **out, const char *path, struct error *err);
 /** Opens one that is there, for a command: root may look into everybody's. */
 int vault_visit(struct vault **out, const char *path, struct error *err);
-/** Opens what lies in it to be read, whatever its mode, which it keeps. The descriptor, or -errno.
+/** Opens what lies in it to be read, whatever its mode, which it keeps. The descriptor, or -errno
+ * with err: -EBADMSG when it is not what carved puts there, but no file, or one with another name.
  */
-int vault_read(const struct vault *vault, const char *name);
+int vault_read(const struct vault *vault, const char *name, struct error *err);
 /** Is it of the user that we run as? */
 bool vault_is_ours(const struct vault *vault);
 void vault_free(struct vault *vault);

@@ -353,12 +353,15 @@ def test_restored_is_not_taken_away_again():
         carved.wait_ends((b"quarantined", 1))
         carved.wait_settled(1)
         same(carved.restore(7).returncode, 3, "exit status for an id that is not there")
+        same(carved.restore(0).returncode, 2, "exit status for what is no id")
         with open(bad, "wb") as file:
             file.write(b"in its place")
         done = carved.restore(1)
         check(done.returncode == 3 and b"over another" in done.stderr, f"over another: {done.stderr!r}")
         os.unlink(bad)
         check_restoring(carved, 1, bad)
+        done = carved.restore(1)
+        check(done.returncode == 3 and b"restored already" in done.stderr, f"once more: {done.stderr!r}")
         carved.stop()
 
 
@@ -447,6 +450,11 @@ def test_export_is_opened_with_the_password():
         check(done.returncode == 3 and not os.path.exists(archive + "2"), f"half of it: {done.stderr!r}")
         done = carved.words("export", "--password", "other", "1", archive + "3")
         same(done.returncode, 0, done.stderr)
+        place = os.path.join(carved.quarantine, carved.kept()[0])
+        os.unlink(place)
+        os.mkfifo(place)
+        done = carved.words("export", "1", "2", archive + "4")
+        check(done.returncode == 3 and b"no file" in done.stderr, f"what was put there: {done.stderr!r}")
         carved.stop()
 
 
