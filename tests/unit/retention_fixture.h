@@ -78,15 +78,34 @@ static inline void rounds_put(struct rounds *r, const char *name, int64_t n)
 	world_put(&r->y.w, version);
 }
 
-/* The same, which ended without an answer. */
-static inline void rounds_put_failed(struct rounds *r, const char *name, int64_t n)
+/* A file of which nothing was said. Owned by the caller. */
+static inline struct version *rounds_unanswered(struct rounds *r, const char *name, int64_t n)
 {
 	yard_file(&r->y, name, name);
 	struct version *version = yard_version(&r->y, name, OUTCOME_CLEAN);
 	finding_done(&version->findings[0]);
 	version->finding_count = 0;
 	version->first_seen_ns = n;
+	return version;
+}
+
+/* As rounds_put(), which ended without an answer. */
+static inline void rounds_put_failed(struct rounds *r, const char *name, int64_t n)
+{
+	struct version *version = rounds_unanswered(r, name, n);
 	world_fail(version, REASON_FAILED);
+	world_put(&r->y.w, version);
+}
+
+/* As rounds_put(), which waits for its scan. */
+static inline void rounds_put_queued(struct rounds *r, const char *name, const char *mime,
+				     int64_t n)
+{
+	struct version *version = rounds_unanswered(r, name, n);
+	version->state = VERSION_QUEUED;
+	version->verdict = OUTCOMES;
+	version->finished_ns = 0;
+	snprintf(version->entry.mime, sizeof version->entry.mime, "%s", mime);
 	world_put(&r->y.w, version);
 }
 

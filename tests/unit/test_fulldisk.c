@@ -1,17 +1,13 @@
 /* fulldisk: what goes because a disk is too full. That of the test is used by more than 1%, and by
  * less than 99%. */
-#include <sys/statvfs.h>
-
 #include "retention_fixture.h"
+#include "used_disk.h"
 
 static struct rounds r;
 
 static void setup(void)
 {
-	struct statvfs fs;
-	cr_assert(statvfs("/tmp", &fs) == 0);
-	if (fs.f_bavail > fs.f_blocks / 100 * 97)
-		cr_skip_test("the disk is as good as empty");
+	need_used_disk("/tmp");
 	rounds_init(&r);
 	r.y.config.retention.disk_high_percent = 2;
 	r.y.config.retention.disk_low_percent = 1;
@@ -83,24 +79,11 @@ Test(fulldisk, that_nothing_may_go_is_told_when_it_stays_so)
 	cr_expect_eq(r.retention.stuck_since.ns, 0);
 }
 
-static void put_queued(const char *name, int64_t n)
-{
-	yard_file(&r.y, name, name);
-	struct version *version = yard_version(&r.y, name, OUTCOME_CLEAN);
-	finding_done(&version->findings[0]);
-	version->finding_count = 0;
-	version->state = VERSION_QUEUED;
-	version->verdict = OUTCOMES;
-	version->finished_ns = 0;
-	version->first_seen_ns = n;
-	world_put(&r.y.w, version);
-}
-
 Test(fulldisk, what_waits_is_asked_for_when_nothing_else_is_left)
 {
 	static char all[] = "*", *globs[] = { all, NULL };
 	r.y.config.retention.shed = globs;
-	put_queued("d", 4);
+	rounds_put_queued(&r, "d", "", 4);
 	expect("1disk 2disk");
 	cr_expect_eq(r.shed.len, 0);
 	r.refuses = true; /* the first walk is under way */
@@ -112,7 +95,7 @@ Test(fulldisk, what_waits_is_asked_for_when_nothing_else_is_left)
 	cr_expect_str_eq(str_text(&r.shed), "4");
 	cr_expect(r.retention.report.sheds);
 	cr_expect_eq(r.retention.on[0].shed_asked, 1);
-	put_queued("e", 5);
+	rounds_put_queued(&r, "e", "", 5);
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4", "what was asked for is waited for");
 	r.retention.on[0].shed_after.ns = 0;
@@ -153,7 +136,7 @@ Test(fulldisk, each_disk_has_its_turn_to_give_up_what_waits)
 {
 	static char all[] = "*", *globs[] = { all, NULL };
 	r.y.config.retention.shed = globs;
-	put_queued("d", 4);
+	rounds_put_queued(&r, "d", "", 4);
 	expect("1disk 2disk");
 	struct disk *both = xcalloc(2, sizeof *both);
 	both[0] = (struct disk){ .fsid = 1, .percent = 99, .over = true, .need_bytes = 4096 };

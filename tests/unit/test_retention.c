@@ -1,7 +1,6 @@
 /* retention: as a chooser, with what it hears of. */
-#include <sys/statvfs.h>
-
 #include "retention_fixture.h"
+#include "used_disk.h"
 
 static struct rounds r; /* its yard, and its peer */
 static struct retention *retention;
@@ -134,6 +133,7 @@ Test(retention, goes_on_from_its_floor)
 /* What ends while no disk is too full is met when one is. */
 Test(retention, the_floor_goes_back_while_no_disk_is_over)
 {
+	need_used_disk(r.y.root);
 	r.y.config.retention.disk_high_percent = 2;
 	r.y.config.retention.disk_low_percent = 1;
 	yard_file(&r.y, "late", "late");
@@ -204,10 +204,7 @@ Test(retention, switched_off_by_a_reload_it_still_hears)
 Test(retention, a_disk_does_not_wait_for_what_goes_otherwise)
 {
 	struct choice choice = { 0 };
-	struct statvfs fs;
-	cr_assert(statvfs(r.y.root, &fs) == 0);
-	if (fs.f_bavail > fs.f_blocks / 100 * 97)
-		cr_skip_test("the disk is as good as empty");
+	need_used_disk(r.y.root);
 	r.y.config.retention.count = 1;
 	r.y.config.retention.disk_high_percent = 2;
 	r.y.config.retention.disk_low_percent = 1;
@@ -221,6 +218,7 @@ Test(retention, a_disk_does_not_wait_for_what_goes_otherwise)
 
 Test(retention, tells_when_a_disk_is_over)
 {
+	need_used_disk(r.y.root);
 	r.y.config.retention.disk_high_percent = 2;
 	r.y.config.retention.disk_low_percent = 1;
 	put_aged("a", 300);

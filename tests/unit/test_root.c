@@ -6,17 +6,6 @@
 #include "tests/unit/watcher_world.h"
 #include "watcher/root.h"
 
-/* A file made in the root now is told at its path. */
-static void check_alive(struct world *world, const char *root)
-{
-	static unsigned serial;
-	char path[PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/alive%u", root, serial++);
-	make_file(path);
-	world_settle(world);
-	cr_assert(world_find(world, WATCHER_CLOSED, path), "%s", path);
-}
-
 Test(root, missing_root_is_said_once_and_does_not_delay_readiness)
 {
 	struct world world;
@@ -50,7 +39,7 @@ Test(root, missing_root_is_found_at_once_when_it_appears_step_by_step)
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
 	cr_assert(world_told(&world, at(&world, "a/b/r/f")));
 	cr_assert(!watcher_needs_retry(world.w));
-	check_alive(&world, at(&world, "a/b/r"));
+	world_check_alive(&world, at(&world, "a/b/r"));
 	world_check_watches(&world, at(&world, "a/b/r"));
 	world_close(&world);
 }
@@ -67,7 +56,7 @@ Test(root, populated_root_moved_into_place_is_walked)
 	move(at(&world, "x"), at(&world, "r"));
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
 	cr_assert(world_told(&world, at(&world, "r/f")));
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	world_close(&world);
 }
 
@@ -85,7 +74,7 @@ Test(root, deleted_and_made_again_is_watched_again)
 		make_file(at(&world, "r/f%d", i));
 		world_settle(&world);
 		cr_assert(world_told(&world, at(&world, "r/f%d", i)), "%d", i);
-		check_alive(&world, at(&world, "r"));
+		world_check_alive(&world, at(&world, "r"));
 		cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_ROOT), 1);
 		cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT), 1);
 	}
@@ -101,10 +90,10 @@ Test(root, removed_while_held_and_made_again_is_watched_again)
 	cr_assert_eq(rmdir(at(&world, "r")), 0);
 	make_dir(at(&world, "r"));
 	world_settle(&world);
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	close(held);
 	world_settle(&world);
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	world_close(&world);
 }
 
@@ -126,7 +115,7 @@ Test(root, moved_away_and_replaced_is_the_new_one)
 	make_file(at(&world, "old/d/g"));
 	world_settle(&world);
 	cr_assert_eq(world.count, 0);
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	world_check_watches(&world, at(&world, "r"));
 	world_close(&world);
 }
@@ -149,7 +138,7 @@ Test(root, directory_above_it_that_moves_takes_it_away)
 	make_dir(at(&world, "a/b"));
 	make_dir(at(&world, "a/b/r"));
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
-	check_alive(&world, at(&world, "a/b/r"));
+	world_check_alive(&world, at(&world, "a/b/r"));
 	world_check_watches(&world, at(&world, "a/b/r"));
 	world_close(&world);
 }
@@ -169,7 +158,7 @@ Test(root, directory_above_a_missing_one_that_moves_is_noticed)
 	make_dir(at(&world, "a/b"));
 	make_dir(at(&world, "a/b/r"));
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
-	check_alive(&world, at(&world, "a/b/r"));
+	world_check_alive(&world, at(&world, "a/b/r"));
 	world_close(&world);
 }
 
@@ -184,12 +173,12 @@ Test(root, symlink_is_followed_and_followed_anew_when_it_changes)
 	(void)world_root(&world, at(&world, "r"), WATCHER_AUTO);
 	cr_assert_eq(watcher_start(world.w), 0);
 	world_settle(&world);
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	cr_assert_eq(symlink("two", at(&world, "tmp")), 0);
 	move(at(&world, "tmp"), at(&world, "r"));
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
 	cr_assert(world_told(&world, at(&world, "r/f")));
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	world_check_watches(&world, at(&world, "two"));
 	world_close(&world);
 }
@@ -209,18 +198,18 @@ Test(root, symlink_in_the_middle_of_the_path_is_followed_anew_when_it_changes)
 	(void)world_root(&world, at(&world, "now/sub/r"), WATCHER_AUTO);
 	cr_assert_eq(watcher_start(world.w), 0);
 	world_settle(&world);
-	check_alive(&world, at(&world, "now/sub/r"));
+	world_check_alive(&world, at(&world, "now/sub/r"));
 	cr_assert_eq(symlink("two", at(&world, "tmp")), 0);
 	move(at(&world, "tmp"), at(&world, "now"));
 	world_settle(&world);
 	cr_assert(world_told(&world, at(&world, "now/sub/r/f")));
-	check_alive(&world, at(&world, "now/sub/r"));
+	world_check_alive(&world, at(&world, "now/sub/r"));
 	cr_assert_eq(unlink(at(&world, "now")), 0);
 	world_settle(&world);
 	cr_assert(!watcher_root_present(world.w, 0));
 	cr_assert_eq(symlink("one", at(&world, "now")), 0);
 	world_settle(&world);
-	check_alive(&world, at(&world, "now/sub/r"));
+	world_check_alive(&world, at(&world, "now/sub/r"));
 	world_check_watches(&world, at(&world, "one/sub/r"));
 	world_close(&world);
 }
@@ -240,20 +229,20 @@ Test(root, symlink_that_a_symlink_leads_through_is_followed_anew_when_it_changes
 	(void)world_root(&world, at(&world, "r"), WATCHER_AUTO);
 	cr_assert_eq(watcher_start(world.w), 0);
 	world_settle(&world);
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	/* as the kubelet does with a volume */
 	cr_assert_eq(symlink("two", at(&world, "volume/tmp")), 0);
 	move(at(&world, "volume/tmp"), at(&world, "volume/data"));
 	world_settle(&world);
 	cr_assert(world_told(&world, at(&world, "r/f")));
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	/* absolute, and not at once */
 	cr_assert_eq(unlink(at(&world, "volume/data")), 0);
 	world_settle(&world);
 	cr_assert(!watcher_root_present(world.w, 0));
 	cr_assert_eq(symlink(at(&world, "volume/one"), at(&world, "volume/data")), 0);
 	world_settle(&world);
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	world_check_watches(&world, at(&world, "volume/one/r"));
 	world_close(&world);
 }
@@ -272,7 +261,7 @@ Test(root, symlinks_in_a_circle_lead_nowhere_until_one_is_changed)
 	cr_assert_eq(symlink("d", at(&world, "c")), 0);
 	move(at(&world, "c"), at(&world, "b"));
 	world_settle(&world);
-	check_alive(&world, at(&world, "a"));
+	world_check_alive(&world, at(&world, "a"));
 	world_close(&world);
 }
 
@@ -294,7 +283,7 @@ Test(root, target_of_a_symlink_that_goes_and_comes_is_found_step_by_step)
 	make_file(at(&world, "t/one/f"));
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
 	cr_assert(world_told(&world, at(&world, "r/f")));
-	check_alive(&world, at(&world, "r"));
+	world_check_alive(&world, at(&world, "r"));
 	world_close(&world);
 }
 
@@ -350,8 +339,8 @@ Test(root, overlapping_roots_are_refused_in_every_shape)
 	world_settle(&world);
 	cr_assert_eq(world_count(&world, WATCHER_COMPLAINT, NULL), 5);
 	cr_assert_eq(world_count(&world, WATCHER_GAP_OPENED, NULL), 0);
-	check_alive(&world, at(&world, "r/d"));
-	check_alive(&world, at(&world, "rd"));
+	world_check_alive(&world, at(&world, "r/d"));
+	world_check_alive(&world, at(&world, "rd"));
 	world_close(&world);
 }
 
@@ -368,11 +357,11 @@ Test(root, missing_root_that_appears_inside_another_waits)
 	cr_assert_eq(symlink("r/d", at(&world, "s")), 0);
 	world_settle(&world);
 	cr_assert(!watcher_root_present(world.w, second));
-	check_alive(&world, at(&world, "r/d"));
+	world_check_alive(&world, at(&world, "r/d"));
 	cr_assert_eq(unlink(at(&world, "s")), 0);
 	make_dir(at(&world, "s"));
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
-	check_alive(&world, at(&world, "s"));
+	world_check_alive(&world, at(&world, "s"));
 	world_close(&world);
 }
 
@@ -398,7 +387,7 @@ Test(root, directory_moved_from_one_root_to_another_is_told_there)
 	const struct told *walked = world_find(&world, WATCHER_WALKED, at(&world, "s/d/e/f"));
 	cr_assert_not_null(walked);
 	cr_assert_eq(walked->root, second);
-	check_alive(&world, at(&world, "s/d/e"));
+	world_check_alive(&world, at(&world, "s/d/e"));
 	world_close(&world);
 }
 
@@ -419,13 +408,13 @@ Test(root, mounted_over_and_unmounted_is_what_stands_there)
 		watcher_mounts_changed(world.w);
 		world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_MOUNT);
 		cr_assert(world_told(&world, at(&world, "r/above")));
-		check_alive(&world, at(&world, "r"));
+		world_check_alive(&world, at(&world, "r"));
 		world_forget(&world);
 		cr_assert_eq(umount(at(&world, "r")), 0, "the watcher keeps the mount busy");
 		watcher_mounts_changed(world.w);
 		world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_MOUNT);
 		cr_assert(world_told(&world, at(&world, "r/below")));
-		check_alive(&world, at(&world, "r"));
+		world_check_alive(&world, at(&world, "r"));
 	}
 	world_check_watches(&world, at(&world, "r"));
 	world_close(&world);
@@ -453,13 +442,13 @@ Test(root, mount_below_it_is_followed_and_other_mounts_make_no_gap)
 	watcher_mounts_changed(world.w);
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_MOUNT);
 	cr_assert(world_told(&world, at(&world, "r/m/above")));
-	check_alive(&world, at(&world, "r/m"));
+	world_check_alive(&world, at(&world, "r/m"));
 	world_forget(&world);
 	cr_assert_eq(umount(at(&world, "r/m")), 0);
 	watcher_mounts_changed(world.w);
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_MOUNT);
 	cr_assert(world_told(&world, at(&world, "r/m/below")));
-	check_alive(&world, at(&world, "r/m"));
+	world_check_alive(&world, at(&world, "r/m"));
 	world_check_watches(&world, at(&world, "r"));
 	world_close(&world);
 }

@@ -2,17 +2,6 @@
  * real kernel. */
 #include "tests/unit/watcher_world.h"
 
-/* A file made in the root now is told at its path. */
-static void check_alive(struct world *world, const char *root)
-{
-	static unsigned serial;
-	char path[PATH_MAX];
-	(void)snprintf(path, sizeof path, "%s/alive%u", root, serial++);
-	make_file(path);
-	world_settle(world);
-	cr_assert(world_find(world, WATCHER_CLOSED, path), "%s", path);
-}
-
 Test(root_left, one_that_is_left_has_no_watch_and_tells_nothing)
 {
 	struct world world;
@@ -28,7 +17,7 @@ Test(root_left, one_that_is_left_has_no_watch_and_tells_nothing)
 	cr_assert(!watcher_root_present(world.w, 0));
 	world_check_watches(&world, at(&world, "s"));
 	make_file(at(&world, "r/deep/f"));
-	check_alive(&world, at(&world, "s"));
+	world_check_alive(&world, at(&world, "s"));
 	cr_assert(!world_told(&world, at(&world, "r/deep/f")));
 	watcher_reconcile(world.w);
 	watcher_retry(world.w);
@@ -55,7 +44,7 @@ Test(root_left, one_that_comes_back_is_walked_within_a_gap)
 	cr_assert_eq(world_gaps(&world, WATCHER_GAP_OPENED, WATCHER_CAUSE_ROOT), 1);
 	cr_assert_eq(world_gaps(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT), 1);
 	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/deep/f")));
-	check_alive(&world, at(&world, "r/deep"));
+	world_check_alive(&world, at(&world, "r/deep"));
 	world_check_watches(&world, at(&world, "r"));
 	world_close(&world);
 }
@@ -72,11 +61,12 @@ Test(root_left, another_mode_and_back)
 	oracle_read_kernel(&world);
 	cr_assert_eq(oracle_kernel.count, 0, "a polled root has no watches");
 	make_file(at(&world, "r/deep/f"));
+	world_forget(&world);
 	watcher_begin_root(world.w, 0, WATCHER_INOTIFY);
 	world_await_gap(&world, WATCHER_GAP_CLOSED, WATCHER_CAUSE_ROOT);
 	world_settle(&world);
 	cr_assert(world_find(&world, WATCHER_WALKED, at(&world, "r/deep/f")));
-	check_alive(&world, at(&world, "r/deep"));
+	world_check_alive(&world, at(&world, "r/deep"));
 	world_check_watches(&world, at(&world, "r"));
 	world_close(&world);
 }
@@ -116,7 +106,7 @@ Test(root_left, one_within_another_waits_until_that_is_left)
 	world_settle(&world);
 	cr_assert(watcher_root_present(world.w, inner));
 	world_forget(&world);
-	check_alive(&world, at(&world, "r/deep"));
+	world_check_alive(&world, at(&world, "r/deep"));
 	world_check_watches(&world, at(&world, "r/deep"));
 	world_close(&world);
 }

@@ -1,18 +1,9 @@
 /* shed: files that wait for a scan are given up, wherever they wait. The disk that is too full is
  * the one that the test has: it is used by more than 2%. */
-#include <sys/statvfs.h>
-
 #include "daemon_harness.h"
+#include "used_disk.h"
 
 #define LIMITS "retention: { disk_high: 2%, disk_low: 1% }\nshed: [ image/* ]\n"
-
-static void skip_where_the_disk_is_empty(void)
-{
-	struct statvfs fs;
-	cr_assert(statvfs("/tmp", &fs) == 0);
-	if (fs.f_bavail > fs.f_blocks / 100 * 97)
-		cr_skip_test("the disk is as good as empty");
-}
 
 static void put(const struct daemon *d, const char *mime, unsigned count)
 {
@@ -28,7 +19,7 @@ static void put(const struct daemon *d, const char *mime, unsigned count)
 Test(shed, what_no_worker_has_begun_with_goes_and_nothing_else)
 {
 	struct daemon d;
-	skip_where_the_disk_is_empty();
+	need_used_disk("/tmp");
 	daemon_begin(&d, LIMITS
 		     "workers: 1\nstop_grace: 0s\ndetectors: [ { type: command, timeout: 600s, "
 		     "run: [ tail, -f, /dev/null, '{path}' ] } ]\n");
@@ -57,7 +48,7 @@ Test(shed, what_no_worker_has_begun_with_goes_and_nothing_else)
 Test(shed, what_somebody_writes_to_stays)
 {
 	struct daemon d;
-	skip_where_the_disk_is_empty();
+	need_used_disk("/tmp");
 	daemon_begin(&d, LIMITS "detectors: [ { type: noop } ]\n");
 	char path[512];
 	daemon_path(&d, "HTTP-Fheld.image.png.x", path);

@@ -6,32 +6,20 @@ static struct shedding shedding;
 static struct disk disk;
 static char *globs[] = { (char[]){ "image/*" }, (char[]){ "*/xml" }, (char[]){ "*" }, NULL };
 
-static void put(const char *name, const char *mime, int64_t n)
-{
-	yard_file(&r.y, name, name);
-	struct version *version = yard_version(&r.y, name, OUTCOME_CLEAN);
-	finding_done(&version->findings[0]);
-	version->finding_count = 0;
-	version->state = VERSION_QUEUED;
-	version->verdict = OUTCOMES;
-	version->finished_ns = 0;
-	version->first_seen_ns = n;
-	(void)snprintf(version->entry.mime, sizeof version->entry.mime, "%s", mime);
-	disk.fsid = version->identity.fsid;
-	world_put(&r.y.w, version);
-}
-
 static void setup(void)
 {
 	rounds_init(&r);
+	int fd = open(r.y.root, O_PATH | O_CLOEXEC);
+	cr_assert(identity_fsid(fd, &disk.fsid) == 0);
+	close(fd);
 	shedding = (struct shedding){ 0 };
 	r.y.config.retention.shed = globs;
-	put("1", "text/plain", 1);
-	put("2", "text/xml", 2);
-	put("3", "image/png", 3);
-	put("4", "", 4);
-	put("5", "image/xml", 5);
-	put("6", "image/gif", 6);
+	rounds_put_queued(&r, "1", "text/plain", 1);
+	rounds_put_queued(&r, "2", "text/xml", 2);
+	rounds_put_queued(&r, "3", "image/png", 3);
+	rounds_put_queued(&r, "4", "", 4);
+	rounds_put_queued(&r, "5", "image/xml", 5);
+	rounds_put_queued(&r, "6", "image/gif", 6);
 	disk.need_bytes = 100000;
 	disk.need_files = 0;
 }
@@ -66,7 +54,7 @@ Test(shedding, takes_as_many_as_are_needed_and_goes_on)
 {
 	disk.need_bytes = 8192;
 	expect("35");
-	put("7", "image/png", 7);
+	rounds_put_queued(&r, "7", "image/png", 7);
 	expect("67");
 	disk.need_bytes = 1;
 	disk.need_files = 2;
@@ -77,7 +65,7 @@ Test(shedding, takes_as_many_as_are_needed_and_goes_on)
 Test(shedding, leaves_what_cannot_be_removed)
 {
 	cr_assert(mkdir(yard_path(&r.y, "closed"), 0755) == 0);
-	put("closed/7", "image/png", 7);
+	rounds_put_queued(&r, "closed/7", "image/png", 7);
 	cr_assert(chmod(yard_path(&r.y, "closed"), 0555) == 0);
 	cr_assert(chmod(r.y.w.dir, 0755) == 0 && chmod(r.y.root, 0777) == 0);
 	if (geteuid() == 0) /* who may write to all */

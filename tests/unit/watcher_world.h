@@ -267,6 +267,17 @@ UNUSED static void world_ready(struct world *world)
 	world_forget(world);
 }
 
+/* A file made in the root now is told at its path. */
+UNUSED static void world_check_alive(struct world *world, const char *root)
+{
+	static unsigned serial;
+	char path[PATH_MAX];
+	(void)snprintf(path, sizeof path, "%s/alive%u", root, serial++);
+	make_file(path);
+	world_settle(world);
+	cr_assert(world_find(world, WATCHER_CLOSED, path), "%s", path);
+}
+
 /* ------- the oracle: the kernel's list of watches against the directories on disk ------- */
 
 struct inode_set {
