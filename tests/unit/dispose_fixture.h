@@ -5,9 +5,12 @@
 #ifndef CARVED_TESTS_UNIT_DISPOSE_FIXTURE_H
 #define CARVED_TESTS_UNIT_DISPOSE_FIXTURE_H
 
+#include <sys/mount.h>
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 
 #include "core/base/clock.h"
 #include "core/base/identity.h"
@@ -70,9 +73,29 @@ static inline void yard_init(struct yard *y)
 
 static inline void yard_done(struct yard *y)
 {
+	(void)umount2(y->quarantine, MNT_DETACH);
+	(void)umount2(y->root, MNT_DETACH);
 	vault_free(y->vault);
 	hasher_free(y->hasher);
 	world_done(&y->w);
+}
+
+/* Mounts that nobody else sees, and that go with the test; skips it where there are none. */
+static inline void yard_own_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		cr_skip_test("no mounts here");
+}
+
+/* Another file system for the quarantine. */
+static inline void yard_move_quarantine(struct yard *y)
+{
+	struct error err = { 0 };
+	yard_own_mounts();
+	cr_assert(mount("carved", y->quarantine, "tmpfs", 0, "size=1m,mode=0700") == 0);
+	vault_free(y->vault);
+	cr_assert(vault_open(&y->vault, y->quarantine, &err) == 0, "%s", err.text);
+	y->ground.vault = y->vault;
 }
 
 /* The path of a name below the root; two of them may be held at a time. */

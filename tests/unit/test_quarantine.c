@@ -1,9 +1,5 @@
 /* quarantine: the inode itself where that can be, a copy where it cannot, whole before the name
  * goes. */
-#include <sys/mount.h>
-
-#include <sched.h>
-
 #include "core/dispose/origin.h"
 #include "core/dispose/quarantine.h"
 #include "core/dispose/remove.h"
@@ -197,24 +193,12 @@ Test(quarantine, copies_what_has_another_name)
 	cr_expect(stat(yard_path(&y, "g"), &st) == 0 && (st.st_mode & 07777) == 0640);
 }
 
-/* Another file system for the quarantine; false where that cannot be mounted. */
-static bool move_quarantine(void)
-{
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("carved", y.quarantine, "tmpfs", 0, "size=1m,mode=0700") < 0)
-		return false;
-	vault_free(y.vault);
-	return vault_open(&y.vault, y.quarantine, &err) == 0 && (y.ground.vault = y.vault);
-}
-
 Test(quarantine, copies_across_file_systems)
 {
-	if (!move_quarantine())
-		cr_skip_test("no mounts here");
+	yard_move_quarantine(&y);
 	struct removal_task task = make();
 	expect_kept(&task, 0640);
 	cr_expect(!yard_there(&y, "f"));
-	umount2(y.quarantine, MNT_DETACH);
 }
 
 static void rewrite(int nth)
@@ -225,8 +209,7 @@ static void rewrite(int nth)
 
 Test(quarantine, what_changes_while_it_is_copied_stays)
 {
-	if (!move_quarantine())
-		cr_skip_test("no mounts here");
+	yard_move_quarantine(&y);
 	struct removal_task task = make();
 	yard_deed = rewrite;
 	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
@@ -234,13 +217,11 @@ Test(quarantine, what_changes_while_it_is_copied_stays)
 	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "new");
 	cr_expect(yard_count(y.quarantine) == 0);
 	yard_task_done(&task);
-	umount2(y.quarantine, MNT_DETACH);
 }
 
 Test(quarantine, a_full_one_is_told_and_loses_nothing)
 {
-	if (!move_quarantine())
-		cr_skip_test("no mounts here");
+	yard_move_quarantine(&y);
 	int fd = open(yard_path(&y, "f"), O_WRONLY | O_TRUNC);
 	cr_assert(ftruncate(fd, 2 << 20) == 0 && close(fd) == 0);
 	struct removal_task task = make();
@@ -251,7 +232,6 @@ Test(quarantine, a_full_one_is_told_and_loses_nothing)
 	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
 	cr_expect(task.removal.state == REMOVAL_QUARANTINED && !yard_there(&y, "f"));
 	yard_task_done(&task);
-	umount2(y.quarantine, MNT_DETACH);
 }
 
 Test(quarantine, goes_on_from_wherever_it_was_cut_short)

@@ -1,8 +1,4 @@
 /* restore: back to where it was, as it was, over nothing; and said before it is done. */
-#include <sys/mount.h>
-
-#include <sched.h>
-
 #include "core/dispose/quarantine.h"
 #include "core/dispose/remove.h"
 #include "core/dispose/restore.h"
@@ -76,32 +72,17 @@ Test(restore, brings_back_what_there_was)
 	expect_restored();
 }
 
-/* The quarantine is another file system; false where nothing can be mounted. */
-static bool move_quarantine(void)
-{
-	if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("carved", y.quarantine, "tmpfs", 0, "mode=0700") < 0)
-		return false;
-	vault_free(y.vault);
-	cr_assert(vault_open(&y.vault, y.quarantine, &err) == 0);
-	y.ground.vault = y.vault;
-	return true;
-}
-
 Test(restore, copies_across_file_systems)
 {
-	if (!move_quarantine())
-		cr_skip_test("no mounts here");
+	yard_move_quarantine(&y);
 	keep();
 	expect_restored();
-	umount2(y.quarantine, MNT_DETACH);
 }
 
 Test(restore, a_copy_whose_name_may_not_outlast_a_power_cut_leaves_the_kept_one)
 {
 	struct stat st;
-	if (!move_quarantine())
-		cr_skip_test("no mounts here");
+	yard_move_quarantine(&y);
 	keep();
 	cr_assert(stat(y.root, &st) == 0);
 	broken = st.st_ino;
@@ -111,7 +92,6 @@ Test(restore, a_copy_whose_name_may_not_outlast_a_power_cut_leaves_the_kept_one)
 	EXPECT_SQL(&y.w, "SELECT state FROM removal", "quarantined");
 	broken = 0;
 	expect_restored();
-	umount2(y.quarantine, MNT_DETACH);
 }
 
 Test(restore, nothing_is_written_over)
@@ -129,8 +109,8 @@ Test(restore, what_cannot_be_put_back_is_in_the_quarantine_as_before)
 {
 	struct stat st;
 	keep();
-	cr_assert(mount(y.root, y.root, NULL, MS_BIND, NULL) == 0 ||
-		  (cr_skip_test("no mounts"), 1));
+	yard_own_mounts();
+	cr_assert(mount(y.root, y.root, NULL, MS_BIND, NULL) == 0);
 	cr_assert(mount(NULL, y.root, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL) == 0);
 	cr_expect(restore_file(&y.config, &task, &owner, &err) < 0);
 	umount2(y.root, MNT_DETACH);
