@@ -404,28 +404,6 @@ Test(pool, more_workers_take_what_waits)
 	pool_free(pool);
 }
 
-Test(pool, fewer_workers_finish_what_they_are_at_and_leave_the_rest)
-{
-	struct gate gate, last;
-	struct error err;
-	struct job jobs[4];
-	gate_init(&gate);
-	gate_init(&last);
-	struct pool *pool = start(3, 8);
-	for (int i = 0; i < 4; i++) {
-		jobs[i] = make(i < 3 ? &gate : &last, NULL);
-		cr_assert_eq(pool_push(pool, &jobs[i].base), POOL_TAKEN);
-	}
-	for (int i = 0; i < 3; i++)
-		sem_wait(&gate.running);
-	cr_assert_eq(pool_resize(pool, 1, &err), 0, "and does not wait for them");
-	for (int i = 0; i < 3; i++)
-		sem_post(&gate.go);
-	sem_wait(&last.running); /* it was not lost with those that ended */
-	sem_post(&last.go);
-	pool_free(pool);
-}
-
 /* A worker's own state: how many there are, and that no more than three can be. */
 static atomic_int states;
 
@@ -445,18 +423,54 @@ static void state_free(void *state)
 	atomic_fetch_sub((atomic_int *)state, 1);
 }
 
-Test(pool, a_worker_that_cannot_start_leaves_it_as_it_was)
+static struct pool *start_counted(unsigned workers)
 {
 	struct pool *pool = NULL;
 	struct error err = { 0 };
 	struct pool_options options = {
-		.workers = 2, .limit = 64, .worker_new = state_new, .worker_free = state_free
+		.workers = workers, .limit = 64, .worker_new = state_new, .worker_free = state_free
 	};
-	cr_assert_eq(pool_new(&pool, &options, &err), 0);
+	cr_assert_eq(pool_new(&pool, &options, &err), 0, "%s", err.text);
+	return pool;
+}
+
+/* Threads end when they have done what they are at. */
+static void await_states(int count)
+{
+	while (atomic_load(&states) != count)
+		sched_yield();
+}
+
+Test(pool, fewer_workers_finish_what_they_are_at_and_leave_the_rest)
+{
+	struct gate gate, last;
+	struct error err;
+	struct job jobs[4];
+	gate_init(&gate);
+	gate_init(&last);
+	struct pool *pool = start_counted(3);
+	for (int i = 0; i < 4; i++) {
+		jobs[i] = make(i < 3 ? &gate : &last, NULL);
+		cr_assert_eq(pool_push(pool, &jobs[i].base), POOL_TAKEN);
+	}
+	for (int i = 0; i < 3; i++)
+		sem_wait(&gate.running);
+	cr_assert_eq(pool_resize(pool, 1, &err), 0, "and does not wait for them");
+	for (int i = 0; i < 3; i++)
+		sem_post(&gate.go);
+	sem_wait(&last.running); /* it was not lost with those that ended */
+	await_states(1);
+	sem_post(&last.go);
+	pool_free(pool);
+}
+
+Test(pool, a_worker_that_cannot_start_leaves_it_as_it_was)
+{
+	struct pool *pool = start_counted(2);
+	struct error err = { 0 };
 	cr_assert_eq(pool_resize(pool, 5, &err), -ENFILE);
 	cr_assert_str_eq(err.text, "no more than three");
-	while (atomic_load(&states) != 2) /* the one that could start ends */
-		sched_yield();
+	await_states(2); /* the one that could start ends */
 	cr_assert_eq(pool_resize(pool, 3, &err), 0, "%s", err.text);
 	pool_free(pool);
 	cr_assert_eq(atomic_load(&states), 0);
