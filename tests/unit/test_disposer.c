@@ -83,21 +83,30 @@ static void teardown(void)
 
 TestSuite(disposer, .init = setup, .fini = teardown);
 
+/* What the loop does with what was committed; true: that operation is among it. */
+static bool fetch(const struct store_op *awaited)
+{
+	struct list out;
+	bool back = false;
+	list_init(&out);
+	store_committed(y.w.store, &out);
+	for (struct list *link; (link = list_shift(&out));) {
+		struct store_op *op = LIST_OF(link, struct store_op, link);
+		back = back || op == awaited;
+		if (op->removals)
+			disposer_committed(op->owner);
+	}
+	return back;
+}
+
 /* What the loop does, until the words stand there. */
 static void serve(const struct str *words, const char *wanted)
 {
 	struct mono end = mono_add_ms(mono_now(), 240000);
 	for (bool there = false; !there;) {
-		struct list out;
-		list_init(&out);
 		struct pollfd ready = { .fd = store_fd(y.w.store), .events = POLLIN };
 		(void)poll(&ready, 1, 5);
-		store_committed(y.w.store, &out);
-		for (struct list *link; (link = list_shift(&out));) {
-			struct store_op *op = LIST_OF(link, struct store_op, link);
-			if (op->removals)
-				disposer_committed(op->owner);
-		}
+		(void)fetch(NULL);
 		lock_take(&lock);
 		there = strstr(str_text(words), wanted) != NULL;
 		lock_drop(&lock);
@@ -113,18 +122,9 @@ static void judge(const char *name, enum outcome verdict)
 	struct store_op op = { .verb = STORE_SAVE, .version = version };
 	list_init(&op.link);
 	store_submit(y.w.store, &op);
-	for (bool back = false; !back;) {
-		struct list out;
-		list_init(&out);
+	for (bool back = false; !back; back = fetch(&op)) {
 		struct pollfd ready = { .fd = store_fd(y.w.store), .events = POLLIN };
 		cr_assert(poll(&ready, 1, 240000) == 1);
-		store_committed(y.w.store, &out);
-		for (struct list *link; (link = list_shift(&out));) {
-			struct store_op *done = LIST_OF(link, struct store_op, link);
-			back = back || done == &op;
-			if (done->removals)
-				disposer_committed(done->owner);
-		}
 	}
 	version_free(version);
 	disposer_wake(disposer);

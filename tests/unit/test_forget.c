@@ -32,28 +32,23 @@ static void fill(unsigned count)
 	cr_assert(sqlite3_close(handle) == SQLITE_OK);
 }
 
-static void put(const char *name)
+/* A history with one file that is there, and so many of long ago, which may be forgotten. */
+static void begin_with(unsigned old)
 {
-	char path[160];
-	snprintf(path, sizeof path, "%s/%s", d.root, name);
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	cr_assert(fd >= 0);
-	close(fd);
+	daemon_begin(&d, "unmatched: scan\ndetectors: [ { type: noop } ]\n");
+	daemon_put(&d, "first", "");
+	daemon_expect(&d, "SELECT count(*) FROM version", "1");
+	cr_assert(daemon_stop(&d) == 0);
+	fill(old);
+	setenv("CARVED_HISTORY_KEEP", "1d", 1);
 }
 
 Test(forget, what_is_old_goes_while_new_files_come)
 {
-	daemon_init(&d, "unmatched: scan\ndetectors: [ { type: noop } ]\n");
+	begin_with(3000);
 	daemon_start(&d);
 	daemon_wait_ready(&d);
-	put("first");
-	daemon_expect(&d, "SELECT count(*) FROM version", "1");
-	cr_assert(daemon_stop(&d) == 0);
-	fill(3000);
-	setenv("CARVED_HISTORY_KEEP", "1d", 1);
-	daemon_start(&d);
-	daemon_wait_ready(&d);
-	put("second");
+	daemon_put(&d, "second", "");
 	daemon_expect(&d, "SELECT group_concat(name) FROM (SELECT name FROM version ORDER BY name)",
 		      "first,second");
 	daemon_expect(&d, "SELECT sum(files) FROM daily", "2");
@@ -62,14 +57,7 @@ Test(forget, what_is_old_goes_while_new_files_come)
 
 Test(forget, a_stop_waits_for_no_rest)
 {
-	daemon_init(&d, "unmatched: scan\ndetectors: [ { type: noop } ]\n");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
-	put("first");
-	daemon_expect(&d, "SELECT count(*) FROM version", "1");
-	cr_assert(daemon_stop(&d) == 0);
-	fill(50000);
-	setenv("CARVED_HISTORY_KEEP", "1d", 1);
+	begin_with(50000);
 	/* some of the stops come while a portion is on its way to the history */
 	for (int i = 0; i < 12; i++) {
 		char before[256];

@@ -32,10 +32,7 @@ static struct kept_at put(const char *name, int64_t seen_ns)
 	yard_file(&y, name, name);
 	struct version *version = yard_version(&y, name, OUTCOME_CLEAN);
 	version->first_seen_ns = seen_ns;
-	static int64_t last_id;
-	world_put(&y.w, version);
-	last_id++;
-	return (struct kept_at){ seen_ns, last_id };
+	return (struct kept_at){ seen_ns, world_put(&y.w, version) };
 }
 
 static void expect_front(const char *name)

@@ -1,8 +1,4 @@
 /* removals: what is intended is written once for each version, with its cursor, and synced. */
-#include <sys/syscall.h>
-
-#include <errno.h>
-
 #include "store_fixture.h"
 
 static struct world w;
