@@ -299,6 +299,15 @@ def check_setting(setting, value, text):
         yield f"it names {sorted(named)}, not {sorted(setting.environment)}"
 
 
+def check_pressure(root, page):
+    """The columns of the pressure file, and its reasons."""
+    source = text_of(root, "core/app/pressure.c")
+    header = re.search(r'"#fields((?:\\t\w+)+)\\n', source).group(1)
+    why = next((text for head, text in page.items("PRESSURE") if head == "Va reason"), "")
+    return differ(CONFIGURATION, "PRESSURE", page.words("PRESSURE", "Va"), set(re.findall(r"\\t(\w+)", header))) + \
+        differ(CONFIGURATION, "reason", marked(why), set(re.findall(r'\[PRESSURE_\w+\] = "(\w+)"', source)))
+
+
 def check_configuration(root):
     page = Page(root, CONFIGURATION)
     faults = []
@@ -310,6 +319,7 @@ def check_configuration(root):
             faults += [f"{CONFIGURATION}:1: {section}: {key}: {words}"
                        for words in check_setting(known[key], *items[key])]
     kinds = {word for word in re.findall(r"^\.It Cm (\w+)$", "\n".join(page.parts["DETECTORS"]), re.MULTILINE)}
+    faults += check_pressure(root, page)
     return faults + differ(CONFIGURATION, "type", kinds, set(
         re.findall(r'\{ \.type = "(\w+)"', text_of(root, "core/config/detector_rows.c"))))
 
