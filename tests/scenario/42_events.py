@@ -9,7 +9,9 @@ import random
 import threading
 import time
 
+import mounting
 import scenario
+from lines import numbers, path_of
 from mounting import mounted, run
 from scenario import Carved, broapt_name, check, same, scaled
 
@@ -42,14 +44,6 @@ class Events(Carved):
     def wait_lines(self, count):
         self.until(lambda: len(self.lines()) >= count, f"{count} lines")
         return self.lines()
-
-
-def numbers(lines):
-    return [line["seq"] for line in lines]
-
-
-def path_of(line):
-    return line["path"].encode("utf-8", "surrogateescape")
 
 
 def test_each_end_is_one_line_in_the_order_of_the_numbers():
@@ -242,4 +236,5 @@ def test_a_place_below_a_root_is_refused():
 
 
 if __name__ == "__main__":
+    mounting.enter()
     scenario.main()

@@ -9,6 +9,7 @@ import signal
 import threading
 
 import scenario
+from lines import numbers, path_of
 from scenario import Carved, broapt_name, check, command, processes_with, same, scaled
 
 BAD = b"bad to the bone"
@@ -99,14 +100,6 @@ class Alerted(Carved):
     def note_pid(self):
         with open(os.path.join(self.home, "pid"), "w", encoding="ascii") as file:
             file.write(str(self.process.pid))
-
-
-def numbers(lines):
-    return [line["seq"] for line in lines]
-
-
-def path_of(line):
-    return line["path"].encode("utf-8", "surrogateescape")
 
 
 def test_bad_files_are_told_and_no_others():
