@@ -2,32 +2,16 @@
 import os
 import signal
 
+import held
 import proc
 import scenario
 from scenario import NOOP, Carved, check, command, same, scaled
-
-SLOW = ("workers: 1\ndetectors:\n  - { type: command, name: held, timeout: 300s, read: go-on, "
-        "run: [/bin/sh, -c, 'cd \"$0\"; test -e through || exec cat go-on', HOME, '{path}'] }\n")
 
 
 def order(carved, name, code=0):
     done = command(name, "--history", carved.history)
     same(done.returncode, code, f"exit status of {name} ({done.stderr!r})")
     return done.stdout + done.stderr
-
-
-def held():
-    """A daemon whose only worker waits at a file until there is "through"."""
-    carved = Carved()
-    carved.write_config(SLOW.replace("HOME", carved.home))
-    os.mkfifo(os.path.join(carved.home, "go-on"))
-    return carved
-
-
-def go_through(carved, fd):
-    with open(os.path.join(carved.home, "through"), "wb"):
-        pass
-    os.close(fd)
 
 
 def check_sleeps(carved):
@@ -69,15 +53,16 @@ def test_files_wait_in_the_history():
 
 
 def test_a_worker_at_a_file_finishes_it():
-    with held() as carved:
+    with Carved() as carved:
+        held.configure(carved)
         carved.start()
         first = carved.put()
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        fd = held.wait(carved)
         for _ in range(30):
             carved.put()
         carved.wait_until(QUEUED, queued(31))  # slow ones have rows, and wait in memory for the worker
         check(b"finish now: 1" in order(carved, "pause"), "how many are finished")
-        go_through(carved, fd)
+        held.let_through(carved, fd)
         carved.wait_until("SELECT count(*) FROM file WHERE state = 'done'", [(1,)])
         same(carved.row(first), (b"done", None, b"clean"), "the file that a worker was at")
         carved.until(lambda: carved.status()["queue"]["running"] == 0, "the others are given back")
@@ -155,12 +140,13 @@ def test_a_reload_and_rescans_do_not_end_it():
 
 
 def test_a_run_that_ends_by_itself_cannot_be_paused():
-    with held() as carved:
+    with Carved() as carved:
+        held.configure(carved)
         carved.put()
         carved.start("--once", ready=False)
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        fd = held.wait(carved)
         check(b"--once" in order(carved, "pause", 3), "it says why")
-        go_through(carved, fd)
+        held.let_through(carved, fd)
         same(carved.wait(), 0, "exit status")
         carved.wait_settled(1)
 

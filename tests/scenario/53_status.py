@@ -4,11 +4,9 @@ import signal
 import sqlite3
 import time
 
+import held
 import scenario
 from scenario import NOOP, Carved, check, command, same
-
-SLOW = ("workers: 1\ndetectors:\n  - { type: command, name: held, timeout: 300s, read: go-on, "
-        "run: [/bin/sh, -c, 'cd \"$0\"; test -e through || exec cat go-on', HOME, '{path}'] }\n")
 
 
 def health(carved):
@@ -64,19 +62,16 @@ def test_roots_have_their_watches():
 
 def test_the_oldest_file():
     with Carved() as carved:
-        carved.write_config(SLOW.replace("HOME", carved.home))
-        os.mkfifo(os.path.join(carved.home, "go-on"))
+        held.configure(carved)
         carved.start()
         paths = [carved.put()]
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        fd = held.wait(carved)
         paths += [carved.put() for _ in range(5)]
         carved.wait_until("SELECT count(*) FROM file", [(6,)])
         oldest = carved.status()["oldest_file"]
         same((oldest["path"], oldest["where"]), (paths[0].decode(), "running"), "the one that the worker is at")
         carved.until(lambda: carved.status()["oldest_file"]["age_s"] > oldest["age_s"], "it grows older")
-        with open(os.path.join(carved.home, "through"), "wb"):
-            pass
-        os.close(fd)
+        held.let_through(carved, fd)
         carved.wait_settled(6)
         carved.until(lambda: carved.status()["oldest_file"] is None, "none is left")
         same([(one["answers"], one["max_ms"] >= one["mean_ms"] > 0) for one in carved.status()["answers"]],

@@ -7,12 +7,11 @@ import socket
 import time
 
 import frozen
+import held
 import proc
 import scenario
 from scenario import NOOP, Carved, check, command, same
 
-HELD = ("workers: 1\ndetectors:\n  - { type: command, name: held, timeout: TIME, read: go-on, "
-        "run: [/bin/sh, -c, 'cd \"$0\"; test -e through || exec cat go-on', HOME, '{path}'] }\n")
 FED = b"WATCHDOG=1"
 
 
@@ -118,12 +117,10 @@ def test_a_thread_that_stands_still():
 
 def test_a_worker_that_does_not_come_back_from_its_detector():
     with Carved() as carved:
-        carved.write_config(HELD.replace("HOME", carved.home).replace("TIME", "1s"))
-        fifo = os.path.join(carved.home, "go-on")
-        os.mkfifo(fifo)
+        held.configure(carved, held.ALONE.replace("300s", "1s"))
         manager = Manager(carved, 0.6).start()
         carved.put()
-        fd = carved.opened_to_read(fifo)
+        fd = held.wait(carved)
         with frozen.Frozen(carved, "worker-1"):
             read_log(carved, b"not fed any more: the thread worker-1 ")
         read_log(carved, b"the watchdog is fed")
@@ -132,20 +129,16 @@ def test_a_worker_that_does_not_come_back_from_its_detector():
 
 def test_what_takes_long_and_is_no_fault():
     with Carved() as carved:
-        carved.write_config(HELD.replace("HOME", carved.home).replace("TIME", "300s"))
-        fifo = os.path.join(carved.home, "go-on")
-        os.mkfifo(fifo)
+        held.configure(carved)
         manager = Manager(carved, 0.3).start()
         for _ in range(3):
             carved.put()
-        fd = carved.opened_to_read(fifo)
+        fd = held.wait(carved)
         check_it_goes_on(manager)
         same(command("pause", "--history", carved.history).returncode, 0, "the pause")
         manager.until(b"STATUS=paused")
         check_it_goes_on(manager)
-        with open(os.path.join(carved.home, "through"), "wb"):
-            pass
-        os.close(fd)
+        held.let_through(carved, fd)
         check_it_goes_on(manager)
         command("resume", "--history", carved.history)
         carved.wait_settled(3)
@@ -178,16 +171,20 @@ def test_a_history_that_cannot_be_written():
 
 
 def test_all_of_it_was_stopped():
-    """Then nobody is at fault when it goes on."""
+    """Then nobody is at fault when it goes on, not even who has work and has done nothing of it."""
     with Carved(NOOP) as carved:
-        manager = Manager(carved, 0.2).start()
-        carved.send(signal.SIGSTOP)
-        manager.forget()
-        carved.put()
-        before = time.monotonic()
-        carved.until(lambda: time.monotonic() > before + 1, "five intervals have passed")
-        check(FED not in manager.hear(), "who is stopped feeds")
-        carved.send(signal.SIGCONT)
+        manager = Manager(carved, 0.6).start()
+        with frozen.Frozen(carved, "store"):
+            carved.put()
+            carved.until(lambda: carved.status()["queue"]["saving"], "the store has work")
+            carved.send(signal.SIGSTOP)
+            before = carved.stderr().count(b"not fed")
+            manager.forget()
+            stopped = time.monotonic()
+            carved.until(lambda: time.monotonic() > stopped + 1.3, "two intervals have passed")
+            carved.send(signal.SIGCONT)
+            manager.until(FED, words="it is fed at once")
+            same(carved.stderr().count(b"not fed"), before, "how often it starved")
         carved.wait_settled(1)
         check_it_goes_on(manager)
 

@@ -1,16 +1,16 @@
 """Reloads that change roots, modes, producers and the number of workers, while files come: nothing lost, nothing twice."""
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 
+import held
 import proc
 import scenario
 from scenario import NOOP, Carved, check, command, same, scaled
 
 PRODUCER = os.environ.get("CARVED_PRODUCER")
-HELD = ("  - { type: command, name: held, timeout: 300s, read: go-on, "
-        "run: [/bin/sh, -c, 'cd \"$0\"; test -e through || exec cat go-on', HOME, '{path}'] }\n")
 
 
 def config(*roots, more="", detectors=NOOP):
@@ -46,6 +46,11 @@ def is_command(pid, home):
         return os.readlink(f"/proc/{pid}/cwd") == home and proc.read(pid, "cmdline") == "cat\0go-on\0"
     except OSError:
         return False
+
+
+def workers_of(carved):
+    """How many threads they have."""
+    return sum(name.startswith("worker-") for _, name in proc.thread_names(carved.process.pid))
 
 
 def directories(carved, *names):
@@ -177,9 +182,8 @@ def test_another_mode_and_another_producer():
 def test_more_and_fewer_workers():
     with Carved() as carved:
         (one,) = directories(carved, "one")
-        held = NOOP + HELD.replace("HOME", carved.home)
-        fifo = os.path.join(carved.home, "go-on")
-        os.mkfifo(fifo)
+        held.configure(carved, config(one, more="workers: 1\n", detectors=NOOP + held.DETECTOR))
+        detectors = NOOP + held.DETECTOR.replace("HOME", carved.home)
 
         def commands():
             """Those that read the FIFO, or are about to."""
@@ -187,25 +191,34 @@ def test_more_and_fewer_workers():
 
         def running(count):
             carved.until(lambda: len(commands()) == count, f"{count} commands run")
-        carved.write_config(config(one, more="workers: 1\n", detectors=held))
         carved.start(roots=[])
         for _ in range(6):
             put(carved, one)
         running(1)
-        reload(carved, one, more="workers: 3\n", detectors=held)
+        reload(carved, one, more="workers: 3\n", detectors=detectors)
         running(3)
         same(carved.status()["workers"], 3, "what the status says")
-        reload(carved, one, more="workers: 1\n", detectors=held)
+        reload(carved, one, more="workers: 1\n", detectors=detectors)
         running(3)  # they finish what they are at
-        with open(os.path.join(carved.home, "through"), "wb"):
-            pass
-        os.close(carved.opened_to_read(fifo))
+        held.let_through(carved, held.wait(carved))
         carved.wait_settled(6)
-        os.unlink(os.path.join(carved.home, "through"))
-        threads = [name for name in os.listdir(f"/proc/{carved.process.pid}/task")
-                   if proc.read(f"{carved.process.pid}/task/{name}", "comm").startswith("worker-")]
-        same(len(threads), 1, "threads of workers")
+        carved.until(lambda: workers_of(carved) == 1, "one thread of the workers is left")
         same(carved.sql("SELECT count(*), count(DISTINCT file_id) FROM scan WHERE detector = 'held'"), [(6, 6)], "answers")
+
+
+@contextlib.contextmanager
+def producers(count, *roots):
+    """One a root, which makes so many files while the rest is done, and is through at the end."""
+    makers = [subprocess.Popen([PRODUCER, "-r", str(count // 8), root, str(count), "20", "50", str(seed)],
+                               stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+              for seed, root in enumerate(roots, 1)]
+    try:
+        yield
+        same([maker.wait(scenario.PATIENCE) for maker in makers], [0] * len(makers), "producers")
+    finally:
+        for maker in makers:
+            maker.kill()
+            maker.wait()
 
 
 def test_a_hundred_reloads_under_load():
@@ -214,14 +227,11 @@ def test_a_hundred_reloads_under_load():
         carved.write_config(config(one, two))
         carved.start(roots=[])
         count = scaled(20000, 60000)
-        makers = [subprocess.Popen([PRODUCER, "-r", str(count // 8), root, str(count), "20", "50", str(seed)],
-                                   stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-                  for seed, root in enumerate((one, two, three), 1)]
-        modes = ("auto", "inotify", "poll")
-        for turn in range(100):
-            roots = [one, "{ path: " + two + ", mode: " + modes[turn // 7 % 3] + " }", three][:2 + turn % 2]
-            reload(carved, *roots, more=f"workers: {turn % 5 + 1}\n")
-        same([maker.wait() for maker in makers], [0, 0, 0], "producers")
+        with producers(count, one, two, three):
+            modes = ("auto", "inotify", "poll")
+            for turn in range(100):
+                roots = [one, "{ path: " + two + ", mode: " + modes[turn // 7 % 3] + " }", three][:2 + turn % 2]
+                reload(carved, *roots, more=f"workers: {turn % 5 + 1}\n")
         reload(carved, one, two, three)
         await_roots(carved, one, two, three)
         carved.wait_settled(3 * count)

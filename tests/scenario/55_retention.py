@@ -3,12 +3,15 @@ recorded before it is done, what waits for a scan stays unless "shed" names its 
 kill -9 as well.
 """
 import contextlib
+import json
 import os
 import random
 import signal
 import subprocess
 import time
 
+import held
+import mounting
 import scenario
 from mounting import mounted
 from scenario import NOOP, Carved, Skip, broapt_name, check, files_below, same, scaled
@@ -37,12 +40,12 @@ def check_ledger(carved, made, killed=False):
     check(not others or (killed and others == [(b"gone",)]), f"other ends: {others}")
 
 
-def put_one_by_one(carved, count, size=64):
-    """Files, each first seen after the one before."""
+def put_one_by_one(carved, count, size=64, others=0):
+    """Files, each first seen after the one before. others: rows that are of no file that was put."""
     made = []
     for _ in range(count):
         made.append(carved.put(content=os.urandom(size)))
-        carved.wait_settled(carved.made)
+        carved.wait_settled(carved.made + others)
     return made
 
 
@@ -99,7 +102,7 @@ def test_files_of_other_places_stay():
         done = scenario.command("scan", "-c", carved.config_path, "--history", carved.history, elsewhere)
         same(done.returncode, 0, f"the scan by hand: {done.stderr}")
         carved.start()
-        made = put_one_by_one_more(carved, 2)
+        made = put_one_by_one(carved, 1, others=1)
         carved.until(lambda: removed(carved) == made, "the one below the root is removed")
         check(os.path.exists(elsewhere), "the other one is gone")
         carved.stop()
@@ -135,7 +138,7 @@ def test_what_changed_since_stays():
         os.rename(first + b".away", first)
         carved.start()
         carved.wait_settled(2)
-        made = put_one_by_one_more(carved, 3)
+        made = put_one_by_one(carved, 2, others=1)
         carved.until(lambda: len(removed(carved)) >= 2, "two are removed")
         sizes = [size for size, in carved.sql("SELECT size FROM disposal WHERE state = 'removed' ORDER BY id LIMIT 1")]
         same(sizes, [64 + 4], "the content that went first is the one that is there")
@@ -143,23 +146,13 @@ def test_what_changed_since_stays():
         carved.stop()
 
 
-def put_one_by_one_more(carved, rows):
-    """As put_one_by_one, where there is a row more than files."""
-    made = []
-    for _ in range(rows - 1):
-        made.append(carved.put())
-        carved.wait_settled(carved.made + 1)
-    return made
-
-
 def test_check_says_what_stands_in_its_way():
     with Carved(user=scenario_user()) as carved:
         carved.write_config(f"roots: [ {carved.root} ]\nretention: {{ age: 1d }}\npressure: nowhere/p\n" + NOOP)
 
         def lines():
-            words = [carved.binary, "check", "-c", carved.config_path, "--history", carved.history]
-            return subprocess.run(words, check=False, capture_output=True, env=scenario.clean_environment(),
-                                  **as_user(carved)).stdout
+            return scenario.command("check", "-c", carved.config_path, "--history", carved.history,
+                                    executable=carved.binary, **carved.as_user()).stdout
         check(b"pressure" in lines() and b"make the directory" in lines(), lines())
         check(b"cannot be removed" not in lines(), lines())
         os.chown(carved.root, 0, 0)
@@ -170,10 +163,6 @@ def scenario_user():
     if os.geteuid() != 0:
         raise Skip("only root can act for another user")
     return 65534
-
-
-def as_user(carved):
-    return {"user": carved.user, "group": carved.user, "extra_groups": []}
 
 
 def test_the_quarantine_is_no_attic():
@@ -189,20 +178,17 @@ def test_the_quarantine_is_no_attic():
 
 SIZE = 64 << 10
 DISK = 12 * MIB
-HELD = ("workers: 1\ndetectors:\n  - { type: command, name: held, timeout: 300s, read: go-on, "
-        "run: [/bin/sh, -c, 'cd \"$0\"; test -e through || exec cat go-on', HOME, '{path}'] }\n"
-        "retention: { disk_high: 80%, disk_low: 60% }\n")
-SLOW = ("workers: 1\ndetectors:\n  - { type: command, name: slow, timeout: 60s, read: [], "
-        "run: [/bin/sh, -c, 'sleep 0.02', '{path}'] }\nretention: { disk_high: 80%, disk_low: 60% }\n").replace(
-            " read: [],", "")
+MARKS = "retention: { disk_high: 80%, disk_low: 60% }\n"
+HELD = held.ALONE + MARKS
+SLOW = ("workers: 1\ndetectors:\n  - { type: command, name: slow, timeout: 60s, "
+        "run: [/bin/sh, -c, 'sleep 0.02', '{path}'] }\n" + MARKS)
 
 
 @contextlib.contextmanager
 def on_a_small_disk(config):
     """A daemon whose root is a file system of 12 MiB."""
     with Carved() as carved:
-        carved.write_config(config.replace("HOME", carved.home))
-        os.mkfifo(os.path.join(carved.home, "go-on"))
+        held.configure(carved, config)
         with mounted(carved.root, "-t", "tmpfs", "-o", f"size={DISK}", "none"):
             yield carved
             carved.kill()
@@ -226,19 +212,8 @@ def put_type(carved, mime, extension):
     return carved.put(broapt_name(mime, extension), os.urandom(SIZE))
 
 
-def through(carved):
-    with open(os.path.join(carved.home, "through"), "wb"):
-        pass
-
-
-def check_order(carved):
-    """No file that waited for a scan was given up while one with an answer was there that could have gone instead."""
-    given_up = carved.sql("SELECT id, intended_ns FROM removal WHERE cause = 'shed'")
-    for _, intended in given_up:
-        left = carved.sql("SELECT count(*) FROM version v WHERE v.state = 'done' AND v.finished_ns < ? AND NOT EXISTS "
-                          "(SELECT 1 FROM removal r WHERE r.version_id = v.id AND r.intended_ns <= ?)",
-                          intended - 1500000000, intended)
-        same(left, [(0,)], "scanned files that were there when a waiting one was given up")
+def check_answers(carved):
+    """What was removed had its answer, but what was given up; of that each is recorded as such."""
     early = carved.sql("SELECT count(*) FROM disposal WHERE cause <> 'shed' AND (verdict IS NULL OR finished_ns > intended_ns)")
     same(early, [(0,)], "removed without an answer")
     same(carved.sql("SELECT count(*) FROM file WHERE reason = 'shed' AND id NOT IN "
@@ -260,7 +235,7 @@ def test_a_producer_that_is_faster_than_the_scanner():
         check(most > 80, f"it was never full: {most}")
         gone = removed(carved, "disk")
         print(f"        {len(made)} files, {len(gone)} removed, {most:.0f}% at most")
-        check_order(carved)
+        check_answers(carved)
         check_ledger(carved, made)
         same(carved.sql("SELECT count(*) FROM file WHERE state <> 'done'"), [(0,)], "all were scanned")
 
@@ -274,12 +249,11 @@ def test_nothing_that_waits_goes_unless_told():
         carved.until(lambda: b"nothing on it may be deleted any more" in carved.stderr(), "it is told")
         same(files_below(carved.root), set(made), "all are there")
         same(carved.sql("SELECT count(*) FROM removal"), [(0,)], "removals")
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
-        through(carved)
-        os.close(fd)
+        fd = held.wait(carved)
+        held.let_through(carved, fd)
         carved.until(lambda: percent(carved) <= 61 and carved.sql("SELECT count(*) FROM file WHERE state = 'queued'")
                      == [(0,)], "there is room again, when they are scanned")
-        check_order(carved)
+        check_answers(carved)
         check_ledger(carved, made)
         same(sorted(removed(carved)), sorted(made[:len(removed(carved))]), "the oldest went")
 
@@ -287,11 +261,11 @@ def test_nothing_that_waits_goes_unless_told():
 def test_nothing_is_given_up_in_vain():
     """What cannot be removed anyway stays in the queue, and nothing is meant to go once it can be."""
     with on_a_small_disk(HELD + 'shed: ["*"]\n') as carved:
-        through(carved)
+        held.let_through(carved)
         carved.start()
         made = put_one_by_one(carved, 8, SIZE)
         carved.stop()
-        os.unlink(os.path.join(carved.home, "through"))
+        held.hold_again(carved)
         while percent(carved) < 90:
             made.append(carved.put(content=os.urandom(SIZE)))
         same(subprocess.run(["mount", "-o", "remount,ro", carved.root], check=False).returncode, 0, "mount it read-only")
@@ -318,9 +292,10 @@ def pressure(carved):
 
 
 def wait_pressure(carved, level, reason):
-    carved.until(lambda: (pressure(carved)["level"], pressure(carved)["reason"]) == (level, reason),
-                 f"level {level}, {reason}; it is {pressure(carved)}")
-    return pressure(carved)
+    def told():
+        now = pressure(carved)
+        return now if (now["level"], now["reason"]) == (level, reason) else None
+    return carved.until(told, f"level {level}, {reason}; at first it is {pressure(carved)}")
 
 
 def test_the_pressure_rises_and_falls():
@@ -329,7 +304,7 @@ def test_the_pressure_rises_and_falls():
         idle = wait_pressure(carved, 0, "idle")
         same((idle["queued"], idle["disk"] <= 1), (0, True), "numbers of an idle one")
         made = [put_type(carved, "image/png", "png")]
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        fd = held.wait(carved)
         while percent(carved) < 70:
             made.append(put_type(carved, "image/png", "png"))
         carved.until(lambda: pressure(carved)["queued"] == len(made), "they are counted")
@@ -338,14 +313,14 @@ def test_the_pressure_rises_and_falls():
         while percent(carved) < 85:
             made.append(put_type(carved, "image/png", "png"))
         wait_pressure(carved, 3, "full")
-        same({**pressure(carved), "ts": 0, "oldest_s": 0},
-             {"level": 3, "reason": "full", "queued": len(made), "oldest_s": 0, "disk": pressure(carved)["disk"], "shed": 0,
-              "ts": 0}, "numbers of a full one")
+        carved.until(lambda: pressure(carved)["queued"] == len(made), "they are counted")
+        full = pressure(carved)
+        same((full["level"], full["reason"], full["shed"]), (3, "full", 0), "numbers of a full one")
+        check(85 <= full["disk"] <= 87, f"how full: {full}")
         status = carved.status()["pressure"]
         same((status["level"], status["reason"], status["queued"], status["file"]),
              (3, "full", len(made), os.path.join(carved.home, "pressure.tsv")), "what the status says")
-        through(carved)
-        os.close(fd)
+        held.let_through(carved, fd)
         carved.wait_settled(len(made))
         wait_pressure(carved, 0, "idle")
         carved.until(lambda: pressure(carved)["queued"] == 0, "nothing waits in the end")
@@ -359,7 +334,7 @@ def test_a_file_that_is_named_no_more_holds_nobody_up():
         while percent(carved) < 85:
             put_type(carved, "image/png", "png")
         wait_pressure(carved, 3, "full")
-        carved.write_config((HELD + "pressure: other.tsv\n").replace("HOME", carved.home))
+        held.configure(carved, HELD + "pressure: other.tsv\n")
         carved.send(signal.SIGHUP)
         wait_pressure(carved, 0, "stopped")
         carved.until(lambda: os.path.exists(os.path.join(carved.home, "other.tsv")), "the other one is there")
@@ -371,10 +346,11 @@ TYPES = (("application/pdf", "pdf"), ("text/html", "html"), ("image/png", "png")
 def shedding(kills=0):
     with on_a_small_disk(HELD + 'shed: ["image/*", "text/*"]\n') as carved:
         carved.start()
-        through(carved)
+        held.let_through(carved)
         made = [put_type(carved, *TYPES[number % 3]) for number in range(30)]
         carved.wait_settled(len(made))
-        os.unlink(os.path.join(carved.home, "through"))
+        answered = [path.decode() for path in made]
+        held.hold_again(carved)
         for number in range(scaled(240, 2000)):
             if kills and number % 60 == 59:
                 time.sleep(random.random() * 0.3)   # any moment will do
@@ -385,16 +361,19 @@ def shedding(kills=0):
             if percent(carved) > 95:
                 break
             made.append(put_type(carved, *TYPES[number % 3]))
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        fd = held.wait(carved)
         carved.until(lambda: removed(carved, "shed"), "some are given up")
-        through(carved)
-        os.close(fd)
+        held.let_through(carved, fd)
         carved.wait_settled(len(made))
         carved.until(lambda: percent(carved) < 80 and carved.sql("SELECT count(*) FROM removal WHERE state = 'intended'")
                      == [(0,)], "there is room in the end")
         print(f"        {len(made)} files, {len(removed(carved))} removed, {len(removed(carved, 'shed'))} given up")
-        check_order(carved)
+        check_answers(carved)
         check_ledger(carved, made, kills > 0)
+        # as long as one with an answer was there, none that waited for it was given up
+        first = carved.sql("SELECT min(id) FROM removal WHERE cause = 'shed'")[0][0]
+        same(carved.sql("SELECT count(*) FROM disposal WHERE id < ? AND path IN (SELECT value FROM json_each(?))",
+                        first, json.dumps(answered)), [(len(answered),)], "files with an answer that went before")
         given_up = [path.rpartition(b".")[2] for path in removed(carved, "shed")]
         check(b"pdf" not in given_up, "a type that is not in shed was given up")
         if not kills:   # a walk may find some of the first type late
@@ -413,4 +392,5 @@ def test_kill_while_files_are_given_up():
 
 
 if __name__ == "__main__":
+    mounting.enter()
     scenario.main()

@@ -2,11 +2,10 @@
 cannot, and how that is mended, in the log, the status and `carved check`."""
 import os
 import shutil
-import subprocess
 
 import mounting
 import scenario
-from scenario import Carved, Skip, broapt_name, check, clean_environment, same
+from scenario import Carved, Skip, broapt_name, check, clean_environment, command, same
 
 NOBODY = 65534
 
@@ -18,9 +17,8 @@ def needs_root():
 
 def said_by_check(carved):
     """What `carved check` says, and its exit status."""
-    words = [carved.binary, "check", "-c", carved.config_path, "--history", carved.history]
-    done = subprocess.run(words, check=False, capture_output=True, env=clean_environment({"CARVED_ROOT": carved.root}),
-                          user=carved.user, group=carved.user, extra_groups=[])
+    done = command("check", "-c", carved.config_path, "--history", carved.history, executable=carved.binary,
+                   env=clean_environment({"CARVED_ROOT": carved.root}), **carved.as_user())
     return done.stdout + done.stderr, done.returncode
 
 
@@ -30,8 +28,7 @@ def holds(text, *words):
 
 
 def health(carved):
-    done = subprocess.run([scenario.binary(), "status", "--health", "--history", carved.history], check=False,
-                          capture_output=True)
+    done = command("status", "--health", "--history", carved.history)
     return done.returncode, done.stdout
 
 
@@ -58,7 +55,7 @@ def test_a_root_that_may_not_be_read_and_is_then():
         holds(health(carved)[1], carved.root, "cannot be read")
         os.chmod(carved.root, 0o755)
         carved.wait_until("SELECT state FROM file", [(b"done",)])
-        same(health(carved)[0], 0, "health, once it is mended")
+        carved.until(lambda: health(carved)[0] == 0, "health, once it is mended")
 
 
 def test_a_file_that_may_not_be_read():
@@ -166,11 +163,11 @@ def test_a_volume_that_others_may_write_to():
     with Carved(scenario.NOOP) as carved:
         source = os.path.join(carved.home, "source")
         os.mkdir(source)
-        for at in carved.root, carved.state:
-            done = subprocess.run(["bindfs", source, at], check=False, capture_output=True)
-            if done.returncode:
-                raise Skip(f"no FUSE here: {done.stderr!r}")
         try:
+            for at in carved.root, carved.state:
+                done = mounting.run("bindfs", source, at)
+                if done.returncode:
+                    raise Skip(f"no FUSE here: {done.stderr!r}")
             text, _ = said_by_check(carved)
             holds(text, "walked every rescan_interval", "where SQLite's write-ahead log does not work")
             carved.start(roots=[carved.root])
@@ -179,7 +176,7 @@ def test_a_volume_that_others_may_write_to():
             carved.kill()
         finally:
             for at in carved.root, carved.state:
-                subprocess.run(["umount", "-l", at], check=False)
+                mounting.run("umount", "-l", at)
 
 
 if __name__ == "__main__":

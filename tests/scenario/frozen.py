@@ -20,8 +20,7 @@ def ptrace(request, thread):
 
 def thread_named(pid, name):
     """The number of the thread of that name; None: there is none yet."""
-    return next((int(thread.rpartition("/")[2]) for thread in proc.threads(pid)
-                 if proc.read(thread, "comm").strip() == name), None)
+    return next((int(thread.rpartition("/")[2]) for thread, its in proc.thread_names(pid) if its == name), None)
 
 
 class Frozen:

@@ -12,6 +12,17 @@ def threads(pid):
     return [f"{pid}/task/{task}" for task in os.listdir(f"/proc/{pid}/task")]
 
 
+def thread_names(pid):
+    """(thread, name) of each; those that end meanwhile may be left out."""
+    found = []
+    for thread in threads(pid):
+        try:
+            found.append((thread, read(thread, "comm").strip()))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
 def memory(pid, word="VmRSS"):
     """VmRSS, VmHWM or VmSize in KiB."""
     return int(re.search(rf"^{word}:\s+(\d+) kB", read(pid, "status"), re.MULTILINE).group(1))

@@ -269,12 +269,9 @@ class Carved:
                 open(self.stdout_path, "ab") as stdout, open(self.stderr_path, "ab") as stderr:
             notify.bind(notify_path)
             os.chmod(notify_path, 0o777)
-            options = {}
-            if self.user is not None:
-                options = {"user": self.user, "group": self.user, "extra_groups": []}
             self.process = subprocess.Popen(
                 arguments, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, cwd=self.home,
-                env=clean_environment({"NOTIFY_SOCKET": notify_path, **(env or {})}), **options)
+                env=clean_environment({"NOTIFY_SOCKET": notify_path, **(env or {})}), **self.as_user())
             self.pidfd = os.pidfd_open(self.process.pid)
             try:
                 if ready:
@@ -282,6 +279,10 @@ class Carved:
             finally:
                 os.unlink(notify_path)
         return self
+
+    def as_user(self):
+        """Options of subprocess for what is to run as the daemon's user does."""
+        return {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
 
     def _await_ready(self, notify):
         until = time.monotonic() + PATIENCE
