@@ -121,3 +121,16 @@ Test(dispose_rules, takes_a_portion_at_a_time)
 	cr_expect(choose() == CHOOSE_AT_ONCE && choice.more);
 	cr_expect(choose() == 1 && !choice.more);
 }
+
+Test(dispose_rules, what_cannot_be_read_is_told_and_chosen_when_it_can)
+{
+	const struct chooser chooser = disposal_rules_chooser(rules);
+	struct disposal_rules *none = NULL;
+	cr_expect(disposal_rules_new(&none, "/nowhere/x.db", &err) == -ENOENT && !none);
+	put(1, OUTCOME_MALICIOUS, NULL);
+	world_change(&y.w, "ALTER TABLE removal RENAME TO other");
+	cr_expect(chooser.choose(chooser.context, &y.config, &choice, &err) < 0);
+	cr_expect(strstr(err.text, "no such table: removal"), "%s", err.text);
+	world_change(&y.w, "ALTER TABLE other RENAME TO removal");
+	cr_expect(choose() == 1);
+}

@@ -254,6 +254,15 @@ Test(disposer, what_was_taken_and_is_kept_by_now_goes_back)
 	cr_expect(yard_count(y.quarantine) == 0);
 }
 
+Test(disposer, a_history_that_is_not_there_is_told)
+{
+	struct config other = y.config;
+	options.store = y.w.store;
+	other.history = (char *)"/nowhere/x.db";
+	cr_expect(disposer_new(&disposer, &options, &other, &err) == -ENOENT && !disposer);
+	cr_expect(strstr(err.text, "/nowhere/x.db"), "%s", err.text);
+}
+
 Test(disposer, is_stopped_while_it_waits_for_the_history)
 {
 	judge("a", OUTCOME_MALICIOUS);

@@ -1,4 +1,6 @@
 /* kept: versions whose files may be there, in their order. */
+#include <errno.h>
+
 #include "core/store/kept.c" /* its questions */
 #include "store_fixture.h"
 
@@ -150,4 +152,20 @@ Test(kept, goes_by_indexes_in_their_order)
 		cr_expect_null(strstr(str_text(&plan), "SCAN"), "%s", str_text(&plan));
 		cr_expect_null(strstr(str_text(&plan), "TEMP B-TREE"), "%s", str_text(&plan));
 	}
+}
+
+Test(kept, a_history_that_is_not_there_or_cannot_be_read_is_told)
+{
+	struct kept_reader *none = NULL;
+	struct seen seen = { .most = 9 };
+	const struct kept_visit each = { note, &seen };
+	int64_t value = 5;
+	cr_expect(kept_reader_open(&none, "/nowhere/x.db", &err) == -ENOENT && !none);
+	world_change(&w, "ALTER TABLE removal RENAME TO other; ALTER TABLE meta RENAME TO another");
+	cr_expect(kept_each(reader, KEPT_DONE, all, &each, &err) < 0);
+	cr_expect(strstr(err.text, "no such table: removal"), "%s", err.text);
+	cr_expect(kept_one(reader, KEPT_QUEUED, 1, &each, &err) < 0);
+	cr_expect(kept_note(reader, "floor", &value, &err) < 0);
+	cr_expect_eq(value, 5);
+	cr_expect_eq(seen.count, 0);
 }

@@ -117,3 +117,23 @@ Test(overdue, what_cannot_be_deleted_stays_and_is_told)
 	cr_expect_not_null(strstr(err.text, "1-x: it cannot be deleted"), "%s", err.text);
 	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
 }
+
+Test(overdue, what_cannot_be_read_or_is_no_place_of_ours_is_told_and_stays)
+{
+	int64_t left_ms = 0;
+	world_change(&y.w, "UPDATE removal SET place = 'nowhere' WHERE id = 1");
+	find();
+	mark(1);
+	mark(2);
+	overdue_do(reader, &due, &err);
+	cr_expect_eq(err.code, EBADMSG, "%s", err.text);
+	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
+	cr_expect(due.items[1].state == REMOVAL_EXPIRED && !there(2), "the others go");
+	removals_done(&due);
+	find();
+	world_change(&y.w, "ALTER TABLE removal RENAME TO other");
+	overdue_do(reader, &due, &err);
+	cr_expect(strstr(err.text, "no such table: removal"), "%s", err.text);
+	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
+	cr_expect(overdue_find(reader, 1, &due, &left_ms, &err) < 0);
+}

@@ -1,4 +1,6 @@
 /* removal_reader: what is due comes with its version; what was restored is told. */
+#include <errno.h>
+
 #include "core/store/removal_reader.h"
 #include "store_fixture.h"
 
@@ -103,4 +105,23 @@ Test(removal_reader, a_restored_content_is_known_at_its_path_and_of_its_file)
 	world_change(&w, "UPDATE version SET inode = (SELECT inode FROM version WHERE id = 1),"
 			 " btime_ns = (SELECT btime_ns FROM version WHERE id = 1) WHERE id = 3");
 	cr_expect(restored(3), "the same file under another name");
+}
+
+Test(removal_reader, a_history_that_is_not_there_or_cannot_be_read_is_told)
+{
+	struct removal_reader *none = NULL;
+	struct removal_tasks tasks = { 0 };
+	AUTO_STR got = STR_INIT;
+	const struct removal_visit each = { collect, &got };
+	int64_t number = 7;
+	bool is = true;
+	cr_expect(removal_reader_open(&none, "/nowhere/x.db", &err) == -ENOENT && !none);
+	world_change(&w, "ALTER TABLE removal RENAME TO other");
+	cr_expect(removal_reader_due(reader, 9, 9, &tasks, &err) < 0);
+	cr_expect(strstr(err.text, "no such table: removal"), "%s", err.text);
+	cr_expect(removal_reader_next(reader, &number, &err) < 0);
+	cr_expect(removal_reader_intended(reader, &number, &err) < 0);
+	cr_expect(removal_reader_quarantined(reader, 0, &each, &err) < 0);
+	cr_expect(removal_reader_restored(reader, 1, &is, &err) < 0);
+	cr_expect(tasks.count == 0 && got.len == 0);
 }

@@ -1,4 +1,4 @@
-/* removals: what is intended is written once for each version, with its cursor, and synced. */
+/* removals: what is intended is written once for each version, with its cursor. */
 #include "store_fixture.h"
 
 static struct world w;

@@ -23,3 +23,11 @@ Test(restoring, goes_to_and_fro_and_refuses_the_rest)
 	EXPECT_SQL(&w, "SELECT state FROM removal", "quarantined\nremoved");
 	world_done(&w);
 }
+
+Test(restoring, a_history_that_is_not_there_is_not_made)
+{
+	struct error err = { 0 };
+	cr_expect(store_restore("/nowhere/x.db", 1, &err) == -ENOENT);
+	cr_expect(strstr(err.text, "/nowhere/x.db"), "%s", err.text);
+	cr_expect(store_restore_undo("/nowhere/x.db", 1, &err) == -ENOENT);
+}
