@@ -155,14 +155,20 @@ static inline struct version *yard_version(const struct yard *y, const char *nam
 	return version;
 }
 
+/* Waits until a change at that time is no fresh one any more. */
+static inline void yard_rest(int64_t ctime_ns)
+{
+	while (clock_wall_ns() <= ctime_ns + 4 * clock_tick_ns())
+		;
+}
+
 /* To be done to a file as it stands now, number 1. Ended by removal_done() and version_free(). */
 static inline struct removal_task yard_task(const struct yard *y, const char *name,
 					    enum removal_action action)
 {
 	struct version *version = yard_version(y, name, OUTCOME_MALICIOUS);
 	/* what has changed just now is not removed by its name */
-	while (clock_wall_ns() <= version->identity.ctime_ns + 4 * clock_tick_ns())
-		;
+	yard_rest(version->identity.ctime_ns);
 	return (struct removal_task){
 		.removal = { .id = 1, .version_id = 1, .action = action, .cause = CAUSE_RULE },
 		.version = version,

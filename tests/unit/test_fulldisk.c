@@ -103,16 +103,37 @@ Test(fulldisk, what_waits_is_asked_for_when_nothing_else_is_left)
 	cr_expect_str_eq(str_text(&r.shed), "4 5");
 }
 
+/* What was found, or put there, counts. */
+static void look_at_disks_no_more(void)
+{
+	r.retention.disks_looked = mono_now();
+	r.retention.disks_due = mono_add_ms(mono_now(), 60000);
+}
+
+static void need_a_byte(void)
+{
+	look_at_disks_no_more();
+	r.retention.disks.items[0].need_bytes = 1;
+	r.retention.disks.items[0].need_files = 0;
+}
+
 Test(fulldisk, a_disk_that_needs_no_more_is_left_alone_for_a_while)
 {
 	expect("1disk 2disk");
+	cr_expect_eq(r.retention.on[0].after.ns, 0, "it needs more");
 	rounds_put(&r, "d", 4);
 	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
+	need_a_byte();
+	expect("4disk");
+	cr_expect_gt(r.retention.on[0].after.ns, mono_now().ns - CLOCK_NS_PER_S);
+	rounds_put(&r, "e", 5);
+	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 5, 5 });
 	r.retention.on[0].after = mono_add_ms(mono_now(), 60000);
+	need_a_byte();
 	expect("");
 	cr_expect_leq(r.retention.next.ns, r.retention.on[0].after.ns);
 	r.retention.on[0].after.ns = 0;
-	expect("4disk");
+	expect("5disk");
 }
 
 /* All of it would be meant to go, and go once it can be written again. */
@@ -122,9 +143,7 @@ Test(fulldisk, nothing_is_chosen_where_nothing_can_be_removed)
 	rounds_put(&r, "d", 4);
 	lane_hear(&r.retention.on[0].lanes.done, (struct kept_at){ 4, 4 });
 	r.retention.disks.items[0].read_only = true;
-	r.retention.disks_looked = mono_now();
-	r.retention.disks_due = mono_add_ms(mono_now(), 60000);
-	r.retention.disks.items[0].need_bytes = 1;
+	need_a_byte();
 	expect("");
 	cr_expect_neq(r.retention.stuck_since.ns, 0);
 	r.retention.disks.items[0].read_only = false;
@@ -144,8 +163,7 @@ Test(fulldisk, each_disk_has_its_turn_to_give_up_what_waits)
 	both[1].need_bytes = 1;
 	disks_done(&r.retention.disks);
 	r.retention.disks = (struct disks){ .items = both, .count = 2 };
-	r.retention.disks_looked = mono_now();
-	r.retention.disks_due = mono_add_ms(mono_now(), 60000);
+	look_at_disks_no_more();
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4");
 	cr_expect(r.retention.report.sheds);

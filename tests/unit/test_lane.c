@@ -116,6 +116,17 @@ Test(lane, what_it_will_meet_it_need_not_hear_of)
 	expect_front(NULL);
 }
 
+Test(lane, what_comes_while_a_younger_one_is_in_front_has_its_turn_behind_it)
+{
+	expect_front(NULL);
+	lane_hear(&lane, put("b", 20));
+	expect_front("b");
+	lane_hear(&lane, put("a", 10));
+	expect_taken("b");
+	expect_taken("a");
+	expect_front(NULL);
+}
+
 Test(lane, too_much_to_remember_is_found_in_the_history)
 {
 	expect_front(NULL);
@@ -127,6 +138,17 @@ Test(lane, too_much_to_remember_is_found_in_the_history)
 	expect_taken("first");
 	expect_taken("second");
 	expect_front(NULL);
+}
+
+Test(lane, too_much_that_came_late_is_found_there_too)
+{
+	put("young", 500);
+	expect_taken("young");
+	expect_front(NULL);
+	lane_hear(&lane, put("first", 100));
+	for (int64_t i = 1; i < LANE_HEARD_MAX + 10; i++)
+		lane_hear(&lane, (struct kept_at){ 100 + i, 1000000 + i });
+	expect_taken("first");
 }
 
 Test(lane, may_be_of_one_file_system)

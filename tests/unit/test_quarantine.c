@@ -219,6 +219,67 @@ Test(quarantine, what_changes_while_it_is_copied_stays)
 	yard_task_done(&task);
 }
 
+static bool is_held(int fd)
+{
+	(void)fd;
+	return true;
+}
+
+/* What was judged need not be read again; it is while it is copied. */
+Test(quarantine, a_copy_must_be_what_was_judged)
+{
+	yard_move_quarantine(&y);
+	struct removal_task task = make();
+	y.ground.hold = y.ground.drop = is_held;
+	task.version->checked_ns = task.version->identity.ctime_ns + 4 * clock_tick_ns();
+	task.version->sha256[0]++;
+	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_expect(task.removal.state == REMOVAL_REPLACED, "%s",
+		  removal_state_name(task.removal.state));
+	cr_expect(yard_there(&y, "f") && yard_count(y.quarantine) == 0);
+	yard_task_done(&task);
+}
+
+static void take_its_name(int nth)
+{
+	if (nth == 2)
+		cr_assert(rename(yard_path(&y, "g"), yard_path(&y, "f")) == 0);
+}
+
+Test(quarantine, what_takes_its_name_before_it_goes_stays)
+{
+	yard_move_quarantine(&y);
+	struct removal_task task = make();
+	yard_file(&y, "g", "good");
+	yard_deed = take_its_name;
+	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_expect_str_eq(yard_text(yard_path(&y, "f")), "good");
+	yard_task_done(&task);
+}
+
+/* And is no fresh change any more when its name is to go. */
+static void change_mode(int nth)
+{
+	struct stat st;
+	if (nth != 2)
+		return;
+	cr_assert(chmod(yard_path(&y, "f"), 0600) == 0 && stat(yard_path(&y, "f"), &st) == 0);
+	yard_rest(st.st_ctim.tv_sec * CLOCK_NS_PER_S + st.st_ctim.tv_nsec);
+}
+
+Test(quarantine, what_changes_in_any_way_before_its_name_goes_is_judged_anew)
+{
+	yard_move_quarantine(&y);
+	struct removal_task task = make();
+	yard_deed = change_mode;
+	cr_expect(!remove_file(&y.ground, &task, &err) && err.code == 0, "%s", err.text);
+	cr_expect(yard_there(&y, "f"));
+	yard_deed = NULL;
+	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
+	cr_expect(task.removal.state == REMOVAL_QUARANTINED && !yard_there(&y, "f"));
+	yard_task_done(&task);
+}
+
 Test(quarantine, a_full_one_is_told_and_loses_nothing)
 {
 	yard_move_quarantine(&y);

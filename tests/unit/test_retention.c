@@ -193,6 +193,25 @@ Test(retention, other_roots_are_gone_through_from_the_beginning)
 	expect("1age");
 }
 
+/* Of another file system, mounted below the root, say: that disk was nobody's concern. */
+Test(retention, what_a_disk_passed_over_goes_by_age)
+{
+	need_used_disk(r.y.root);
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	yard_file(&r.y, "mounted", "mounted");
+	struct version *mounted = yard_version(&r.y, "mounted", OUTCOME_CLEAN);
+	mounted->first_seen_ns = 5;
+	mounted->identity.fsid++;
+	world_put(&r.y.w, mounted);
+	put_aged("a", 300);
+	expect("2disk");
+	retention_free(retention);
+	start();
+	r.y.config.retention = (struct config_retention){ .age_ms = 1000 };
+	expect("1age");
+}
+
 Test(retention, switched_off_by_a_reload_it_still_hears)
 {
 	put_aged("a", 300);
@@ -228,4 +247,22 @@ Test(retention, tells_when_a_disk_is_over)
 	expect("1disk");
 	cr_expect(r.report.over);
 	cr_expect_gt(r.report.percent, 1);
+}
+
+/* What was heard of in the round that failed was not noted anywhere. */
+Test(retention, what_cannot_be_read_is_told_and_chosen_when_it_can)
+{
+	struct choice choice = { 0 };
+	struct retention *none = NULL;
+	const struct retention_peer peer = rounds_peer(&r);
+	cr_expect(retention_new(&none, "/nowhere/x.db", &peer, &r.err) == -ENOENT && !none);
+	r.y.config.retention.age_ms = 1000;
+	put_aged("a", 300);
+	world_change(&r.y.w, "ALTER TABLE removal RENAME TO other");
+	cr_expect(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) < 0);
+	cr_expect(strstr(r.err.text, "no such table: removal"), "%s", r.err.text);
+	removals_done(&choice.intents.list);
+	world_change(&r.y.w, "ALTER TABLE other RENAME TO removal");
+	expect("1age");
+	EXPECT_SQL(&r.y.w, "SELECT seq FROM sink", "1");
 }

@@ -100,6 +100,9 @@ Test(standing, another_file_at_its_path)
 {
 	version.inode++;
 	cr_expect(is(STANDING_GONE));
+	version.inode--;
+	version.btime_ns++;
+	cr_expect(is(STANDING_GONE), "inodes' numbers are used again");
 	version.inode = 0;
 	cr_expect(is(STANDING_THERE), "a row of no file counts for what is at its path");
 }
