@@ -8,7 +8,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 CLEAN = {
-    "tests/layers.txt": "watcher:\ncore/base:\ncore/pool: core/base\n",
+    "tests/layers.txt": "watcher:\ncore/base:\ncore/pool: core/base\ncore/last: core/base\n",
     "core/base/a.h": "int a(void);\n",
     "core/base/a.c": '#include "core/base/a.h"\n\nint a(void)\n{\n\treturn 0; /* no strcpy() */\n}\n',
     "core/pool/p.c": '#include "core/base/a.h"\n\nint p(void);\n\nint p(void)\n{\n'
@@ -32,6 +32,7 @@ FAULTS = [
     ("sizes", "core/base/a.c", "\n" * 501, "501 lines"),
     ("sizes", "core/base/a.h", "\n" * 161, "161 lines"),
     ("mirrors", "core/base/b.c", "", "no tests/unit/test_b.c"),
+    ("mirrors", "core/last/b.c", "", "no tests/unit/test_last_b.c"),
     ("mirrors", "tests/house/unmirrored.txt", "core/base/a.c because\n", "has a test"),
     ("mirrors", "tests/house/unmirrored.txt", "core/base/gone.c because\n", "there is no"),
     ("calls", "core/base/a.c", "void f(char *s) { strcpy(s, s); }\n", "a.c:1: strcpy"),
