@@ -3,16 +3,25 @@ import itertools
 import json
 import os
 import shutil
+import socket
 import sqlite3
 
 from appliance import until
 from scenario import EICAR, check, same
 
+
+def free_port():
+    """On the loopback, which the appliance shares with us."""
+    with socket.socket() as asked:
+        asked.bind(("127.0.0.1", 0))
+        return asked.getsockname()[1]
+
+
+PORT = free_port()
 ROOT = "/srv/extract"
 DISPOSED, QUARANTINE = "/srv/nsm/extract", "/srv/nsm/quarantine"
 PRESSURE = "/run/carved/pressure.tsv"
 EVENTS, ALERTS = "/var/log/carved/events.json", "/var/log/carved/alerts.json"
-OLD_NS = 100 * 86400 * 10 ** 9
 OLDER_CONFIG = """\
 roots:
   - { path: /srv/extract, producer: zeek }
@@ -25,12 +34,12 @@ detectors:
   - { type: clamd }
   - { type: command, name: look, run: [/bin/sh, /usr/local/lib/look, "{path}"] }
   - { type: api, file: /usr/share/doc/carved/examples/api.yml }
-  - { type: remote, url: "http://localhost:8099/v1" }
+  - { type: remote, url: "http://localhost:PORT/v1" }
 api_root: /etc/carved
 api_logs: /var/log/carved/api
 events: /var/log/carved/events.json
 stop_grace: 60s
-"""
+""".replace("PORT", str(PORT))
 CONFIG = OLDER_CONFIG + """\
 history_keep: 90d
 pressure: /run/carved/pressure.tsv
@@ -54,7 +63,7 @@ if grep -q MARKED "$1"; then exit 1; fi
 """
 REMOTE = r"""
 use IO::Socket::INET;
-my $server = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => 8099, Listen => 16, ReuseAddr => 1) or die;
+my $server = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => PORT, Listen => 16, ReuseAddr => 1) or die;
 while (my $client = $server->accept) {
 	my $size = 0;
 	while (my $line = <$client>) {
@@ -67,7 +76,7 @@ while (my $client = $server->accept) {
 	print $client "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: " . length($answer) . "\r\n\r\n$answer";
 	close $client;
 }
-"""
+""".replace("PORT", str(PORT))
 UNIT = "[Service]\nExecStart=/usr/bin/perl /usr/local/lib/remote.pl\n"
 # name, content, and the detectors that find it malicious
 SAMPLES = (("eicar", EICAR, {"hashlist", "yara", "clamd"}),
@@ -137,17 +146,6 @@ def schema(history):
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     connection.close()
     return version
-
-
-def make_old(history, name):
-    """Dates a version back, past the daemon, which does not run; the counts of days with it."""
-    with sqlite3.connect(history) as connection:
-        connection.execute(f"UPDATE version SET first_seen_ns = first_seen_ns - {OLD_NS}, checked_ns = checked_ns - {OLD_NS},"
-                           f" finished_ns = finished_ns - {OLD_NS} WHERE name = ?", (name,))
-        connection.execute("DELETE FROM tally")
-        connection.execute("INSERT INTO tally SELECT day, ifnull(mime, ''), state, ifnull(reason, ''),"
-                           " ifnull(verdict, ''), count(*) FROM version WHERE state <> 'queued' GROUP BY 1, 2, 3, 4, 5")
-    connection.close()
 
 
 def sql(box, statement):

@@ -1,31 +1,20 @@
 """history_keep: what ended long ago leaves the history of a running daemon, unless its file is there or may come back."""
 import os
 import shutil
-import sqlite3
 import subprocess
 
+import aging
 import mounting
 import proc
 import scenario
 from scenario import Carved, Skip, broapt_name, check, command, same
 
 KEEP = "history_keep: 90d\n" + scenario.NOOP
-OLD_DAYS = 100
-DAY_NS = 86400 * 10 ** 9
 
 
 def make_old(carved, where="1"):
-    """Dates versions back, past the daemon, which does not run."""
-    connection = sqlite3.connect(carved.history)
-    with connection:
-        for column in "first_seen_ns", "checked_ns", "finished_ns":
-            connection.execute(f"UPDATE version SET {column} = {column} - {OLD_DAYS * DAY_NS} WHERE {where}")
-        connection.execute(f"UPDATE gap SET closed_ns = closed_ns - {OLD_DAYS * DAY_NS}")
-        # the counts are by day
-        connection.execute("DELETE FROM tally")
-        connection.execute("INSERT INTO tally SELECT day, ifnull(mime, ''), state, ifnull(reason, ''),"
-                           " ifnull(verdict, ''), count(*) FROM version WHERE state <> 'queued' GROUP BY 1, 2, 3, 4, 5")
-    connection.close()
+    aging.make_old(carved.history, where)
+    aging.make_gaps_old(carved.history)
 
 
 def pass_ended(carved):
@@ -66,7 +55,7 @@ def test_what_is_gone_is_forgotten_and_nothing_else():
         same(carved.status()["history_keep"]["forgotten_since_start"], 602, "versions forgotten")
         same(carved.sql("SELECT (SELECT count(*) FROM scan), (SELECT sum(files) FROM daily)"), [(3, 3)], "the rest")
         same(carved.sql("SELECT count(*) FROM gap WHERE closed_ns < ?",
-                        carved.sql("SELECT max(finished_ns) FROM file")[0][0] - 95 * DAY_NS), [(0,)], "old gaps")
+                        carved.sql("SELECT max(finished_ns) FROM file")[0][0] - 95 * aging.DAY_NS), [(0,)], "old gaps")
         more = carved.put()
         carved.wait_settled(4)
         same(carved.row(more)[0], b"done", "the daemon goes on")
