@@ -98,7 +98,10 @@ Test(fulldisk, what_waits_is_asked_for_when_nothing_else_is_left)
 	rounds_put_queued(&r, "e", "", 5);
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4", "what was asked for is waited for");
-	r.retention.on[0].shed_after.ns = 0;
+	fulldisk_hear_shed(&r.retention, r.retention.on[0].fsid + 1);
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4", "it was on another disk");
+	fulldisk_hear_shed(&r.retention, r.retention.on[0].fsid);
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4 5");
 }

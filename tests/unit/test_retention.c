@@ -193,6 +193,20 @@ Test(retention, other_roots_are_gone_through_from_the_beginning)
 	expect("1age");
 }
 
+Test(retention, a_disk_tells_no_floor_while_a_root_is_missing)
+{
+	static char nowhere[] = "/nowhere/at/all";
+	struct config_root both[2] = { r.y.root_row, { .path = nowhere } };
+	need_used_disk(r.y.root);
+	r.y.config.roots = both;
+	r.y.config.root_count = 2;
+	r.y.config.retention.disk_high_percent = 2;
+	r.y.config.retention.disk_low_percent = 1;
+	put_aged("a", 300);
+	expect("1disk");
+	EXPECT_SQL(&r.y.w, "SELECT value FROM meta WHERE key LIKE 'retention_floor_%'", "0");
+}
+
 /* Of another file system, mounted below the root, say: that disk was nobody's concern. */
 Test(retention, what_a_disk_passed_over_goes_by_age)
 {
