@@ -92,6 +92,8 @@ Test(removals, a_version_has_one_removal_under_way_or_done)
 	int64_t other = intend(put_done(2));
 	end(other, REMOVAL_GONE);
 	cr_expect(intend(2) > other); /* it may be there again */
+	end(intend(put_done(3)), REMOVAL_QUARANTINED);
+	cr_expect(intend(3) == 0);
 }
 
 Test(removals, what_failed_stays_and_what_ended_is_not_ended_again)
