@@ -198,8 +198,10 @@ void fulldisk_hear_shed(struct retention *retention, uint64_t fsid)
 {
 	for (size_t i = 0; i < retention->on_count; i++) {
 		struct disk_lanes *on = &retention->on[i];
-		if (on->fsid == fsid && on->shed_asked > 0 && --on->shed_asked == 0)
-			on->shed_after.ns = 0;
+		if (on->fsid != fsid || on->shed_asked == 0 || --on->shed_asked > 0)
+			continue;
+		on->shed_after.ns = 0;
+		retention->disks_due.ns = 0; /* to be looked at when they are gone */
 	}
 }
 

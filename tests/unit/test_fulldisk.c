@@ -171,3 +171,20 @@ Test(fulldisk, each_disk_has_its_turn_to_give_up_what_waits)
 	cr_expect_str_eq(str_text(&r.shed), "4");
 	cr_expect(r.retention.report.sheds);
 }
+
+Test(fulldisk, what_was_given_up_is_gone_before_more_is_asked_for)
+{
+	static char all[] = "*", *globs[] = { all, NULL };
+	r.y.config.retention.shed = globs;
+	rounds_put_queued(&r, "d", "", 4);
+	rounds_put_queued(&r, "e", "", 5);
+	expect("1disk 2disk");
+	need_a_byte();
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4");
+	fulldisk_hear_shed(&r.retention, r.retention.on[0].fsid);
+	r.y.config.retention.disk_high_percent = 101; /* as if that had made room */
+	r.y.config.retention.disk_low_percent = 100;
+	expect("");
+	cr_expect_str_eq(str_text(&r.shed), "4", "%s", str_text(&r.shed));
+}
