@@ -341,16 +341,64 @@ def test_a_file_that_is_named_no_more_holds_nobody_up():
 
 
 TYPES = (("application/pdf", "pdf"), ("text/html", "html"), ("image/png", "png"))
+SHED = 'shed: ["image/*", "text/*"]\n'
+
+
+def put_answered(carved, count):
+    """Files that have their answer; from then on the worker is held."""
+    held.let_through(carved)
+    made = [put_type(carved, *TYPES[number % 3]) for number in range(count)]
+    carved.wait_settled(count)
+    held.hold_again(carved)
+    return made
+
+
+def types_given_up(carved, answered):
+    """Of the files that were given up, in their order; none was while one with an answer was there."""
+    first = carved.sql("SELECT min(id) FROM removal WHERE cause = 'shed'")[0][0]
+    same(carved.sql("SELECT count(*) FROM disposal WHERE id < ? AND path IN (SELECT value FROM json_each(?))", first,
+                    json.dumps([path.decode() for path in answered])), [(len(answered),)], "files with an answer that went before")
+    types = [path.rpartition(b".")[2] for path in removed(carved, "shed")]
+    check(b"pdf" not in types, "a type that is not in shed was given up")
+    return types
+
+
+def finish(carved, made, killed=False):
+    """All is scanned that is left, and accounted for."""
+    held.let_through(carved, held.wait(carved))
+    carved.wait_settled(len(made))
+    carved.until(lambda: percent(carved) < 80 and carved.sql("SELECT count(*) FROM removal WHERE state = 'intended'")
+                 == [(0,)], "there is room in the end")
+    print(f"        {len(made)} files, {len(removed(carved))} removed, {len(removed(carved, 'shed'))} given up")
+    check_answers(carved)
+    check_ledger(carved, made, killed)
+    same(carved.sql("SELECT count(*) FROM file WHERE state = 'unscanned' AND reason = 'shed'"),
+         [(len(removed(carved, "shed")),)], "rows")
+
+
+def test_what_waits_is_given_up_in_the_order_of_shed():
+    """Nothing goes until all is there."""
+    with on_a_small_disk(held.ALONE + "retention: { disk_high: 99%, disk_low: 98% }\n" + SHED) as carved:
+        carved.start()
+        answered = put_answered(carved, 30)
+        waiting = [put_type(carved, *TYPES[kind]) for kind in (0, 0, *[1, 2] * 10, *[0, 1] * 50)]
+        while percent(carved) < 93:
+            waiting.append(put_type(carved, *TYPES[0]))
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'queued'", [(len(waiting),)])
+        held.configure(carved, HELD + SHED)
+        same(scenario.command("reload", "--history", carved.history).returncode, 0, "the reload")
+        carved.until(lambda: percent(carved) <= 61, "there is room")
+        types = types_given_up(carved, answered)
+        same((types[:10], set(types[10:])), ([b"png"] * 10, {b"html"}), "in the order of shed")
+        finish(carved, answered + waiting)
+        check(percent(carved) >= 58, f"more was given up than makes room: {percent(carved):.0f}%")
 
 
 def shedding(kills=0):
-    with on_a_small_disk(HELD + 'shed: ["image/*", "text/*"]\n') as carved:
+    with on_a_small_disk(HELD + SHED) as carved:
         carved.start()
-        held.let_through(carved)
-        made = [put_type(carved, *TYPES[number % 3]) for number in range(30)]
-        carved.wait_settled(len(made))
-        answered = [path.decode() for path in made]
-        held.hold_again(carved)
+        answered = put_answered(carved, 30)
+        made = list(answered)
         for number in range(scaled(240, 2000)):
             if kills and number % 60 == 59:
                 time.sleep(random.random() * 0.3)   # any moment will do
@@ -361,29 +409,13 @@ def shedding(kills=0):
             if percent(carved) > 95:
                 break
             made.append(put_type(carved, *TYPES[number % 3]))
-        fd = held.wait(carved)
         carved.until(lambda: removed(carved, "shed"), "some are given up")
-        held.let_through(carved, fd)
-        carved.wait_settled(len(made))
-        carved.until(lambda: percent(carved) < 80 and carved.sql("SELECT count(*) FROM removal WHERE state = 'intended'")
-                     == [(0,)], "there is room in the end")
-        print(f"        {len(made)} files, {len(removed(carved))} removed, {len(removed(carved, 'shed'))} given up")
-        check_answers(carved)
-        check_ledger(carved, made, kills > 0)
-        # as long as one with an answer was there, none that waited for it was given up
-        first = carved.sql("SELECT min(id) FROM removal WHERE cause = 'shed'")[0][0]
-        same(carved.sql("SELECT count(*) FROM disposal WHERE id < ? AND path IN (SELECT value FROM json_each(?))",
-                        first, json.dumps(answered)), [(len(answered),)], "files with an answer that went before")
-        given_up = [path.rpartition(b".")[2] for path in removed(carved, "shed")]
-        check(b"pdf" not in given_up, "a type that is not in shed was given up")
-        if not kills:   # a walk may find some of the first type late
-            same(given_up, sorted(given_up, reverse=True), "in the order of shed")
-        check(b"png" in given_up, "nothing of the first type was given up")
-        same(carved.sql("SELECT count(*) FROM file WHERE state = 'unscanned' AND reason = 'shed'"), [(len(given_up),)], "rows")
+        check(b"png" in types_given_up(carved, answered), "nothing of the first type was given up")
+        finish(carved, made, kills > 0)
         check(b"files that wait for a scan are given up" in carved.stderr(), "it is not told")
 
 
-def test_what_waits_is_given_up_in_the_order_of_shed():
+def test_files_are_given_up_while_more_come():
     shedding()
 
 
