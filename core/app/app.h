@@ -18,7 +18,7 @@ struct app;
 struct error;
 
 struct app_options {
-	struct config *config;		   /* a reference is taken */
+	struct config *config;		   /* borrowed; reloads compare with it */
 	struct config_overrides overrides; /* of the command line, for reloads; borrowed */
 	bool once; /* end when everything that is there has been dealt with */
 	bool json; /* one JSON object a line on stdout for each recorded version */

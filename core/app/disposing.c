@@ -47,6 +47,11 @@ bool disposing_by_rules(const struct app *app)
 	return app->disposing && !app->disposing->options.no_rules;
 }
 
+bool disposing_by_limits(const struct app *app)
+{
+	return app->disposing && app->disposing->retention;
+}
+
 static bool has_writer(int fd)
 {
 	return lease_probe(fd) == LEASE_WRITER;

@@ -19,6 +19,8 @@ struct str;
 bool disposing_wanted(const struct config *config);
 /** Whether events are gone through by rules since the start, whatever they are now. The loop. */
 bool disposing_by_rules(const struct app *app);
+/** The same of the limits of retention. The loop. */
+bool disposing_by_limits(const struct app *app);
 /** Starts it, if it is wanted; the history and the outbox are there. */
 int disposing_start(struct app *app, struct error *err);
 /** Something was committed. The loop. */

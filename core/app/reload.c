@@ -67,25 +67,38 @@ static void warn(struct str *notes, const char *format, ...)
 		control_add_line(notes, str_text(&words));
 }
 
-/* What this version of the daemon cannot change while it runs is said, not ignored. */
-static void name_the_rest(const struct app *app, const struct reload_result *result,
-			  struct str *notes)
+/* What goes by rules or limits since the start goes by the new ones at once, also when there are
+ * none any more. */
+static void name_disposal(const struct app *app, const struct config *new, struct str *notes)
 {
 	const struct config *old = app->config;
-	const struct config *new = result->config;
-	if (result->other_history)
-		warn(notes, "another history takes effect at the next start");
-	/* rules that there are some of are the new ones at once, also when there are none */
 	bool ruled = disposing_by_rules(app);
+	bool limited = disposing_by_limits(app);
 	if (!ruled && config_disposes(new))
 		warn(notes, "disposal begins at the next start");
 	if (ruled && config_disposes(old) && !config_disposes(new))
 		warn(notes, "disposal has ended, but for what is intended already");
-	if (config_retains(old) != config_retains(new))
-		warn(notes, "retention begins or ends at the next start");
-	if (!same_text(old->events, new->events) || old->events_ecs != new->events_ecs)
+	if (!limited && config_retains(new))
+		warn(notes, "retention begins at the next start");
+	if (limited && config_retains(old) && !config_retains(new))
+		warn(notes, "retention has ended, but for what is intended already");
+	if (!app->disposing && new->retention.quarantine_ms > 0)
+		warn(notes, "how long files stay in the quarantine takes effect at the next start");
+}
+
+/* What this version of the daemon cannot change while it runs is said, not ignored, and by each
+ * reload: it is compared with what the daemon was started with. */
+static void name_the_rest(const struct app *app, const struct reload_result *result,
+			  struct str *notes)
+{
+	const struct config *first = app->options.config;
+	const struct config *new = result->config;
+	if (result->other_history)
+		warn(notes, "another history takes effect at the next start");
+	name_disposal(app, new, notes);
+	if (!same_text(first->events, new->events) || first->events_ecs != new->events_ecs)
 		warn(notes, "another file or format of events takes effect at the next start");
-	if (!same_alert(old->alert, new->alert))
+	if (!same_alert(first->alert, new->alert))
 		warn(notes, "another alert takes effect at the next start");
 }
 

@@ -72,6 +72,26 @@ def test_the_oldest_go_when_there_are_too_many():
         carved.stop()
 
 
+def test_a_reload_ends_it_and_begins_it_again():
+    limit = "retention: { count: 2 }\n" + NOOP
+    with Carved(limit) as carved:
+        def reload(text):
+            carved.write_config(text)
+            return scenario.command("reload", "--history", carved.history).stdout
+
+        carved.start()
+        made = put_one_by_one(carved, 3)
+        carved.until(lambda: len(removed(carved)) == 1, "one is removed")
+        check(b"retention has ended" in reload(NOOP), "that it ends is said")
+        made += put_one_by_one(carved, 3)
+        carved.wait_until("SELECT count(*) FROM event", [(0,)])  # it has heard of them
+        same(removed(carved), made[:1], "removed while there is no limit")
+        check(b"retention" not in reload(limit), "it begins at once")
+        carved.until(lambda: len(removed(carved)) == 4, "three more are removed")
+        check_ledger(carved, made)
+        carved.stop()
+
+
 def test_bytes():
     with Carved("retention: { bytes: 100K }\n" + NOOP) as carved:
         carved.start()

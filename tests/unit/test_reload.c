@@ -86,3 +86,54 @@ Test(reload, whoever_asks_for_it_hears_how_it_ended)
 		      "\nanother file or format of events takes effect at the next start");
 	daemon_finish(&d);
 }
+
+/* The configuration with more behind what daemon_init() wrote. */
+static void configure(const struct daemon *d, const char *more)
+{
+	char yaml[512];
+	snprintf(yaml, sizeof yaml,
+		 "roots: [ { path: %s } ]\nhistory: %s\ndetectors: [ { type: noop } ]\n%s\n",
+		 d->root, d->history, more);
+	daemon_configure(d, yaml);
+}
+
+/* A good reload says that something waits for the next start, or, NULL, that nothing does. */
+static void expect_waits(const struct daemon *d, const char *more, const char *what)
+{
+	AUTO_STR words = STR_INIT;
+	struct error err = { 0 };
+	enum control_end end;
+	configure(d, more);
+	cr_assert_eq(control_order(d->history, "reload", &end, &words, &err), 0, "%s", err.text);
+	cr_assert_eq(end, CONTROL_OK, "%s", str_text(&words));
+	bool says = strstr(str_text(&words), "at the next start");
+	cr_expect_eq(says, what != NULL, "%s: %s", more, str_text(&words));
+	cr_expect(!what || strstr(str_text(&words), what), "%s: %s", more, str_text(&words));
+}
+
+Test(reload, what_waits_for_the_next_start_is_said_as_long_as_it_does)
+{
+	struct daemon d;
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
+	expect_waits(&d, "events: e.json", "another file or format of events takes effect");
+	expect_waits(&d, "events: e.json", "another file or format of events takes effect");
+	expect_waits(&d, "", NULL);
+	expect_waits(&d, "alert: { run: [ x ] }", "another alert takes effect");
+	expect_waits(&d, "alert: { run: [ x ] }\nworkers: 3", "another alert takes effect");
+	expect_waits(&d, "retention: { count: 1 }", "retention begins");
+	expect_waits(&d, "retention: { count: 1 }", "retention begins");
+	expect_waits(&d, "retention: { quarantine: 90d }", "how long files stay in the quarantine");
+	expect_waits(&d, "", NULL);
+	daemon_finish(&d);
+}
+
+Test(reload, retention_that_was_there_ends_and_begins_again_at_once)
+{
+	struct daemon d;
+	daemon_begin(&d, "retention: { count: 9 }\ndetectors: [ { type: noop } ]\n");
+	expect_waits(&d, "retention: { count: 8, quarantine: 90d }", NULL);
+	configure(&d, "");
+	expect_reload(&d, CONTROL_OK, "\nretention has ended, but for what is intended already");
+	expect_waits(&d, "retention: { count: 9 }", NULL);
+	daemon_finish(&d);
+}
