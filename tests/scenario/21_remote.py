@@ -4,15 +4,14 @@ import hashlib
 import http.server
 import json
 import os
-import shutil
 import signal
 import ssl
-import subprocess
 import threading
 import urllib.parse
 
 import scenario
-from scenario import EICAR, Carved, Skip, broapt_name, check, command, same
+import tls
+from scenario import EICAR, Carved, broapt_name, check, command, same
 
 TOKEN = "s3cret-" + scenario.letters(24)
 
@@ -337,38 +336,13 @@ def test_the_breaker_closes_again_after_failures():
              [(b"clean", 1), (b"error", 5)], "outcomes")
 
 
-def certificates(home):
-    """Files: ca.pem signs right.pem (for 127.0.0.1) and name.pem (for another name); other.pem is a
-    stranger. The .key files belong to them."""
-    if not shutil.which("openssl"):
-        raise Skip("there is no openssl")
-
-    def run(*words):
-        subprocess.run(["openssl", *words], cwd=home, check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    for name in ("ca", "other"):
-        run("req", "-x509", *key, "-keyout", f"{name}.key", "-out", f"{name}.pem", "-days", "2",
-            "-subj", f"/CN=carved test {name}")
-    for name, san in (("right", "IP:127.0.0.1"), ("name", "DNS:elsewhere.example")):
-        run("req", "-x509", *key, "-CA", "ca.pem", "-CAkey", "ca.key", "-keyout", f"{name}.key", "-out",
-            f"{name}.pem", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName={san}",
-            "-addext", "basicConstraints=critical,CA:FALSE")
-
-
-def tls(home, name):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(os.path.join(home, f"{name}.pem"), os.path.join(home, f"{name}.key"))
-    return context
-
-
 def test_only_the_right_certificate_is_spoken_to():
     with Carved() as carved:
-        certificates(carved.home)
+        tls.certificates(carved.home)
         secret = f"    token_file: {token_file(carved)}\n"
 
         def refused(certificate, ca, count):
-            with Server(judge, context=tls(carved.home, certificate)) as server:
+            with Server(judge, context=tls.context(carved.home, certificate)) as server:
                 carved.write_config(config(server.port, secret + ca, "https"))
                 carved.start()
                 carved.put()
@@ -381,7 +355,7 @@ def test_only_the_right_certificate_is_spoken_to():
         refused("right", "    ca: other.pem\n", 2)
         refused("other", "    ca: ca.pem\n", 3)
         refused("name", "    ca: ca.pem\n", 4)
-        with Server(judge, context=tls(carved.home, "right")) as server:
+        with Server(judge, context=tls.context(carved.home, "right")) as server:
             carved.write_config(config(server.port, secret + "    ca: other.pem\n", "https"))
             carved.start()
             carved.put(content=EICAR)

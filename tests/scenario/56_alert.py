@@ -9,6 +9,7 @@ import signal
 import threading
 
 import scenario
+import tls
 from lines import numbers, path_of
 from scenario import Carved, broapt_name, check, command, processes_with, same, scaled
 
@@ -370,12 +371,17 @@ def test_elastic_common_schema_and_chosen_verdicts():
 
 
 class Hook(http.server.ThreadingHTTPServer):
-    """A web server on the loopback that keeps what is posted and answers with the status that is set."""
+    """A web server on the loopback that keeps what is posted and answers with the status that is set. With a context
+    it speaks TLS; one that is held does not answer before its end."""
 
-    def __init__(self):
+    def __init__(self, context=None, held=False):
         super().__init__(("127.0.0.1", 0), Handler)
-        self.posts, self.status = [], 204
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/hook/s3cret?key=s3cret"
+        self.posts, self.status, self.go_on = [], 204, threading.Event()
+        if not held:
+            self.go_on.set()
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.server_address[1]}/hook/s3cret?key=s3cret"
         self.thread = threading.Thread(target=self.serve_forever)
 
     def __enter__(self):
@@ -383,9 +389,13 @@ class Hook(http.server.ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_):
+        self.go_on.set()
         self.shutdown()
         self.thread.join()
         self.server_close()
+
+    def handle_error(self, *_):
+        pass  # a client that went away, or trusts nobody
 
     def told(self):
         return [line for status, _, lines in self.posts if status == 204 for line in lines]
@@ -396,6 +406,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         status = self.server.status
         self.server.posts.append((status, (self.path, dict(self.headers)), json.loads(body)))
+        self.server.go_on.wait()
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -429,6 +440,79 @@ def test_a_web_server_is_told():
         same(path, "/hook/s3cret?key=s3cret", "path")
         same((headers["Content-Type"], headers["Authorization"], headers["Carved-Told"], headers["Carved-Waiting"]),
              ("application/json", "Bearer open-sesame", str(len(lines)), "0"), "headers")
+        carved.stop()
+
+
+def trouble_of(carved):
+    """Of the alert, once there is some."""
+    return carved.until(lambda: carved.status()["alert"]["trouble"], "an alert's trouble")
+
+
+def test_only_a_web_server_with_the_right_certificate_is_told():
+    def configure(carved, hook, ca):
+        carved.configure("every: 0" + (f", ca: {ca}" if ca else ""), way=f"url: '{hook.url}'")
+
+    with Alerted() as carved:
+        tls.certificates(carved.home)
+        made = []
+        for certificate, ca in (("right", None), ("right", "other.pem"), ("other", "ca.pem"), ("name", "ca.pem")):
+            with Hook(tls.context(carved.home, certificate)) as hook:
+                configure(carved, hook, ca)
+                carved.start()
+                made.append(carved.put_bad())
+                trouble = trouble_of(carved)
+                check("certificate" in trouble or "SSL" in trouble, f"{certificate} by {ca}: {trouble}")
+                check(b"alerts are not told, and wait in the history: https://127.0.0.1:" in carved.stderr(), "the log")
+                carved.stop()
+                same(hook.posts, [], f"what {certificate} was told by {ca}")
+            same(carved.sql("SELECT name, seq FROM sink"), [(b"alert", 0)], "how far it was told")
+        with Hook(tls.context(carved.home, "right")) as hook:
+            configure(carved, hook, "ca.pem")
+            carved.start()
+            carved.wait_until("SELECT name, seq FROM sink", [(b"alert", len(made))])
+            same([path_of(line) for line in hook.told()], made, "paths")
+            # the file is read for each call
+            os.rename(os.path.join(carved.home, "ca.pem"), os.path.join(carved.home, "ca.away"))
+            made.append(carved.put_bad())
+            check("ca.pem" in trouble_of(carved), trouble_of(carved))
+            same(len(hook.told()), len(made) - 1, "told without it")
+            same(carved.sql("SELECT name, seq FROM sink"), [(b"alert", len(made) - 1)], "how far it was told then")
+            os.rename(os.path.join(carved.home, "ca.away"), os.path.join(carved.home, "ca.pem"))
+            carved.until(lambda: [path_of(line) for line in hook.told()] == made, "all is told")
+            carved.stop()
+
+
+def test_a_web_server_that_never_answers_holds_up_nobody_else():
+    with Hook(held=True) as hook, Alerted() as carved:
+        events = os.path.join(carved.home, "events.json")
+
+        def told():
+            with open(events, "rb") as file:
+                return file.read().count(b"\n")
+
+        def configure(timeout):
+            carved.configure(f"every: 0, timeout: {timeout}", way=f"url: '{hook.url}'",
+                             top=f"stop_grace: 200ms\nevents: {events}\n")
+        configure("300ms")
+        carved.start()
+        carved.put_bad()
+        check("longer than 300 ms" in trouble_of(carved), trouble_of(carved))
+        same(carved.status()["alert"]["waiting"], 1, "what waits")
+        carved.put_bad()
+        carved.until(lambda: told() == 2, "the file of events has them")
+        carved.stop()
+        configure("1d")
+        before = len(hook.posts)
+        carved.start()
+        carved.until(lambda: len(hook.posts) > before, "it is posted to")
+        carved.put_bad()
+        carved.until(lambda: told() == 3, "the file of events has the next")
+        same(carved.status()["alert"]["waiting"], 2, "what waits then")
+        carved.stop()
+        same(carved.sql("SELECT name, seq FROM sink ORDER BY name"), [(b"alert", 0), (b"events", 3)], "how far they are")
+        hook.go_on.set()
+        carved.start()
+        carved.wait_until("SELECT name, seq FROM sink ORDER BY name", [(b"alert", 3), (b"events", 3)])
         carved.stop()
 
 
