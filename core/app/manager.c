@@ -15,6 +15,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/base/str.h"
+#include "core/config/config.h"
 #include "watcher/watcher.h"
 
 #define MORE_MS	 60000	/* so much more time is asked for ... */
@@ -145,7 +146,8 @@ void manager_closing(struct app *app)
 	if (!app->manager.stopping)
 		str_puts(&line, "STOPPING=1\n");
 	app->manager.stopping = true;
-	put_more_time(&line, LAST_MS);
+	/* an alert that is being told has the grace */
+	put_more_time(&line, app->config->stop_grace_ms + LAST_MS);
 	str_puts(&line, "STATUS=closing the history");
 	(void)send(app, &line);
 }

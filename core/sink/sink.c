@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -14,6 +15,7 @@
 
 struct sink {
 	const struct sink_receiver *receiver;
+	char name[16]; /* of its thread, and of its pulse: "sink events" */
 	struct store *store;
 	int64_t waited;		     /* fixed */
 	struct event_reader *reader; /* the thread's */
@@ -127,6 +129,13 @@ static int count_rest(struct sink *sink, const struct portion *portion, int64_t 
 	return event_reader_count(sink->reader, portion->seq, sink->receiver->verdicts, out, err);
 }
 
+static void note_waiting(struct sink *sink, int64_t waiting)
+{
+	lock_take(&sink->lock);
+	sink->waiting = waiting;
+	lock_drop(&sink->lock);
+}
+
 static int tell(struct sink *sink, const struct portion *portion, struct error *err)
 {
 	struct sink_portion told = { .text = portion->text.data,
@@ -135,9 +144,7 @@ static int tell(struct sink *sink, const struct portion *portion, struct error *
 	int result = count_rest(sink, portion, &told.waiting, err);
 	if (result < 0)
 		return result;
-	lock_take(&sink->lock);
-	sink->waiting = told.waiting + (int64_t)told.events;
-	lock_drop(&sink->lock);
+	note_waiting(sink, told.waiting + (int64_t)told.events);
 	sink->next = mono_add_ms(mono_now(), sink->receiver->every_ms);
 	pulse_silent(sink->receiver->take_ms);
 	result = sink->receiver->take(sink->receiver->context, &told, err);
@@ -157,6 +164,7 @@ static int gather_in_time(struct sink *sink, struct portion *portion, struct err
 	int result = gather(sink, portion, err);
 	if (result < 0 || portion->text.len == 0 || mono_passed(sink->next))
 		return result;
+	note_waiting(sink, (int64_t)portion->events);
 	(void)sleep_until(sink, sink->next);
 	str_done(&portion->text);
 	return gather(sink, portion, err);
@@ -208,7 +216,7 @@ static void tell_all(struct sink *sink)
 static void *run(void *context)
 {
 	struct sink *sink = context;
-	(void)pthread_setname_np(pthread_self(), "sink");
+	(void)pthread_setname_np(pthread_self(), sink->name);
 	pulse_take(&sink->pulse);
 	pulse_work(&sink->pulse);
 	for (bool stopping = false; !stopping;) {
@@ -253,7 +261,8 @@ int sink_new(struct sink **out, struct store *store, const char *path,
 	sink->store = store;
 	sink->told.sink = receiver->name;
 	lock_init(&sink->lock);
-	pulse_init(&sink->pulse, "sink");
+	(void)snprintf(sink->name, sizeof sink->name, "sink %s", receiver->name);
+	pulse_init(&sink->pulse, sink->name);
 	lock_condition_init(&sink->wake);
 	int result = start(sink, path, err);
 	if (result < 0)

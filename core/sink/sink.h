@@ -34,7 +34,7 @@ struct sink_portion {
 
 /* The receiver. Borrowed until sink_free(); called by the sink's thread alone. */
 struct sink_receiver {
-	const char *name; /* its row in the history; static */
+	const char *name; /* its row in the history, and behind "sink " its thread's; static */
 	/* Bits of enum outcome: only ends and other verdicts that are one of these; 0: all events
 	 */
 	unsigned verdicts;
@@ -69,7 +69,8 @@ void sink_wake(struct sink *sink);
 void sink_committed(struct sink *sink);
 /** Whether the last try failed: true, and why in err. Any thread. */
 bool sink_trouble(struct sink *sink, struct error *err);
-/** What was told since the start, and what waited behind the last portion. Any thread. */
+/** What was told since the start, and what waited when the last portion was gathered or told. Any
+ * thread. */
 void sink_counts(struct sink *sink, int64_t *told, int64_t *waiting);
 /** Tells what is there, without pauses, until one portion fails, and ends the thread. Before
  * store_close(); nothing comes back to it any more. NULL is fine. */

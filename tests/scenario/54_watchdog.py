@@ -111,7 +111,7 @@ def test_a_thread_that_stands_still():
         check_starves(manager, "store", b"store ", carved.put)
         check_starves(manager, "worker-1", b"queue of the workers ", carved.put)
         check_starves(manager, "carved-reader", b"reader ", carved.put)
-        check_starves(manager, "sink", b"sink ", carved.put)
+        check_starves(manager, "sink events", b"sink events ", carved.put)
         carved.wait_settled(4)
 
 
@@ -214,7 +214,7 @@ def test_ready_reloading_and_stopping():
         same(manager.hear()[:3], [b"STOPPING=1", b"EXTEND_TIMEOUT_USEC=160000000",
                                   b"STATUS=stopping: what runs is finished or given up, the last reload was refused"],
              "how it stops")
-        same(manager.told[3:], [b"EXTEND_TIMEOUT_USEC=300000000", b"STATUS=closing the history"], "and ends")
+        same(manager.told[3:], [b"EXTEND_TIMEOUT_USEC=400000000", b"STATUS=closing the history"], "and ends")
 
 
 def test_a_manager_that_does_not_read():

@@ -25,6 +25,6 @@ Test(manager, from_the_start_over_a_reload_to_the_end)
 	expect_next(&d, "READY=1\nSTATUS=watching");
 	cr_assert_eq(kill(d.pid, SIGTERM), 0);
 	expect_next(&d, "STOPPING=1\nEXTEND_TIMEOUT_USEC=62000000\nSTATUS=stopping");
-	expect_next(&d, "EXTEND_TIMEOUT_USEC=300000000\nSTATUS=closing the history");
+	expect_next(&d, "EXTEND_TIMEOUT_USEC=302000000\nSTATUS=closing the history");
 	daemon_finish(&d);
 }

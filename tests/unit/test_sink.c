@@ -282,6 +282,14 @@ Test(sink, who_is_not_to_be_called_often_gets_it_together_and_at_the_end_at_once
 	expect_got("1 ");
 	found = OUTCOME_MALICIOUS;
 	put_done(2, 5);
+	int64_t told = 0;
+	int64_t waiting = 0;
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	while (waiting == 0 && !mono_passed(end)) {
+		(void)sched_yield();
+		sink_counts(sink, &told, &waiting);
+	}
+	cr_expect(told == 1 && waiting >= 1, "%lld %lld", (long long)told, (long long)waiting);
 	stop();
 	cr_expect_str_eq(str_text(&got), "1 2 3 4 5 ");
 	cr_expect_str_eq(str_text(&portions), "1+0 4+0 ");
