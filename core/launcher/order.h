@@ -1,10 +1,10 @@
 /*
  * order: what the daemon tells carved-launch, as its words, and what it hears back, on
- *descriptor 5.
+ * descriptor 5.
  *
  *	carved-launch --parent PID [--file PATH]... [--tree PATH]... [--scratch DIR] [--network]
- *		[--open] [--sample hide|keep] [--memory BYTES] [--file-size BYTES] --program PATH --
- *ARGV...
+ *		[--open] [--sample hide|keep] [--memory BYTES] [--file-size BYTES]
+ *		--program PATH -- ARGV...
  *
  * Both sides are of one build; words of another are refused, not guessed at. One thread.
  */

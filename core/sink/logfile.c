@@ -71,7 +71,8 @@ static int open_file(struct logfile *logfile, struct error *err)
 	if (fstat(logfile->fd, &st) == 0 && S_ISREG(st.st_mode))
 		return 0;
 	close_file(logfile);
-	return error_set(err, EINVAL, "%s is no regular file", logfile->path);
+	return error_set(err, EINVAL, "%s is no regular file: name another, or remove it",
+			 logfile->path);
 }
 
 /* Somebody was killed in the middle of a line, or could not take it back: it is not to swallow
