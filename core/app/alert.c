@@ -35,10 +35,7 @@ struct alert {
 
 static char *target_of(const struct config_alert *row)
 {
-	if (row->run)
-		return xstrdup(row->run[0]);
-	const char *host = strstr(row->url, "://") + 3;
-	return xmemdup(row->url, (size_t)(host - row->url) + strcspn(host, "/?"));
+	return row->run ? xstrdup(row->run[0]) : xmemdup(row->url, http_url_shown(row->url));
 }
 
 int alert_new(struct alert **out, struct config *config, struct error *err)

@@ -40,19 +40,27 @@ static char *url_part(CURLU *url, CURLUPart part, unsigned flags)
 	return own;
 }
 
+size_t http_url_shown(const char *url)
+{
+	const char *host = strstr(url, "://");
+	size_t before = host ? (size_t)(host + 3 - url) : 0;
+	return before + strcspn(url + before, "/?#");
+}
+
 static int read_url(struct http_client *client, CURLU *url, struct error *err)
 {
 	CURLUcode fault = curl_api.url_set(url, CURLUPART_URL, client->url, CURLU_DISALLOW_USER);
 	if (fault != CURLUE_OK)
-		return error_set(err, EINVAL, "%s: no usable URL: %s", client->url,
+		return error_set(err, EINVAL, "%.*s: no usable URL: %s",
+				 (int)http_url_shown(client->url), client->url,
 				 curl_api.url_strerror(fault));
 	AUTO_FREE char *scheme = url_part(url, CURLUPART_SCHEME, 0);
 	AUTO_FREE char *host = url_part(url, CURLUPART_HOST, 0);
 	AUTO_FREE char *port = url_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT);
 	if (!scheme || !host || !port ||
 	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-		return error_set(err, EINVAL, "%s: expected http:// or https:// and a host",
-				 client->url);
+		return error_set(err, EINVAL, "%.*s: expected http:// or https:// and a host",
+				 (int)http_url_shown(client->url), client->url);
 	AUTO_STR place = STR_INIT;
 	str_printf(&place, "%s://%s:%s", scheme, host, port);
 	client->place = str_take(&place);

@@ -81,6 +81,8 @@ AUTO_DEFINE(http_client);
 
 /** "https://HOST:PORT" for people: the URL without what may be secret in it. */
 const char *http_client_place(const struct http_client *client);
+/** How many bytes of any URL may be shown, as above. */
+size_t http_url_shown(const char *url);
 
 /** Fills reply, which the caller zeroes and releases by http_reply_done(). Blocks until the
  * deadline. */

@@ -154,6 +154,11 @@ Test(alert, another_status_or_none_is_no_success)
 	row.url = (char *)"http://127.0.0.1:1/";
 	cr_expect_eq(tell(), -EHOSTUNREACH, "%s", err.text);
 	alert_free(TAKE(alert));
+	row.url = (char *)"https://127.0.0.1:99999/s3cret?key=s3cret";
+	cr_expect_eq(tell(), -EINVAL);
+	cr_expect(strstr(err.text, "https://127.0.0.1:99999: no usable URL"), "%s", err.text);
+	alert_free(TAKE(alert));
+	row.url = (char *)"http://127.0.0.1:1/";
 	row.token_file = (char *)"/nonexistent/token";
 	cr_expect_eq(tell(), -ENOENT);
 	cr_expect(strstr(err.text, "token_file: /nonexistent/token"), "%s", err.text);
