@@ -106,7 +106,7 @@ static void name_the_rest(const struct app *app, const struct reload_result *res
 static int prepare(struct app *app, const struct config *config, struct reroot **roots,
 		   struct error *err)
 {
-	if (config->workers <= app->config->workers || want_prepare(config, err) == 0)
+	if (config->workers <= pool_workers(app->pool) || want_prepare(config, err) == 0)
 		return reroot_prepare(app, config, roots, err);
 	err->code = EINVAL; /* no want that passes */
 	return -EINVAL;

@@ -92,14 +92,12 @@ static bool is_listed(const struct config *config, const char *path)
 
 static void leave(struct app *app, uint32_t index, struct str *notes)
 {
-	if (roots_state(app->roots, index) == ROOT_COMING) {
-		roots_set_state(app->roots, index, ROOT_GONE);
+	enum root_state state = roots_state(app->roots, index);
+	if (state == ROOT_LEAVING || state == ROOT_GONE)
 		return;
-	}
-	if (roots_state(app->roots, index) != ROOT_WATCHED)
-		return;
-	roots_set_state(app->roots, index, ROOT_LEAVING);
-	app->reroot_ticket = watcher_ticket(app->watcher);
+	roots_set_state(app->roots, index, state == ROOT_WATCHED ? ROOT_LEAVING : ROOT_GONE);
+	if (state == ROOT_WATCHED)
+		app->reroot_ticket = watcher_ticket(app->watcher);
 	tell(notes, "no root any more, what is known of it is finished root=%s",
 	     roots_path(app->roots, index));
 }
