@@ -4,8 +4,8 @@
  * Roots must not overlap: each file would be told twice, under two paths. The history must not lie
  * below a root: each write would be an event about itself; nor may the logs of api.yml's commands,
  * which would be looked at in their turn, without end, nor the files of events and pressure; nor
- * the quarantine, which may not lie above one either, as it is nobody else's. What carved writes has
- * a name of its own each: one would write over the other. A hash list needs hashes. Rescans by
+ * the quarantine, which may not lie above one either, as it is nobody else's. What carved writes
+ * has a name of its own each: one would write over the other. A hash list needs hashes. Rescans by
  * themselves look back as far as reuse does. What goes when a disk is full needs a word of when it
  * is.
  */
