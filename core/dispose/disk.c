@@ -51,13 +51,20 @@ void disk_judge(struct disk *disk, const struct config_retention *retention,
 		disk->need_bytes = disk->need_files = 0;
 }
 
-static struct disk_room room_of(const struct statfs *st)
+/* Some file systems make these numbers up. */
+static uint64_t used(uint64_t all, uint64_t free)
 {
-	const uint64_t block = (uint64_t)st->f_bsize;
+	return all > free ? all - free : 0;
+}
+
+struct disk_room disk_room_of(const struct statfs *st)
+{
+	/* FUSE counts in the smaller ones */
+	const uint64_t block = (uint64_t)(st->f_frsize ? st->f_frsize : st->f_bsize);
 	return (struct disk_room){
-		.bytes_used = (st->f_blocks - st->f_bfree) * block,
+		.bytes_used = used(st->f_blocks, st->f_bfree) * block,
 		.bytes_free = st->f_bavail * block,
-		.files_used = st->f_files - st->f_ffree,
+		.files_used = used(st->f_files, st->f_ffree),
 		.files_free = st->f_ffree,
 	};
 }
@@ -94,7 +101,7 @@ void disks_look(struct disks *disks, const struct config *config)
 		*disk = (struct disk){ .fsid = fsid,
 				       .read_only = read_only,
 				       .over = before && before->over };
-		const struct disk_room room = room_of(&st);
+		const struct disk_room room = disk_room_of(&st);
 		disk_judge(disk, &config->retention, &room);
 	}
 	disks_done(disks);

@@ -14,6 +14,7 @@
 
 struct config;
 struct config_retention;
+struct statfs;
 
 /* What statfs(2) says, as far as it matters. */
 struct disk_room {
@@ -36,6 +37,8 @@ struct disks {
 	size_t missing; /* roots that could not be looked at */
 };
 
+/** Pure. */
+struct disk_room disk_room_of(const struct statfs *st);
 /** What removing a file of that size gives back, at least nearly. Pure. */
 uint64_t disk_takes(int64_t size);
 /** Brings the disk up to date by its room. Pure. */

@@ -1,4 +1,6 @@
 /* disk: when a file system is too full, and how much must go. */
+#include <sys/vfs.h>
+
 #include <criterion/criterion.h>
 
 #include "core/config/config.h"
@@ -55,6 +57,24 @@ Test(disk, sizes_near_the_end_of_the_type_are_no_trouble)
 	cr_expect_eq(disk_takes(0), 0);
 	cr_expect_eq(disk_takes(1), 4096);
 	cr_expect_eq(disk_takes(4096), 4096);
+}
+
+Test(disk, is_as_large_as_df_says)
+{
+	struct statfs st = {
+		.f_bsize = 1 << 20, .f_frsize = 4096, .f_blocks = 100, .f_bfree = 30, .f_bavail = 20
+	};
+	struct disk_room room = disk_room_of(&st);
+	cr_expect_eq(room.bytes_used, 70 * 4096);
+	cr_expect_eq(room.bytes_free, 20 * 4096);
+	st.f_frsize = 0;
+	st.f_bsize = 512;
+	st.f_bfree = 101; /* more than there are */
+	st.f_ffree = 1000;
+	room = disk_room_of(&st);
+	cr_expect_eq(room.bytes_used, 0);
+	cr_expect_eq(room.bytes_free, 20 * 512);
+	cr_expect_eq(room.files_used, 0);
 }
 
 Test(disk, each_file_system_of_the_roots_is_looked_at_once)
