@@ -46,14 +46,15 @@ static bool before(struct kept_at a, struct kept_at b)
 	return a.key < b.key || (a.key == b.key && a.id < b.id);
 }
 
-/* The removal itself looks again, and more closely; this spares it most of what is in vain. A path
- * that cannot be asked for as a whole is left to it. */
+/* The removal itself looks again, and more closely; this spares it most of what is in vain. What
+ * cannot be told here (a path that is too long to be asked for as a whole, a failing disk) is left
+ * to it, and it says what is wrong. */
 static bool is_there(const char *path, const struct identity *identity)
 {
 	struct statx st;
 	if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		  STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
-		return errno == ENAMETOOLONG;
+		return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
 	const struct identity now = identity_of(&st, identity->fsid);
 	return S_ISREG(st.stx_mode) && identity_same_version(&now, identity);
 }

@@ -4,6 +4,8 @@
  */
 #include "core/dispose/retention.h"
 
+#include <sys/vfs.h>
+
 #include <stdio.h>
 #include <string.h>
 
@@ -58,20 +60,32 @@ static bool goes_everywhere(const struct config_retention *limits)
 	return limits->age_ms || limits->count || limits->bytes;
 }
 
-/* What lies below a floor that was found for other roots, or for one disk, may be ours now. */
-static uint64_t roots_hash(const struct config *config)
+static uint64_t hash_bytes(uint64_t hash, const void *bytes, size_t len)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a: the same in every run */
-	for (size_t i = 0; i < config->root_count; i++) {
-		const char *path = config->roots[i].path;
-		for (size_t at = 0; at <= strlen(path); at++)
-			hash = (hash ^ (unsigned char)path[at]) * UINT64_C(0x100000001b3);
-	}
-	hash = (hash ^ goes_everywhere(&config->retention)) * UINT64_C(0x100000001b3);
-	return hash | 1;
+	const unsigned char *at = bytes;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+	return hash;
 }
 
-/* The limits may be others than in the round before; other roots make it begin anew. */
+/* What lies below a floor that was found for other roots, for one disk, or while a root was away,
+ * may be ours now. FNV-1a: the same in every run. */
+static uint64_t roots_hash(const struct config *config)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	const bool everywhere = goes_everywhere(&config->retention);
+	for (size_t i = 0; i < config->root_count; i++) {
+		const char *path = config->roots[i].path;
+		struct statfs st;
+		hash = hash_bytes(hash, path, strlen(path) + 1);
+		if (statfs(path, &st) == 0)
+			hash = hash_bytes(hash, &st.f_fsid, sizeof st.f_fsid);
+	}
+	return hash_bytes(hash, &everywhere, sizeof everywhere) | 1;
+}
+
+/* The limits may be others than in the round before; other roots make it begin anew, which is noted
+ * at once, as it forgets the floor of those before. */
 static int prepare(struct round *round)
 {
 	struct retention *retention = round->retention;
@@ -89,6 +103,7 @@ static int prepare(struct round *round)
 	retention->floor_ns = floor_ns;
 	retention->roots = roots;
 	lanes_init(&retention->all, floor_ns);
+	round->late = floor_ns == 0;
 	return 0;
 }
 
@@ -123,6 +138,10 @@ static void note_floor(struct round *round)
 	int64_t floor = floor_ns(round);
 	if (round_chosen(round) == 0 && floor >= retention->floor_ns && !round->late)
 		return;
+	if (roots_hash(round->config) != retention->roots) {
+		forget(retention); /* files of a root that went meanwhile were passed over */
+		return;
+	}
 	round->choice->intents.note_key = retention->floor_key;
 	round->choice->intents.note = floor;
 	retention->floor_ns = floor;
@@ -156,8 +175,8 @@ static void hear_end(struct round *round, const struct version *version)
 	}
 	if (!done && !round->limits->unscanned)
 		return;
-	retention->census.files++;
-	retention->census.bytes += (uint64_t)version->identity.size;
+	retention->census.heard.files++;
+	retention->census.heard.bytes += (uint64_t)version->identity.size;
 }
 
 static bool hear(void *context, const struct store_event *event)

@@ -32,9 +32,14 @@ struct disk_lanes {
 	struct mono shed_after; /* nobody is asked before */
 };
 
-struct census {
+struct amount {
 	uint64_t files, bytes;
-	struct mono until; /* how long it holds; ns 0: it was never made */
+};
+
+struct census {
+	struct amount there; /* when it was made, less what was chosen since */
+	struct amount heard; /* of since then: it may be gone by now, or counted already */
+	struct mono until;   /* none is made before; ns 0: it was never made */
 };
 
 struct retention {
@@ -42,7 +47,7 @@ struct retention {
 	struct event_reader *events;
 	struct kept_reader *reader;
 	int64_t seq;	/* of the last event that was heard */
-	uint64_t roots; /* a hash of their paths; 0: none yet */
+	uint64_t roots; /* a hash of them, and of what is there; 0: none yet */
 	char floor_key[48];
 	int64_t floor_ns; /* as it was noted last, or lower: something below it has ended */
 	struct census census;
@@ -65,7 +70,7 @@ struct round {
 	struct lane_view view;
 	struct choice *choice;
 	size_t events; /* heard */
-	bool late;     /* one of them lowered the floor */
+	bool late;     /* the floor is lower than it was noted */
 	struct error *err;
 };
 

@@ -80,13 +80,25 @@ Test(amount, what_others_deleted_does_not_count)
 	r.y.config.retention.count = 3;
 	expect("");
 	cr_assert(unlink(yard_path(&r.y, "bbb")) == 0);
-	r.retention.census.files = 9; /* as heard of */
+	r.retention.census.heard.files = 7;
 	r.retention.census.until.ns = 1;
 	expect("");
-	cr_expect_eq(r.retention.census.files, 2);
-	r.retention.census.files = 4;
+	cr_expect_eq(r.retention.census.there.files, 2);
+	cr_expect_eq(r.retention.census.heard.files, 0);
+}
+
+/* A file that is written anew all the time is heard of each time. */
+Test(amount, what_was_heard_of_since_the_last_count_is_counted_before_anything_goes)
+{
+	r.y.config.retention.count = 3;
+	expect("");
 	hold_count();
+	r.retention.census.heard.files = 1000;
+	expect("");
+	cr_expect_eq(r.retention.next.ns, r.retention.census.until.ns, "when it is counted again");
+	r.retention.census.there.files = 4; /* as a count found */
 	expect("1count");
+	cr_expect_eq(r.retention.census.there.files, 3);
 }
 
 Test(amount, a_count_that_is_left_off_says_nothing)

@@ -1,4 +1,6 @@
 /* lane: files that are in place, oldest first. */
+#include <sys/fsuid.h>
+
 #include "core/dispose/lane.h"
 #include "dispose_fixture.h"
 
@@ -149,6 +151,17 @@ Test(lane, too_much_that_came_late_is_found_there_too)
 	for (int64_t i = 1; i < LANE_HEARD_MAX + 10; i++)
 		lane_hear(&lane, (struct kept_at){ 100 + i, 1000000 + i });
 	expect_taken("first");
+}
+
+/* What stands in the way, a failing disk, say, is told by who removes it. */
+Test(lane, what_cannot_be_told_is_not_passed_over)
+{
+	put("a", 10);
+	cr_assert(chmod(y.root, 0) == 0);
+	(void)setfsuid(65534); /* not root, for file systems */
+	expect_taken("a");
+	(void)setfsuid(geteuid());
+	cr_assert(chmod(y.root, 0700) == 0);
 }
 
 Test(lane, may_be_of_one_file_system)

@@ -226,6 +226,39 @@ Test(retention, what_a_disk_passed_over_goes_by_age)
 	expect("1age");
 }
 
+/* Its files were passed over while it was away; no event tells of them when it is back. */
+Test(retention, files_of_a_root_that_was_away_are_gone_through_when_it_is_back)
+{
+	char away[128];
+	snprintf(away, sizeof away, "%s.away", r.y.root);
+	r.y.config.retention.age_ms = 1000;
+	put_aged("a", 300);
+	put_aged("b", 200);
+	cr_assert(rename(r.y.root, away) == 0);
+	expect("");
+	cr_assert(rename(away, r.y.root) == 0);
+	expect("1age 2age");
+}
+
+/* What ended late while there were other roots is below the floor that these had. */
+Test(retention, a_floor_of_other_roots_is_forgotten)
+{
+	struct config_root here = r.y.root_row;
+	r.y.config.retention.age_ms = 1000;
+	yard_file(&r.y, "late", "late");
+	struct version *late = yard_version(&r.y, "late", OUTCOME_CLEAN);
+	late->first_seen_ns = 5;
+	put_aged("a", 300);
+	expect("1age");
+	r.y.root_row.path = r.y.quarantine;
+	expect("");
+	world_put(&r.y.w, late);
+	expect("");
+	r.y.root_row = here;
+	expect("2age");
+	EXPECT_SQL(&r.y.w, "SELECT count(*) FROM meta WHERE key LIKE 'retention_floor_%'", "1");
+}
+
 Test(retention, switched_off_by_a_reload_it_still_hears)
 {
 	put_aged("a", 300);
