@@ -33,9 +33,8 @@ struct disposer {
 	int64_t started_ns;
 	struct removal_reader *reader;
 	struct disposal_rules *rules;
-	bool failed;		  /* the last pass could not do something */
-	struct removals expiring; /* while it is being recorded that they go */
-	int64_t expire_ms;	  /* when something in the quarantine is old enough; -1: never */
+	bool failed; /* the last pass could not do something */
+	struct overdue overdue;
 	pthread_t thread;
 	pthread_cond_t wake;
 	struct lock lock;
@@ -208,26 +207,27 @@ static bool do_due(struct disposer *disposer, bool *more)
 static bool expire(struct disposer *disposer, bool *more)
 {
 	int64_t age_ms = disposer->config->retention.quarantine_ms;
+	struct overdue *overdue = &disposer->overdue;
 	struct removals *batch = &disposer->batch.list;
 	struct error err = { 0 };
-	disposer->expire_ms = -1;
+	overdue->left_ms = -1;
 	if (age_ms == 0)
 		return true;
-	if (overdue_find(disposer->reader, age_ms, batch, &disposer->expire_ms, &err) < 0)
+	if (overdue_find(overdue, disposer->reader, age_ms, batch, &err) < 0)
 		set_trouble(disposer, &err);
 	size_t count = batch->count;
-	*more = *more || count == CHOOSE_AT_ONCE;
+	disposer->failed = disposer->failed || overdue->failed;
 	if (count == 0)
 		return true;
 	if (!write_batch(disposer, STORE_REMOVED))
 		return false;
-	disposer->expiring = *batch;
+	overdue->expiring = *batch;
 	*batch = (struct removals){ 0 };
 	if (!write_batch(disposer, STORE_INTEND)) /* synced, and what was before it */
 		return false;
-	*batch = disposer->expiring;
-	disposer->expiring = (struct removals){ 0 };
-	overdue_do(disposer->reader, batch, &err);
+	*batch = overdue->expiring;
+	overdue->expiring = (struct removals){ 0 };
+	*more = overdue_do(overdue, disposer->reader, batch, &err) || *more;
 	if (err.code)
 		set_trouble(disposer, &err);
 	if (!write_batch(disposer, STORE_REMOVED))
@@ -325,7 +325,7 @@ static int64_t rest_ms(struct disposer *disposer)
 	if (disposer->failed && (rest < 0 || rest > FAILED_MS))
 		rest = FAILED_MS;
 	return shorter(shorter(rest, rest_of_chooser(&disposer->options->other)),
-		       disposer->expire_ms);
+		       disposer->overdue.left_ms);
 }
 
 /* False: it is being stopped. */
@@ -488,7 +488,7 @@ void disposer_free(struct disposer *disposer)
 	if (!disposer)
 		return;
 	clear_batch(disposer);
-	removals_done(&disposer->expiring);
+	overdue_done(&disposer->overdue);
 	vault_free(disposer->vault);
 	hasher_free(disposer->hasher);
 	config_unref(disposer->next_config);

@@ -13,38 +13,69 @@
 #include "core/dispose/vault.h"
 #include "core/store/removal_reader.h"
 
+enum {
+	FAILED_MS = 5000
+};
+
 #define NOTE "it has been here for long enough, and goes"
 
-struct finding_old {
+struct search {
+	struct overdue *overdue;
 	int64_t age_ms;
-	int64_t left_ms;
 	struct removals *out;
 };
 
-/* They come in the order in which they were intended, which is nearly that of their ends. */
+static void note_left(struct overdue *overdue, int64_t left_ms)
+{
+	if (overdue->left_ms < 0 || left_ms < overdue->left_ms)
+		overdue->left_ms = left_ms;
+}
+
+/* They come in the order in which they were intended, which is nearly that of their ends. One that
+ * ended in the future, as the clock was ahead then, keeps none of the others waiting. */
 static bool take_old(void *context, const struct removal_task *task)
 {
-	struct finding_old *finding = context;
+	struct search *search = context;
 	const struct removal *removal = &task->removal;
 	int64_t here_ms = (clock_wall_ns() - removal->ended_ns) / CLOCK_NS_PER_MS;
-	if (here_ms < finding->age_ms) {
-		finding->left_ms = finding->age_ms - here_ms;
-		return false;
+	if (removal->id <= search->overdue->after_id)
+		return true;
+	if (here_ms < search->age_ms) {
+		note_left(search->overdue, search->age_ms - here_ms);
+		return here_ms < 0;
 	}
 	struct removal copy = *removal;
 	copy.place = xstrdup(removal->place);
 	copy.note = xstrdup(NOTE);
-	removals_add(finding->out, &copy);
-	return finding->out->count < CHOOSE_AT_ONCE;
+	removals_add(search->out, &copy);
+	return search->out->count < CHOOSE_AT_ONCE;
 }
 
-int overdue_find(struct removal_reader *reader, int64_t age_ms, struct removals *out,
-		 int64_t *left_ms, struct error *err)
+/* All had their turn. */
+static void begin_again(struct overdue *overdue)
 {
-	struct finding_old finding = { .age_ms = age_ms, .left_ms = -1, .out = out };
-	const struct removal_visit each = { take_old, &finding };
+	overdue->after_id = 0;
+	if (!overdue->failed)
+		return;
+	overdue->again = mono_add_ms(mono_now(), FAILED_MS);
+	note_left(overdue, FAILED_MS);
+}
+
+int overdue_find(struct overdue *overdue, struct removal_reader *reader, int64_t age_ms,
+		 struct removals *out, struct error *err)
+{
+	struct search search = { overdue, age_ms, out };
+	const struct removal_visit each = { take_old, &search };
+	overdue->left_ms = -1;
+	if (!mono_passed(overdue->again)) {
+		note_left(overdue, mono_ms_until(overdue->again));
+		return 0;
+	}
+	if (overdue->after_id == 0)
+		overdue->failed = false;
 	int result = removal_reader_quarantined(reader, 0, &each, err);
-	*left_ms = finding.left_ms;
+	if (out->count == 0)
+		begin_again(overdue);
 	return result;
 }
 
@@ -73,7 +104,9 @@ static int delete_there(const char *place, struct error *err)
 	    (unlinkat(vault->fd, json, 0) < 0 && errno != ENOENT))
 		return error_set(err, errno, "%s: it cannot be deleted: %s", place,
 				 error_text(errno));
-	(void)fsync(vault->fd); /* a power cut brings none back */
+	if (fsync(vault->fd) < 0) /* a power cut brings none back */
+		return error_set(err, errno, "%s: it may be there again after a power cut: %s",
+				 place, error_text(errno));
 	return 0;
 }
 
@@ -94,9 +127,22 @@ static void overdue_one(struct removal_reader *reader, struct removal *removal, 
 	free(TAKE(removal->note));
 }
 
-void overdue_do(struct removal_reader *reader, struct removals *removals, struct error *err)
+bool overdue_do(struct overdue *overdue, struct removal_reader *reader, struct removals *removals,
+		struct error *err)
 {
 	*err = (struct error){ 0 };
 	for (size_t i = 0; i < removals->count; i++)
 		overdue_one(reader, &removals->items[i], err);
+	overdue->failed = overdue->failed || err->code;
+	bool more = removals->count == CHOOSE_AT_ONCE;
+	if (more)
+		overdue->after_id = removals->items[removals->count - 1].id;
+	else
+		begin_again(overdue);
+	return more;
+}
+
+void overdue_done(struct overdue *overdue)
+{
+	removals_done(&overdue->expiring);
 }

@@ -8,19 +8,33 @@
 #ifndef CARVED_CORE_DISPOSE_OVERDUE_H
 #define CARVED_CORE_DISPOSE_OVERDUE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "core/base/clock.h"
+#include "core/store/removal.h"
 
 struct error;
 struct removal_reader;
-struct removals;
 
-/** Adds those that were quarantined longer ago than age_ms, at most CHOOSE_AT_ONCE, as they are to
- * be recorded before. *left_ms is when the next one is due, -1: there is none. 0, or -errno with
- * err. */
-int overdue_find(struct removal_reader *reader, int64_t age_ms, struct removals *out,
-		 int64_t *left_ms, struct error *err);
+/* What is kept of it. All of it is gone through in portions, so that what cannot be deleted keeps
+ * nothing behind it waiting. */
+struct overdue {
+	int64_t after_id;	  /* what was intended up to there had its turn */
+	bool failed;		  /* something of that, or of the last time, cannot be deleted */
+	struct mono again;	  /* nothing before, as it failed */
+	int64_t left_ms;	  /* until there is something to do; -1: for ever */
+	struct removals expiring; /* while it is being recorded that they go */
+};
+
+/** Adds the next ones that were quarantined longer ago than age_ms, at most CHOOSE_AT_ONCE, as they
+ * are to be recorded before. 0, or -errno with err. */
+int overdue_find(struct overdue *overdue, struct removal_reader *reader, int64_t age_ms,
+		 struct removals *out, struct error *err);
 /** Deletes those that are recorded so still, and sets their state. What cannot be deleted now stays
- * as it is, and err (code 0 before) says why. */
-void overdue_do(struct removal_reader *reader, struct removals *removals, struct error *err);
+ * as it is, and err (else code 0) says why. True: there may be more. */
+bool overdue_do(struct overdue *overdue, struct removal_reader *reader, struct removals *removals,
+		struct error *err);
+void overdue_done(struct overdue *overdue);
 
 #endif

@@ -5,6 +5,7 @@
 
 static struct yard y;
 static struct removal_reader *reader;
+static struct overdue overdue;
 static struct removals due;
 static struct error err;
 static const char note[] = "it has been here for long enough, and goes";
@@ -50,6 +51,7 @@ static void setup(void)
 static void teardown(void)
 {
 	removals_done(&due);
+	overdue_done(&overdue);
 	removal_reader_free(reader);
 	yard_done(&y);
 }
@@ -58,9 +60,8 @@ TestSuite(overdue, .init = setup, .fini = teardown);
 
 static int64_t find(void)
 {
-	int64_t left_ms = 0;
-	cr_assert(overdue_find(reader, 100000, &due, &left_ms, &err) == 0, "%s", err.text);
-	return left_ms;
+	cr_assert(overdue_find(&overdue, reader, 100000, &due, &err) == 0, "%s", err.text);
+	return overdue.left_ms;
 }
 
 static void mark(int id)
@@ -94,14 +95,14 @@ Test(overdue, only_what_is_recorded_so_goes)
 	mark(1);
 	mark(2);
 	world_change(&y.w, "UPDATE removal SET state = 'restored' WHERE id = 2"); /* meanwhile */
-	overdue_do(reader, &due, &err);
+	overdue_do(&overdue, reader, &due, &err);
 	cr_expect_eq(err.code, 0, "%s", err.text);
 	cr_expect(!there(1) && there(2) && there(3));
 	cr_expect_eq(due.items[0].state, REMOVAL_EXPIRED);
 	cr_expect_eq(due.items[1].state, REMOVAL_QUARANTINED);
 	removals_done(&due);
 	find();
-	overdue_do(reader, &due, &err); /* again, after a crash */
+	overdue_do(&overdue, reader, &due, &err); /* again, after a crash */
 	cr_expect_eq(due.items[0].state, REMOVAL_EXPIRED);
 }
 
@@ -112,7 +113,7 @@ Test(overdue, what_cannot_be_deleted_stays_and_is_told)
 	mark(1);
 	snprintf(path, sizeof path, "%s/1-x", y.quarantine);
 	cr_assert(unlink(path) == 0 && mkdir(path, 0700) == 0);
-	overdue_do(reader, &due, &err);
+	overdue_do(&overdue, reader, &due, &err);
 	cr_expect_neq(err.code, 0);
 	cr_expect_not_null(strstr(err.text, "1-x: it cannot be deleted"), "%s", err.text);
 	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
@@ -120,20 +121,60 @@ Test(overdue, what_cannot_be_deleted_stays_and_is_told)
 
 Test(overdue, what_cannot_be_read_or_is_no_place_of_ours_is_told_and_stays)
 {
-	int64_t left_ms = 0;
 	world_change(&y.w, "UPDATE removal SET place = 'nowhere' WHERE id = 1");
 	find();
 	mark(1);
 	mark(2);
-	overdue_do(reader, &due, &err);
+	overdue_do(&overdue, reader, &due, &err);
 	cr_expect_eq(err.code, EBADMSG, "%s", err.text);
 	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
 	cr_expect(due.items[1].state == REMOVAL_EXPIRED && !there(2), "the others go");
 	removals_done(&due);
+	overdue.again.ns = 0;
 	find();
 	world_change(&y.w, "ALTER TABLE removal RENAME TO other");
-	overdue_do(reader, &due, &err);
+	overdue_do(&overdue, reader, &due, &err);
 	cr_expect(strstr(err.text, "no such table: removal"), "%s", err.text);
 	cr_expect_eq(due.items[0].state, REMOVAL_QUARANTINED);
-	cr_expect(overdue_find(reader, 1, &due, &left_ms, &err) < 0);
+	overdue.again.ns = 0;
+	cr_expect(overdue_find(&overdue, reader, 1, &due, &err) < 0);
+}
+
+/* Its directory, one of an earlier configuration, is gone, say. */
+Test(overdue, what_cannot_be_deleted_keeps_nothing_behind_it_waiting)
+{
+	world_change(&y.w, "WITH RECURSIVE n (id) AS (SELECT 1000 UNION ALL SELECT id + 1 FROM n"
+			   " WHERE id < 1299) INSERT INTO removal (id, version_id, action, cause,"
+			   " state, intended_ns, ended_ns, place) SELECT id, id, 'quarantine',"
+			   " 'rule', 'quarantined', 1, 1, '/nowhere/' || id FROM n");
+	keep(2000, 300);
+	keep(2001, 50);
+	world_change(&y.w, "DELETE FROM removal WHERE id = 3");
+	for (int portion = 0; portion < 2; portion++) {
+		removals_done(&due);
+		find();
+		world_change(&y.w, "UPDATE removal SET note = 'it has been here for long enough,"
+				   " and goes' WHERE id <> 2001");
+		cr_expect_eq(overdue_do(&overdue, reader, &due, &err), portion == 0);
+	}
+	cr_expect(!there(1) && !there(2) && !there(2000) && there(2001));
+	cr_expect(overdue.failed && overdue.left_ms > 0 && overdue.left_ms <= 5000, "%lld",
+		  (long long)overdue.left_ms);
+	removals_done(&due);
+	find();
+	cr_expect_eq(due.count, 0, "not again and again");
+	overdue.again.ns = 0;
+	world_change(&y.w, "DELETE FROM removal WHERE id < 1300");
+	find();
+	cr_expect(!overdue.failed);
+}
+
+/* The clock was a year ahead when it was brought there. */
+Test(overdue, what_came_in_the_future_keeps_nobody_waiting)
+{
+	world_change(&y.w,
+		     "UPDATE removal SET ended_ns = ended_ns + 31536000000000000 WHERE id = 1");
+	find();
+	cr_assert_eq(due.count, 1);
+	cr_expect_eq(due.items[0].id, 2);
 }
