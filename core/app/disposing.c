@@ -24,6 +24,7 @@ struct disposing {
 	struct shed *shed;
 	atomic_bool stopping;
 	struct mono walked_since; /* the loop's; ns 0: it is not */
+	bool silent;		  /* the loop's: its thread does not get on, which was said */
 	atomic_bool walked;	  /* the first walk is through */
 	atomic_uint report;	  /* of retention, packed; any thread */
 	struct seldom fails;	  /* any thread */
@@ -35,6 +36,8 @@ enum {
 	REPORT_SHEDS = 1 << 10,
 	REPORT_STUCK = 1 << 11,
 };
+
+#define SILENT_MS 60000
 
 bool disposing_wanted(const struct config *config)
 {
@@ -107,7 +110,9 @@ static bool shed(void *context, const int64_t *ids, size_t count)
 
 static bool ends(void *context)
 {
-	return atomic_load(&((struct disposing *)context)->stopping);
+	struct disposing *disposing = context;
+	disposer_step(disposing->disposer); /* it counts many files */
+	return atomic_load(&disposing->stopping);
 }
 
 /* Whoever reads the log is to know when files that nobody has looked at go, and when none may. */
@@ -208,8 +213,7 @@ void disposing_status(struct app *app, struct str *out)
 		str_puts(out, ",\"disposal\":null");
 		return;
 	}
-	struct error trouble = { 0 };
-	struct disposer_status status = { .trouble = &trouble };
+	struct disposer_status status = { 0 };
 	disposer_status(app->disposing->disposer, &status);
 	str_puts(out, ",\"disposal\":{\"quarantine\":");
 	str_json_text(out, app->config->quarantine);
@@ -217,8 +221,13 @@ void disposing_status(struct app *app, struct str *out)
 	for (enum removal_state state = REMOVAL_REMOVED; state <= REMOVAL_LEFT; state++)
 		str_printf(out, ",\"%s\":%llu", removal_state_name(state),
 			   (unsigned long long)status.ended[state]);
+	str_puts(out, ",\"silent_s\":");
+	if (status.silent_ms < 0)
+		str_puts(out, "null");
+	else
+		str_printf(out, "%lld", (long long)status.silent_ms / 1000);
 	str_puts(out, ",\"trouble\":");
-	str_json_text(out, trouble.code ? trouble.text : NULL);
+	str_json_text(out, status.trouble.code ? status.trouble.text : NULL);
 	str_putc(out, '}');
 }
 
@@ -234,10 +243,27 @@ static void note_walked(struct app *app)
 		atomic_store_explicit(&disposing->walked, true, memory_order_relaxed);
 }
 
+/* A disk that does not answer holds up whoever asks it, for ever, perhaps. */
+static void note_silence(struct disposing *disposing)
+{
+	struct disposer_status status = { 0 };
+	disposer_status(disposing->disposer, &status);
+	bool silent = status.silent_ms > SILENT_MS;
+	if (silent && !disposing->silent)
+		log_error("the thread that removes files has not got on for %lld s, though it has "
+			  "work: look at the disks that the roots, the quarantine and the history "
+			  "are on",
+			  (long long)status.silent_ms / 1000);
+	else if (!silent && disposing->silent)
+		log_notice("the thread that removes files gets on again");
+	disposing->silent = silent;
+}
+
 void disposing_tick(struct app *app)
 {
 	if (!app->disposing)
 		return;
+	note_silence(app->disposing);
 	note_walked(app);
 	shed_tick(app, app->disposing->shed);
 }

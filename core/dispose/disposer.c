@@ -45,16 +45,18 @@ struct disposer {
 	bool stopping;
 	bool submitted; /* op is with the store */
 	struct disposer_status status;
-	struct error trouble;
+	struct mono stepped; /* when it came further last */
 	/* the store's while submitted; the thread's else */
 	struct store_op op;
 	struct store_removals batch;
 	struct store_told told;
 };
 
+/* Asked at each step. */
 static bool is_stopping(struct disposer *disposer)
 {
 	lock_take(&disposer->lock);
+	disposer->stepped = mono_now();
 	bool stopping = disposer->stopping;
 	lock_drop(&disposer->lock);
 	return stopping;
@@ -77,6 +79,7 @@ static bool write_batch(struct disposer *disposer, enum store_verb verb)
 	while (disposer->submitted && !disposer->stopping)
 		lock_wait(&disposer->lock, &disposer->wake);
 	bool back = !disposer->submitted;
+	disposer->stepped = mono_now();
 	lock_drop(&disposer->lock);
 	return back;
 }
@@ -92,11 +95,8 @@ static void clear_batch(struct disposer *disposer)
 static void set_trouble(struct disposer *disposer, const struct error *err)
 {
 	lock_take(&disposer->lock);
-	bool was = disposer->trouble.code != 0;
-	if (err)
-		disposer->trouble = *err;
-	else
-		disposer->trouble.code = 0;
+	bool was = disposer->status.trouble.code != 0;
+	disposer->status.trouble = err ? *err : (struct error){ 0 };
 	lock_drop(&disposer->lock);
 	if (err || was)
 		disposer->options->fails(disposer->options->context, err);
@@ -163,12 +163,6 @@ static void tell_removal(struct disposer *disposer, const struct removal *remova
 	disposer->options->ended(disposer->options->context, removal, version);
 }
 
-static void tell_ended(struct disposer *disposer, const struct removal_task *task)
-{
-	if (task->removal.state != REMOVAL_INTENDED)
-		tell_removal(disposer, &task->removal, task->version);
-}
-
 /* The results go to the history; the batch owns the words from then on. */
 static bool record(struct disposer *disposer, struct removal_tasks *tasks, size_t count)
 {
@@ -180,8 +174,10 @@ static bool record(struct disposer *disposer, struct removal_tasks *tasks, size_
 	}
 	if (count > 0 && !write_batch(disposer, STORE_REMOVED))
 		return false;
-	for (size_t i = 0; i < count; i++)
-		tell_ended(disposer, &tasks->items[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (tasks->items[i].removal.state != REMOVAL_INTENDED)
+			tell_removal(disposer, &tasks->items[i].removal, tasks->items[i].version);
+	}
 	clear_batch(disposer);
 	return true;
 }
@@ -296,9 +292,8 @@ static bool pass(struct disposer *disposer, bool *more)
 /* How long nothing is chosen unless something is committed: -1 for ever. */
 static int64_t rest_of_chooser(const struct chooser *chooser)
 {
-	struct mono next = { INT64_MAX };
-	if (chooser->next)
-		next = chooser->next(chooser->context);
+	const struct mono never = { INT64_MAX };
+	struct mono next = chooser->next ? chooser->next(chooser->context) : never;
 	return next.ns == INT64_MAX ? -1 : mono_ms_until(next);
 }
 
@@ -311,17 +306,16 @@ static int64_t shorter(int64_t one_ms, int64_t other_ms)
 /* How long there is nothing to do: -1 for ever. */
 static int64_t rest_ms(struct disposer *disposer)
 {
+	int64_t rest = -1;
 	int64_t due_ns = INT64_MAX;
 	struct error err = { 0 };
 	if (removal_reader_next(disposer->reader, &due_ns, &err) < 0)
 		set_trouble(disposer, &err);
 	if (read_intended(disposer) == 0 && !disposer->failed)
 		set_trouble(disposer, NULL);
-	int64_t rest = -1;
-	if (due_ns != INT64_MAX) {
-		int64_t left_ns = due_ns - clock_steady_ns();
+	int64_t left_ns = due_ns - clock_steady_ns();
+	if (due_ns != INT64_MAX)
 		rest = left_ns > 0 ? left_ns / CLOCK_NS_PER_MS + 1 : 0;
-	}
 	if (disposer->failed && (rest < 0 || rest > FAILED_MS))
 		rest = FAILED_MS;
 	return shorter(shorter(rest, rest_of_chooser(&disposer->options->other)),
@@ -348,6 +342,7 @@ static bool wait_for_work(struct disposer *disposer)
 	}
 	disposer->woken = false;
 	disposer->working = true;
+	disposer->stepped = mono_now();
 	bool goes_on = !disposer->stopping;
 	lock_drop(&disposer->lock);
 	return goes_on;
@@ -386,6 +381,7 @@ static int start(struct disposer *disposer, struct error *err)
 	if (result < 0)
 		return result;
 	disposer->working = true;
+	disposer->stepped = mono_now();
 	int code = pthread_create(&disposer->thread, NULL, run, disposer);
 	if (code == 0)
 		return 0;
@@ -412,14 +408,14 @@ int disposer_new(struct disposer **out, const struct disposer_options *options,
 	disposer->started_ns = clock_wall_ns();
 	lock_init(&disposer->lock);
 	lock_condition_init(&disposer->wake);
-	int result = start(disposer, err);
-	if (result < 0) {
-		close_reading(disposer);
-		disposer_free(disposer);
-		return result;
-	}
 	*out = disposer;
-	return 0;
+	int result = start(disposer, err);
+	if (result == 0)
+		return 0;
+	*out = NULL;
+	close_reading(disposer);
+	disposer_free(disposer);
+	return result;
 }
 
 void disposer_wake(struct disposer *disposer)
@@ -460,15 +456,19 @@ void disposer_configure(struct disposer *disposer, struct config *config)
 	disposer_wake(disposer);
 }
 
+void disposer_step(struct disposer *disposer)
+{
+	(void)is_stopping(disposer);
+}
+
 void disposer_status(struct disposer *disposer, struct disposer_status *out)
 {
-	struct error *trouble = out->trouble;
 	lock_take(&disposer->lock);
 	*out = disposer->status;
-	if (trouble)
-		*trouble = disposer->trouble;
+	out->silent_ms = -1;
+	if (disposer->working)
+		out->silent_ms = (mono_now().ns - disposer->stepped.ns) / CLOCK_NS_PER_MS;
 	lock_drop(&disposer->lock);
-	out->trouble = trouble;
 }
 
 void disposer_stop(struct disposer *disposer)

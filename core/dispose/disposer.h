@@ -13,13 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/error.h"
 #include "core/base/mem.h"
 #include "core/dispose/choose.h"
 #include "core/store/removal.h"
 
 struct config;
 struct disposer;
-struct error;
 struct store;
 struct store_op;
 struct version;
@@ -47,10 +47,12 @@ struct disposer_options {
 struct disposer_status {
 	uint64_t ended[REMOVAL_STATES];
 	int64_t intended;
-	struct error *trouble; /* filled when not NULL; code 0: none */
+	int64_t silent_ms;    /* it has been at the same step for so long; -1: it rests */
+	struct error trouble; /* code 0: none */
 };
 
-/** Opens the quarantine of config, starts the thread. */
+/** Opens the quarantine of config, starts the thread; *out is set before that, and NULL when it
+ * fails. */
 int disposer_new(struct disposer **out, const struct disposer_options *options,
 		 struct config *config, struct error *err);
 /** There may be something to do. Any thread. NULL is fine. */
@@ -61,6 +63,8 @@ void disposer_committed(struct disposer *disposer);
 bool disposer_busy(struct disposer *disposer);
 /** Other rules from now on. Any thread. */
 void disposer_configure(struct disposer *disposer, struct config *config);
+/** Its thread has come a step further with what takes long: for its choosers. */
+void disposer_step(struct disposer *disposer);
 void disposer_status(struct disposer *disposer, struct disposer_status *out);
 /** Ends the thread, when the file that it is at is through. Before store_close(); nothing comes
  * back to it any more. NULL is fine. */

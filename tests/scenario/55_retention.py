@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -358,6 +359,44 @@ def test_a_file_that_is_named_no_more_holds_nobody_up():
         carved.send(signal.SIGHUP)
         wait_pressure(carved, 0, "stopped")
         carved.until(lambda: os.path.exists(os.path.join(carved.home, "other.tsv")), "the other one is there")
+
+
+@contextlib.contextmanager
+def frozen(target):
+    """A disk that answers to nobody who writes."""
+    if mounting.run("fsfreeze", "--freeze", target).returncode:
+        raise Skip("no fsfreeze, or not for us")
+    try:
+        yield
+    finally:
+        mounting.run("fsfreeze", "--unfreeze", target)
+
+
+def test_a_disk_that_does_not_answer_shows_in_the_status():
+    if not shutil.which("mkfs.ext4"):
+        raise Skip("no mkfs.ext4 (package e2fsprogs)")
+    with Carved("retention: { count: 5 }\n" + NOOP) as carved:
+        image = os.path.join(carved.home, "image")
+        with open(image, "wb") as file:
+            file.truncate(16 * MIB)
+        subprocess.run(["mkfs.ext4", "-q", image], check=True, stdin=subprocess.DEVNULL)
+        with mounted(carved.root, "-o", "loop", image):
+            os.rmdir(os.path.join(carved.root, "lost+found"))
+            carved.start()
+            made = put_one_by_one(carved, 5)
+            carved.until(lambda: carved.status()["disposal"]["silent_s"] is None, "it rests")
+            with frozen(carved.root):
+                carved.write_config("retention: { count: 1 }\n" + NOOP)
+                carved.send(signal.SIGHUP)
+                status = carved.until(lambda: (carved.status()["disposal"]["silent_s"] or 0) >= 2 and carved.status(),
+                                      "it stands still")
+                same((status["disposal"]["intended"], status["healthy"]), (4, True), "the rest of the daemon is well")
+                words = scenario.command("status", "--history", carved.history).stdout
+                check(b"  silent s: " in words, words)
+            carved.until(lambda: len(removed(carved)) == 4, "it goes on")
+            carved.until(lambda: carved.status()["disposal"]["silent_s"] is None, "and rests")
+            check_ledger(carved, made)
+            carved.stop()
 
 
 TYPES = (("application/pdf", "pdf"), ("text/html", "html"), ("image/png", "png"))

@@ -172,6 +172,33 @@ Test(disposer, tells_what_is_intended_while_it_is_at_it)
 	stop();
 }
 
+static int64_t silent_then;
+
+/* As a disk that does not answer. */
+static void stand_still(int nth)
+{
+	struct disposer_status status = { .silent_ms = -1 };
+	while (nth == 1 && status.silent_ms < 30)
+		disposer_status(disposer, &status);
+	if (nth == 1)
+		silent_then = status.silent_ms;
+}
+
+Test(disposer, tells_how_long_it_has_not_got_on)
+{
+	struct disposer_status status = { 0 };
+	judge("a", OUTCOME_MALICIOUS);
+	yard_deed = stand_still;
+	start();
+	serve(&ends, "removed ");
+	cr_expect_geq(silent_then, 30);
+	while (disposer_busy(disposer))
+		serve(&ends, "");
+	disposer_status(disposer, &status);
+	cr_expect_eq(status.silent_ms, -1, "%lld", (long long)status.silent_ms);
+	stop();
+}
+
 Test(disposer, takes_up_what_was_intended)
 {
 	judge("a", OUTCOME_CLEAN);
