@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
+#include "core/dispose/ages.h"
 #include "core/dispose/disposer.h"
 #include "core/dispose/retention.h"
 #include "core/store/store.h"
@@ -20,6 +21,7 @@ struct disposing {
 	struct app *app;
 	struct disposer_options options;
 	struct disposer *disposer;
+	struct ages *ages;
 	struct retention *retention; /* NULL: files stay */
 	struct shed *shed;
 	atomic_bool stopping;
@@ -150,12 +152,18 @@ static void report_changed(void *context, const struct retention_report *report)
 static int start_retention(struct disposing *disposing, struct error *err)
 {
 	struct app *app = disposing->app;
-	const struct retention_peer peer = { shed, report_changed, ends, disposing };
+	int result = ages_new(&disposing->ages, app->config->history, err);
+	if (result < 0)
+		return result;
+	const struct retention_peer peer = { shed, report_changed, ends, disposing,
+					     disposing->ages };
+	disposing->options.ages = disposing->ages;
+	disposing->options.others[0] = ages_chooser(disposing->ages);
 	if (!config_retains(app->config))
 		return 0;
-	int result = retention_new(&disposing->retention, app->config->history, &peer, err);
+	result = retention_new(&disposing->retention, app->config->history, &peer, err);
 	if (result == 0)
-		disposing->options.other = retention_chooser(disposing->retention);
+		disposing->options.others[1] = retention_chooser(disposing->retention);
 	return result;
 }
 
@@ -287,6 +295,7 @@ void disposing_stop(struct app *app)
 	atomic_store(&app->disposing->stopping, true);
 	disposer_stop(app->disposing->disposer);
 	retention_free(TAKE(app->disposing->retention)); /* reads the history */
+	ages_free(TAKE(app->disposing->ages));
 }
 
 void disposing_free(struct app *app)

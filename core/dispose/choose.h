@@ -30,8 +30,7 @@ struct chooser {
 	/* 0, or -errno with err: tried again later, nothing was chosen. */
 	int (*choose)(void *context, const struct config *config, struct choice *out,
 		      struct error *err);
-	/* When to be asked again although nothing was committed; ns INT64_MAX: never. NULL: never.
-	 */
+	/* When to be asked again although nothing was committed; ns INT64_MAX: never. */
 	struct mono (*next)(void *context);
 	void *context;
 };

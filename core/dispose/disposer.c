@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
@@ -206,7 +205,7 @@ static bool expire(struct disposer *disposer, bool *more)
 	struct overdue *overdue = &disposer->overdue;
 	struct removals *batch = &disposer->batch.list;
 	struct error err = { 0 };
-	overdue->left_ms = -1;
+	overdue->next.ns = INT64_MAX;
 	if (age_ms == 0)
 		return true;
 	if (overdue_find(overdue, disposer->reader, age_ms, batch, &err) < 0)
@@ -271,11 +270,13 @@ static int64_t read_intended(struct disposer *disposer)
 static bool choose_and_do(struct disposer *disposer, bool *more)
 {
 	const struct chooser rules = disposal_rules_chooser(disposer->rules);
-	const struct chooser *other = &disposer->options->other;
+	const struct chooser *other = disposer->options->others;
 	if (!disposer->options->no_rules && !choose(disposer, &rules, more))
 		return false;
-	if (!*more && other->choose && !choose(disposer, other, more))
-		return false;
+	for (; !*more && other->choose; other++) {
+		if (!choose(disposer, other, more))
+			return false;
+	}
 	(void)read_intended(disposer);
 	return do_due(disposer, more) && expire(disposer, more);
 }
@@ -289,24 +290,15 @@ static bool pass(struct disposer *disposer, bool *more)
 	return goes_on && !is_stopping(disposer);
 }
 
-/* How long nothing is chosen unless something is committed: -1 for ever. */
-static int64_t rest_of_chooser(const struct chooser *chooser)
+static struct mono earlier(struct mono a, struct mono b)
 {
-	const struct mono never = { INT64_MAX };
-	struct mono next = chooser->next ? chooser->next(chooser->context) : never;
-	return next.ns == INT64_MAX ? -1 : mono_ms_until(next);
+	return a.ns < b.ns ? a : b;
 }
 
-/* -1: for ever. */
-static int64_t shorter(int64_t one_ms, int64_t other_ms)
+/* When there is something to do, unless something is committed before. */
+static struct mono next_work(struct disposer *disposer)
 {
-	return one_ms < 0 || (other_ms >= 0 && other_ms < one_ms) ? other_ms : one_ms;
-}
-
-/* How long there is nothing to do: -1 for ever. */
-static int64_t rest_ms(struct disposer *disposer)
-{
-	int64_t rest = -1;
+	struct mono now = mono_now(), next = disposer->overdue.next;
 	int64_t due_ns = INT64_MAX;
 	struct error err = { 0 };
 	if (removal_reader_next(disposer->reader, &due_ns, &err) < 0)
@@ -314,19 +306,21 @@ static int64_t rest_ms(struct disposer *disposer)
 	if (read_intended(disposer) == 0 && !disposer->failed)
 		set_trouble(disposer, NULL);
 	int64_t left_ns = due_ns - clock_steady_ns();
-	if (due_ns != INT64_MAX)
-		rest = left_ns > 0 ? left_ns / CLOCK_NS_PER_MS + 1 : 0;
-	if (disposer->failed && (rest < 0 || rest > FAILED_MS))
-		rest = FAILED_MS;
-	return shorter(shorter(rest, rest_of_chooser(&disposer->options->other)),
-		       disposer->overdue.left_ms);
+	if (left_ns <= 0 && !disposer->failed) /* else it could not be begun with */
+		next = now;
+	if (left_ns > 0 && due_ns != INT64_MAX)
+		next = earlier(next, mono_add_ms(now, left_ns / CLOCK_NS_PER_MS + 1));
+	if (disposer->failed)
+		next = earlier(next, mono_add_ms(now, FAILED_MS));
+	for (const struct chooser *other = disposer->options->others; other->choose; other++)
+		next = earlier(next, other->next(other->context));
+	return next;
 }
 
 /* False: it is being stopped. */
 static bool wait_for_work(struct disposer *disposer)
 {
-	int64_t rest = rest_ms(disposer);
-	struct mono until = mono_add_ms(mono_now(), rest);
+	struct mono until = next_work(disposer);
 	lock_take(&disposer->lock);
 	bool idle = !disposer->woken;
 	disposer->working = false;
@@ -334,12 +328,9 @@ static bool wait_for_work(struct disposer *disposer)
 	if (idle)
 		disposer->options->idle(disposer->options->context);
 	lock_take(&disposer->lock);
-	while (!disposer->woken && !disposer->stopping) {
-		if (rest < 0)
-			lock_wait(&disposer->lock, &disposer->wake);
-		else if (!lock_wait_until(&disposer->lock, &disposer->wake, until.ns))
-			break;
-	}
+	while (!disposer->woken && !disposer->stopping &&
+	       lock_wait_until(&disposer->lock, &disposer->wake, until.ns))
+		;
 	disposer->woken = false;
 	disposer->working = true;
 	disposer->stepped = mono_now();
@@ -402,6 +393,7 @@ int disposer_new(struct disposer **out, const struct disposer_options *options,
 {
 	struct disposer *disposer = xcalloc(1, sizeof *disposer);
 	disposer->options = options;
+	disposer->overdue = (struct overdue){ .ages = options->ages, .next = { INT64_MAX } };
 	disposer->config = config_ref(config);
 	disposer->history = xstrdup(config->history);
 	disposer->hasher = hasher_new();

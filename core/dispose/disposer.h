@@ -18,6 +18,7 @@
 #include "core/dispose/choose.h"
 #include "core/store/removal.h"
 
+struct ages;
 struct config;
 struct disposer;
 struct store;
@@ -36,8 +37,10 @@ struct disposer_options {
 	 * often. */
 	void (*fails)(void *context, const struct error *err);
 	bool no_rules; /* there are none: RULES_SINK is no sink of the store */
-	/* Asked when the rules have nothing any more; choose NULL: there is none. */
-	struct chooser other;
+	/* Asked one after the other when the rules have nothing any more; behind the last is one
+	 * whose choose is NULL. */
+	struct chooser others[3];
+	const struct ages *ages; /* one of them looks; needed for retention: quarantine */
 	/* There is nothing to do any more. */
 	void (*idle)(void *context);
 	void *context;

@@ -8,6 +8,7 @@
 #include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/base/mem.h"
+#include "core/dispose/ages.h"
 #include "core/dispose/choose.h"
 #include "core/dispose/origin.h"
 #include "core/dispose/vault.h"
@@ -25,10 +26,10 @@ struct search {
 	struct removals *out;
 };
 
-static void note_left(struct overdue *overdue, int64_t left_ms)
+static void not_later(struct overdue *overdue, struct mono at)
 {
-	if (overdue->left_ms < 0 || left_ms < overdue->left_ms)
-		overdue->left_ms = left_ms;
+	if (at.ns < overdue->next.ns)
+		overdue->next = at;
 }
 
 /* They come in the order in which they were intended, which is nearly that of their ends. One that
@@ -37,11 +38,11 @@ static bool take_old(void *context, const struct removal_task *task)
 {
 	struct search *search = context;
 	const struct removal *removal = &task->removal;
-	int64_t here_ms = (clock_wall_ns() - removal->ended_ns) / CLOCK_NS_PER_MS;
+	int64_t here_ms = ages_ms(search->overdue->ages, removal->ended_ns);
 	if (removal->id <= search->overdue->after_id)
 		return true;
 	if (here_ms < search->age_ms) {
-		note_left(search->overdue, search->age_ms - here_ms);
+		not_later(search->overdue, mono_add_ms(mono_now(), search->age_ms - here_ms));
 		return here_ms < 0;
 	}
 	struct removal copy = *removal;
@@ -58,7 +59,7 @@ static void begin_again(struct overdue *overdue)
 	if (!overdue->failed)
 		return;
 	overdue->again = mono_add_ms(mono_now(), FAILED_MS);
-	note_left(overdue, FAILED_MS);
+	not_later(overdue, overdue->again);
 }
 
 int overdue_find(struct overdue *overdue, struct removal_reader *reader, int64_t age_ms,
@@ -66,11 +67,10 @@ int overdue_find(struct overdue *overdue, struct removal_reader *reader, int64_t
 {
 	struct search search = { overdue, age_ms, out };
 	const struct removal_visit each = { take_old, &search };
-	overdue->left_ms = -1;
-	if (!mono_passed(overdue->again)) {
-		note_left(overdue, mono_ms_until(overdue->again));
+	overdue->next = overdue->again;
+	if (!mono_passed(overdue->again))
 		return 0;
-	}
+	overdue->next.ns = INT64_MAX;
 	if (overdue->after_id == 0)
 		overdue->failed = false;
 	int result = removal_reader_quarantined(reader, 0, &each, err);

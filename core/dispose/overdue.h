@@ -14,16 +14,18 @@
 #include "core/base/clock.h"
 #include "core/store/removal.h"
 
+struct ages;
 struct error;
 struct removal_reader;
 
 /* What is kept of it. All of it is gone through in portions, so that what cannot be deleted keeps
  * nothing behind it waiting. */
 struct overdue {
+	const struct ages *ages;  /* borrowed */
 	int64_t after_id;	  /* what was intended up to there had its turn */
 	bool failed;		  /* something of that, or of the last time, cannot be deleted */
 	struct mono again;	  /* nothing before, as it failed */
-	int64_t left_ms;	  /* until there is something to do; -1: for ever */
+	struct mono next;	  /* when there is something to do; ns INT64_MAX: never */
 	struct removals expiring; /* while it is being recorded that they go */
 };
 

@@ -10,12 +10,14 @@
 #include <string.h>
 
 #include "core/config/config.h"
+#include "core/dispose/ages.h"
 #include "core/dispose/round.h"
 #include "core/store/event_reader.h"
 
+#define FLOOR "retention_floor_" /* and a hash of the roots */
+
 enum {
-	EVENTS_AT_ONCE = 1024,
-	HOUR_MS = 3600000, /* the wall clock may be set while an age is waited for */
+	EVENTS_AT_ONCE = 1024
 };
 
 int retention_new(struct retention **out, const char *history, const struct retention_peer *peer,
@@ -94,7 +96,7 @@ static int prepare(struct round *round)
 		return 0;
 	char key[sizeof retention->floor_key];
 	int64_t floor_ns = 0;
-	(void)snprintf(key, sizeof key, "retention_floor_%016llx", (unsigned long long)roots);
+	(void)snprintf(key, sizeof key, FLOOR "%016llx", (unsigned long long)roots);
 	int result = kept_note(retention->reader, key, &floor_ns, round->err);
 	if (result < 0)
 		return result;
@@ -144,6 +146,7 @@ static void note_floor(struct round *round)
 	}
 	round->choice->intents.note_key = retention->floor_key;
 	round->choice->intents.note = floor;
+	round->choice->intents.note_of = FLOOR "*"; /* others do not know what has happened since */
 	retention->floor_ns = floor;
 }
 
@@ -214,7 +217,7 @@ static int hear_all(struct round *round)
 
 static int64_t age_left_ms(const struct round *round, const struct lane_file *file)
 {
-	return round->limits->age_ms - (clock_wall_ns() - file->at.key) / CLOCK_NS_PER_MS;
+	return round->limits->age_ms - ages_ms(round->retention->peer.ages, file->at.key);
 }
 
 static int choose_old(struct round *round, struct lane *lane)
@@ -230,8 +233,7 @@ static int choose_old(struct round *round, struct lane *lane)
 	}
 	if (result < 0 || !file || round_is_full(round))
 		return result;
-	int64_t left_ms = age_left_ms(round, file);
-	round_sooner(round, mono_add_ms(mono_now(), left_ms < HOUR_MS ? left_ms : HOUR_MS));
+	round_sooner(round, mono_add_ms(mono_now(), age_left_ms(round, file)));
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "core/base/mem.h"
 #include "core/dispose/choose.h"
 
+struct ages;
 struct config;
 struct error;
 struct retention;
@@ -43,6 +44,7 @@ struct retention_peer {
 	/* Whether to leave off: something takes long, and the thread is to end. */
 	bool (*ends)(void *context);
 	void *context;
+	const struct ages *ages; /* borrowed */
 };
 
 /** history is a path, of one that store_open() made. */

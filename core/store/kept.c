@@ -12,6 +12,7 @@ enum statement {
 	ONE_UNSCANNED,
 	ONE_QUEUED,
 	NOTE,
+	NOTES,
 	STATEMENTS,
 };
 
@@ -48,6 +49,8 @@ static const char *const sql[STATEMENTS] = {
 		COLUMNS("first_seen_ns") DIRECTORY " WHERE v.id = ?1 AND " IS_UNSCANNED THERE,
 	[ONE_QUEUED] = COLUMNS("due_ns") DIRECTORY " WHERE v.id = ?1 AND " IS_QUEUED THERE,
 	[NOTE] = "SELECT value FROM meta WHERE key = ?1",
+	[NOTES] = "SELECT CAST(substr(key, length(?1) + 1) AS INTEGER), value FROM meta"
+		  " WHERE key GLOB ?1 || '*' ORDER BY 1",
 };
 
 struct kept_reader {
@@ -134,4 +137,16 @@ int kept_note(struct kept_reader *reader, const char *key, int64_t *out, struct 
 		return db_fail(reader->db, rc, "reading", err);
 	*out = value;
 	return 0;
+}
+
+int kept_notes(struct kept_reader *reader, const char *prefix,
+	       void (*visit)(void *context, int64_t number, int64_t value), void *context,
+	       struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[NOTES];
+	db_bind_text(row, 1, prefix);
+	while (sqlite3_step(row) == SQLITE_ROW)
+		visit(context, sqlite3_column_int64(row, 0), sqlite3_column_int64(row, 1));
+	int rc = sqlite3_reset(row);
+	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading", err);
 }

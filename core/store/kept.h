@@ -63,5 +63,9 @@ int kept_one(struct kept_reader *reader, enum kept_kind kind, int64_t id,
 	     const struct kept_visit *each, struct error *err);
 /** A number in the table meta; *out is 0 when there is none. */
 int kept_note(struct kept_reader *reader, const char *key, int64_t *out, struct error *err);
+/** Those whose keys are prefix and a number, in the order of that; prefix has nothing of a GLOB. */
+int kept_notes(struct kept_reader *reader, const char *prefix,
+	       void (*visit)(void *context, int64_t number, int64_t value), void *context,
+	       struct error *err);
 
 #endif

@@ -115,7 +115,9 @@ struct store_removals {
 			       * static
 			       */
 	int64_t note;
-	bool afresh; /* STORE_INTEND: all that are intended are due at once */
+	const char
+		*note_of; /* with it: keys that are this GLOB, and another, go; or NULL. Static */
+	bool afresh;	  /* STORE_INTEND: all that are intended are due at once */
 };
 
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from

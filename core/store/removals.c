@@ -17,7 +17,7 @@ enum statement {
 	CHANGE,
 	AFRESH,
 	NOTE,
-	ONE_FLOOR,
+	NOTE_ALONE,
 	STATEMENTS,
 };
 
@@ -30,8 +30,7 @@ static const char *const sql[STATEMENTS] = {
 		   " OR (state = 'quarantined' AND ?2 IN ('quarantined', 'expired')))",
 	[AFRESH] = "UPDATE removal SET due_ns = 0 WHERE state = 'intended' AND due_ns > 0",
 	[NOTE] = "REPLACE INTO meta (key, value) VALUES (?1, ?2)",
-	/* one of other roots does not know what happened since: retention.c */
-	[ONE_FLOOR] = "DELETE FROM meta WHERE key GLOB 'retention_floor_*' AND key <> ?1",
+	[NOTE_ALONE] = "DELETE FROM meta WHERE key GLOB ?2 AND key <> ?1",
 };
 
 struct removal_writer {
@@ -65,12 +64,12 @@ static int note(struct removal_writer *writer, const char *key, int64_t value)
 	return db_run(statement);
 }
 
-static int note_floor(struct removal_writer *writer, const char *key, int64_t value)
+static int leave_alone(struct removal_writer *writer, const char *key, const char *glob)
 {
-	sqlite3_stmt *statement = writer->statements[ONE_FLOOR];
+	sqlite3_stmt *statement = writer->statements[NOTE_ALONE];
 	db_bind_text(statement, 1, key);
-	int rc = db_run(statement);
-	return rc == SQLITE_OK ? note(writer, key, value) : rc;
+	db_bind_text(statement, 2, glob);
+	return db_run(statement);
 }
 
 static int intend(struct removal_writer *writer, struct removal *removal)
@@ -92,7 +91,9 @@ int removal_writer_intend(struct removal_writer *writer, const struct store_remo
 {
 	int rc = note(writer, "intended", clock_wall_ns());
 	if (rc == SQLITE_OK && removals->note_key)
-		rc = note_floor(writer, removals->note_key, removals->note);
+		rc = note(writer, removals->note_key, removals->note);
+	if (rc == SQLITE_OK && removals->note_key && removals->note_of)
+		rc = leave_alone(writer, removals->note_key, removals->note_of);
 	if (rc == SQLITE_OK && removals->afresh)
 		rc = db_run(writer->statements[AFRESH]);
 	for (size_t i = 0; i < removals->list.count && rc == SQLITE_OK; i++)

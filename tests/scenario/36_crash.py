@@ -14,6 +14,7 @@ import sqlite3
 import scenario
 import steps
 from scenario import Carved, broapt_name, check, command, same, scaled
+from wrong_clock import YEAR, Clock
 
 SEED = int(os.environ.get("CARVED_SEED", random.randrange(10**6)))
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "schema")
@@ -456,27 +457,6 @@ def test_power_cuts_lose_at_most_the_last_commits():
 
 
 # ---- clocks ----
-
-YEAR = 365 * 24 * 3600 * 10**9
-
-
-class Clock:
-    """A wall clock for the daemon, wrong by as many ns as set() said last."""
-
-    def __init__(self, carved):
-        library = os.environ.get("CARVED_WRONG_CLOCK")
-        if not library:
-            raise scenario.Skip("CARVED_WRONG_CLOCK names no library to preload")
-        self.path = os.path.join(carved.home, "clock")
-        with open(self.path, "wb") as file:
-            file.write(bytes(8))
-        self.environment = {"LD_PRELOAD": library, "WRONG_CLOCK": self.path,
-                            "ASAN_OPTIONS": "verify_asan_link_order=0"}
-
-    def set(self, offset_ns):
-        with open(self.path, "r+b", buffering=0) as file:
-            file.write(offset_ns.to_bytes(8, "little", signed=True))
-
 
 # fails until "mended" stands beside the root, and waits as long as "hold" does
 MENDED = """workers: 2

@@ -16,6 +16,7 @@ import mounting
 import scenario
 from mounting import mounted
 from scenario import NOOP, Carved, Skip, broapt_name, check, files_below, same, scaled
+from wrong_clock import YEAR, Clock
 
 MIB = 1 << 20
 
@@ -111,6 +112,65 @@ def test_age():
         early = carved.sql("SELECT path FROM disposal WHERE cause <> 'age' OR intended_ns - first_seen_ns < 2000000000")
         same(early, [], "removed before their time")
         check_ledger(carved, made)
+        carved.stop()
+
+
+def notes_of_clock(carved):
+    return carved.sql("SELECT count(*) FROM meta WHERE key GLOB 'clock_set_*' AND value > 10000000000")[0][0]
+
+
+def put_and_choose(carved):
+    """One more file, of which retention has heard, so it has looked at all of them."""
+    path = put_one_by_one(carved, 1)[0]
+    carved.until(lambda: carved.sql("SELECT seq FROM sink") == [(carved.made,)], "it is heard of")
+    carved.until(lambda: carved.status()["disposal"]["silent_s"] is None, "and was chosen from")
+    return path
+
+
+def test_a_clock_that_is_set_makes_nothing_old():
+    """Forward by a year and back again, through a restart."""
+    with Carved("retention: { age: 30d, quarantine: 30d }\n" + NOOP) as carved:
+        clock = Clock(carved)
+        carved.start(env=clock.environment)
+        before = put_one_by_one(carved, 3)
+        clock.set(YEAR)
+        made = [*before, put_and_choose(carved)]
+        same(notes_of_clock(carved), 1, "it is noted")
+        carved.kill()
+        carved.start(env=clock.environment)
+        made.append(put_and_choose(carved))
+        same(carved.sql("SELECT count(*) FROM removal"), [(0,)], "removed, as the clock is a year ahead")
+        clock.set(0)
+        made.append(put_and_choose(carved))
+        same(notes_of_clock(carved), 0, "it was set back as far")
+        clock.set(-YEAR)
+        made.append(put_and_choose(carved))
+        clock.set(0)
+        made.append(put_and_choose(carved))
+        same(carved.sql("SELECT count(*) FROM removal"), [(0,)], "removed, as the clock was a year behind")
+        carved.write_config("retention: { age: 1s }\n" + NOOP)
+        carved.send(signal.SIGHUP)
+        # those that came while it was ahead are younger than any
+        ahead = set(made[3:5])
+        carved.until(lambda: set(removed(carved)) == set(made) - ahead, "all others go")
+        same(files_below(carved.root), ahead, "what is left")
+        carved.stop()
+
+
+def test_a_clock_that_was_behind_at_the_start():
+    """A machine without a battery: what came before it knew the time is no older than that."""
+    with Carved("retention: { age: 30d }\n" + NOOP) as carved:
+        clock = Clock(carved)
+        clock.set(-30 * YEAR)
+        carved.start(env=clock.environment)
+        made = put_one_by_one(carved, 2)
+        clock.set(0)
+        made.append(put_and_choose(carved))
+        carved.stop()
+        carved.start(env=clock.environment)
+        made.append(put_and_choose(carved))
+        same(carved.sql("SELECT count(*) FROM removal"), [(0,)], "removed")
+        same(files_below(carved.root), set(made), "what is there")
         carved.stop()
 
 

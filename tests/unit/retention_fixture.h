@@ -4,11 +4,13 @@
 #ifndef CARVED_TESTS_UNIT_RETENTION_FIXTURE_H
 #define CARVED_TESTS_UNIT_RETENTION_FIXTURE_H
 
+#include "core/dispose/ages.h"
 #include "core/dispose/round.h"
 #include "dispose_fixture.h"
 
 struct rounds {
 	struct yard y;
+	struct ages *ages;
 	struct retention retention;
 	struct choice choice;
 	struct round round;
@@ -39,7 +41,7 @@ static inline bool rounds_ends(void *context)
 
 static inline struct retention_peer rounds_peer(struct rounds *r)
 {
-	return (struct retention_peer){ rounds_shed, rounds_changed, rounds_ends, r };
+	return (struct retention_peer){ rounds_shed, rounds_changed, rounds_ends, r, r->ages };
 }
 
 static inline void rounds_init(struct rounds *r)
@@ -47,6 +49,7 @@ static inline void rounds_init(struct rounds *r)
 	*r = (struct rounds){ 0 };
 	yard_init(&r->y);
 	world_open(&r->y.w);
+	cr_assert(ages_new(&r->ages, r->y.w.db, &r->err) == 0);
 	r->retention.peer = rounds_peer(r);
 	r->retention.next.ns = INT64_MAX;
 	cr_assert(kept_reader_open(&r->retention.reader, r->y.w.db, &r->err) == 0);
@@ -65,6 +68,7 @@ static inline void rounds_done(struct rounds *r)
 	lanes_done(&r->retention.all);
 	fulldisk_forget(&r->retention);
 	kept_reader_free(r->retention.reader);
+	ages_free(r->ages);
 	str_done(&r->shed);
 	yard_done(&r->y);
 }

@@ -178,7 +178,8 @@ static int64_t silent_then;
 static void stand_still(int nth)
 {
 	struct disposer_status status = { .silent_ms = -1 };
-	while (nth == 1 && status.silent_ms < 30)
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	while (nth == 1 && status.silent_ms < 30 && !mono_passed(end))
 		disposer_status(disposer, &status);
 	if (nth == 1)
 		silent_then = status.silent_ms;
@@ -221,6 +222,26 @@ Test(disposer, tells_trouble_and_tries_again)
 	disposer_wake(disposer);
 	serve(&ends, "removed ");
 	serve(&troubles, "+");
+	stop();
+}
+
+/* While the quarantine cannot be had nothing is done of what is due. */
+Test(disposer, does_not_try_again_at_once)
+{
+	size_t tries = 0;
+	cr_assert(chmod(y.quarantine, 0755) == 0);
+	judge("a", OUTCOME_CLEAN);
+	world_change(&y.w, "INSERT INTO removal (version_id, action, cause, intended_ns)"
+			   " VALUES (1, 'delete', 'age', 1)");
+	start();
+	serve(&troubles, "0700");
+	for (int i = 0; i < 40 || disposer_busy(disposer); i++)
+		serve(&ends, "");
+	lock_take(&lock);
+	for (const char *at = str_text(&troubles); (at = strchr(at, '\n')); at++)
+		tries++;
+	lock_drop(&lock);
+	cr_expect_lt(tries, 20, "%zu", tries);
 	stop();
 }
 

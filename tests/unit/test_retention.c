@@ -20,12 +20,14 @@ static void setup(void)
 	yard_init(&r.y);
 	r.y.w.sinks = sinks;
 	world_open(&r.y.w);
+	cr_assert(ages_new(&r.ages, r.y.w.db, &r.err) == 0, "%s", r.err.text);
 	start();
 }
 
 static void teardown(void)
 {
 	retention_free(retention);
+	ages_free(r.ages);
 	str_done(&r.shed);
 	yard_done(&r.y);
 }
@@ -81,6 +83,15 @@ Test(retention, by_age_and_when_the_next_one_is_due)
 	expect("");
 	r.y.config.retention.unscanned = true;
 	expect("4age");
+}
+
+Test(retention, a_clock_that_is_set_forward_makes_nothing_older)
+{
+	r.y.config.retention.age_ms = 100000;
+	put_aged("old", 200);
+	put_aged("young", 50);
+	ages_look(r.ages, clock_wall_ns() + INT64_C(31536000000000000), mono_now());
+	expect("1age");
 }
 
 /* Where files end all the time there is always something to hear. */
