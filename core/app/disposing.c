@@ -99,15 +99,16 @@ static void idle(void *context)
 
 /* Retention's, on the disposer's thread */
 
-/* What the first walk finds may be of a type that goes first. */
+/* What the first walk finds may be of a type that goes first; and what is given up while the
+ * history takes nothing makes no room, so more and more would be. */
 static bool shed(void *context, const int64_t *ids, size_t count)
 {
 	struct disposing *disposing = context;
-	bool walked = atomic_load(&disposing->walked);
-	if (walked)
+	bool now = atomic_load(&disposing->walked) && !store_refuses(disposing->app->store);
+	if (now)
 		shed_ask(disposing->shed, ids, count);
 	outbox_kick(disposing->app->outbox);
-	return walked;
+	return now;
 }
 
 static bool ends(void *context)

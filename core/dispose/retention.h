@@ -37,7 +37,7 @@ struct retention_report {
 /* Whom it asks and tells. Called on its thread. */
 struct retention_peer {
 	/* Gives up the queued versions with these ids; false: not now, since not all that waits is
-	 * known. */
+	 * known, or the history takes nothing. */
 	bool (*shed)(void *context, const int64_t *ids, size_t count);
 	/* The report has changed. */
 	void (*changed)(void *context, const struct retention_report *report);

@@ -58,6 +58,8 @@ void store_committed(struct store *store, struct list *out);
  * holds an old snapshot while the log grows (err names it, if it can be seen). False when all is
  * well. Any thread. */
 bool store_trouble(struct store *store, struct error *err);
+/** Does it refuse writes? Then what is submitted waits. Any thread. */
+bool store_refuses(struct store *store);
 /** Is this file the history, its lock, its log or the log's index? Nobody else may open them in
  * this process: closing any descriptor of a file gives up all its classic locks (fcntl(2)), and
  * SQLite's are such. Any thread. */

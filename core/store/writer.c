@@ -345,3 +345,11 @@ bool store_trouble(struct store *store, struct error *err)
 	lock_drop(&store->lock);
 	return is;
 }
+
+bool store_refuses(struct store *store)
+{
+	lock_take(&store->lock);
+	bool refuses = store->trouble.code != 0;
+	lock_drop(&store->lock);
+	return refuses;
+}

@@ -8,6 +8,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -419,6 +420,43 @@ def test_a_file_that_is_named_no_more_holds_nobody_up():
         carved.send(signal.SIGHUP)
         wait_pressure(carved, 0, "stopped")
         carved.until(lambda: os.path.exists(os.path.join(carved.home, "other.tsv")), "the other one is there")
+
+
+@contextlib.contextmanager
+def locked(carved):
+    """Somebody else is writing to the history, for ever."""
+    with contextlib.closing(sqlite3.connect(carved.history, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_nothing_is_given_up_while_the_history_takes_nothing():
+    """It would make no room, and more would be given up each second."""
+    with on_a_small_disk(HELD + 'shed: ["*"]\npressure: pressure.tsv\n') as carved:
+        carved.start()
+        made = []
+        while percent(carved) < 70:
+            made.append(put_type(carved, "image/png", "png"))
+        carved.wait_until("SELECT count(*) FROM pending", [(len(made),)])
+        with locked(carved):
+            made.append(put_type(carved, "image/png", "png"))
+            wait_pressure(carved, 3, "history")
+            while percent(carved) < 85:
+                made.append(put_type(carved, "image/png", "png"))
+            carved.until(lambda: pressure(carved)["disk"] > 80, "it sees that the disk is full")
+            since = pressure(carved)["ts"]
+            carved.until(lambda: pressure(carved)["ts"] > since + 3, "it looks at the disk again and again")
+            for path in made[-30:]:   # somebody makes room
+                os.unlink(path)
+            carved.until(lambda: pressure(carved)["disk"] < 80, "it sees that")
+            check(b"are given up" not in carved.stderr(), "it is told that files are given up")
+        carved.until(lambda: carved.status()["trouble"] is None, "it writes again")
+        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
+        through(carved)
+        os.close(fd)
+        carved.wait_until("SELECT count(*) FROM pending", [(0,)])
+        same(carved.sql("SELECT count(*) FROM file WHERE reason = 'shed'"), [(0,)], "given up")
 
 
 @contextlib.contextmanager
