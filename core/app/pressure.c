@@ -18,6 +18,7 @@
 #include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/store/reader.h"
+#include "core/store/store.h"
 
 enum {
 	LONG_MS = 10000,  /* a file that waits longer than this is one too many */
@@ -144,7 +145,7 @@ static bool judge(struct app *app)
 	const struct retention_report report = disposing_report(app);
 	const struct pressure_view view = {
 		.oldest_ms = pressure->oldest_ms,
-		.history = app->in_trouble,
+		.history = store_refuses(app->store),
 		.overrun = app->no_room_since.ns != 0,
 		.behind = app->backlog || app->full_since.ns != 0,
 		.disk_between = report.between,
@@ -190,7 +191,9 @@ static void write_now(struct pressure *pressure)
 		   (double)clock_wall_ns() / (double)CLOCK_NS_PER_S);
 	int result = write_file(pressure->path, &text);
 	if (result < 0 && !pressure->failed)
-		log_error("pressure cannot be told: %s: %s", pressure->path, error_text(-result));
+		log_error("pressure cannot be told, and is tried again: %s: %s: its directory must "
+			  "be there, have room, and be ours to write to",
+			  pressure->path, error_text(-result));
 	else if (result == 0 && pressure->failed)
 		log_notice("pressure is told again: %s", pressure->path);
 	pressure->failed = result < 0;
@@ -240,12 +243,13 @@ void pressure_tick(struct app *app)
 	if (!app->config->pressure && !pressure->path)
 		return;
 	follow_path(app);
-	bool changed = judge(app);
+	bool changed = judge(app), again = false;
 	if (mono_passed(pressure->next) && (changed || !pressure->written || !is_quiet(app))) {
+		again = pressure->failed;
 		changed = look_at_numbers(app) || changed;
 		changed = judge(app) || changed;
 	}
-	if (changed || !pressure->written || pressure->failed)
+	if (changed || !pressure->written || again)
 		write_now(pressure);
 	pressure->written = true;
 }

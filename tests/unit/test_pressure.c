@@ -1,4 +1,6 @@
 /* pressure: the level, and the file that tells it. */
+#include <sys/inotify.h>
+
 #include "core/app/pressure.h"
 #include "daemon_harness.h"
 
@@ -66,5 +68,51 @@ Test(pressure, is_told_from_the_start_to_the_end)
 	cr_assert_eq(daemon_stop(&d), 0);
 	read_file(&d, text);
 	cr_expect_str_eq(text, "0 stopped 0");
+	daemon_done(&d);
+}
+
+/* How often a file was written below the directory since it was asked before; at most once. */
+static int written(int told)
+{
+	char events[4096];
+	int times = 0;
+	while (read(told, events, sizeof events) > 0)
+		times = 1;
+	return times;
+}
+
+/* The last step of writing it fails: something else stands in its place. */
+Test(pressure, what_cannot_be_told_is_tried_again_now_and_then)
+{
+	struct daemon d;
+	char path[512];
+	int told = inotify_init1(IN_NONBLOCK | IN_CLOEXEC), tries = 0;
+	daemon_init(&d, "pressure: place/p\ndetectors: [ { type: noop } ]\n");
+	snprintf(path, sizeof path, "%s/place", d.dir);
+	cr_assert_eq(mkdir(path, 0755), 0);
+	cr_assert_geq(inotify_add_watch(told, path, IN_CLOSE_WRITE), 0);
+	strcat(path, "/p");
+	cr_assert_eq(mkdir(path, 0755), 0);
+	struct mono began = mono_now();
+	daemon_start(&d);
+	for (int i = 1; i <= 100; i++) {
+		char name[16], sql[64];
+		snprintf(name, sizeof name, "%d", i);
+		daemon_put(&d, name, name);
+		snprintf(sql, sizeof sql, "SELECT count(*) >= %d FROM file", i);
+		daemon_expect(&d, sql, "1");
+		tries += written(told);
+	}
+	int64_t seconds = (mono_now().ns - began.ns) / CLOCK_NS_PER_S;
+	cr_expect_gt(tries, 0);
+	cr_expect_lt(tries, 2 * seconds + 20, "%d times in %lld s", tries, (long long)seconds);
+	cr_assert_eq(rmdir(path), 0);
+	struct stat st;
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	while (stat(path, &st) < 0 && !mono_passed(end))
+		(void)usleep(1000);
+	cr_expect(S_ISREG(st.st_mode), "it is told again");
+	cr_assert_eq(daemon_stop(&d), 0);
+	close(told);
 	daemon_done(&d);
 }
