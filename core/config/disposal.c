@@ -98,17 +98,3 @@ bool config_retains(const struct config *config)
 	const struct config_retention *limits = &config->retention;
 	return limits->age_ms || limits->count || limits->bytes || limits->disk_high_percent;
 }
-
-bool config_disposal_same(const struct config *a, const struct config *b)
-{
-	if (a->disposal_count != b->disposal_count || strcmp(a->quarantine, b->quarantine) != 0)
-		return false;
-	for (size_t i = 0; i < a->disposal_count; i++) {
-		const struct config_disposal_rule *one = &a->disposal[i];
-		const struct config_disposal_rule *other = &b->disposal[i];
-		if (one->verdict != other->verdict || one->disposal != other->disposal ||
-		    strcmp(one->mime, other->mime) != 0)
-			return false;
-	}
-	return true;
-}

@@ -31,7 +31,5 @@ enum config_disposal config_disposal(const struct config *config, enum outcome v
 bool config_disposes(const struct config *config);
 /** Whether files go because there is too much of them; but for the quarantine. */
 bool config_retains(const struct config *config);
-/** Do both say the same? */
-bool config_disposal_same(const struct config *a, const struct config *b);
 
 #endif

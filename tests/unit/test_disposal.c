@@ -80,22 +80,3 @@ Test(disposal, where_nothing_is_removed_the_quarantine_does_not_matter)
 {
 	config_unref(support_load_good("roots: [/zz/r]\nquarantine: /zz/r/q\n"));
 }
-
-Test(disposal, tells_whether_two_are_the_same)
-{
-	static const char *const texts[] = {
-		"history: /h/h.db\ndispose: { clean: delete }\n",
-		"history: /h/h.db\ndispose: { clean: { '*': delete } }\nworkers: 3\n",
-		"history: /h/h.db\ndispose: { clean: quarantine }\n",
-		"history: /h/h.db\ndispose: { unknown: delete }\n",
-		"history: /h/h.db\nquarantine: /q\ndispose: { clean: delete }\n",
-		"history: /h/h.db\n",
-	};
-	struct config *first = support_load_good(texts[0]);
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		struct config *other = support_load_good(texts[i]);
-		cr_expect(config_disposal_same(first, other) == (i < 2), "%s", texts[i]);
-		config_unref(other);
-	}
-	config_unref(first);
-}
