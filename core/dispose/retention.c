@@ -140,14 +140,14 @@ static void note_floor(struct round *round)
 	int64_t floor = floor_ns(round);
 	if (round_chosen(round) == 0 && floor >= retention->floor_ns && !round->late)
 		return;
-	if (roots_hash(round->config) != retention->roots) {
-		forget(retention); /* files of a root that went meanwhile were passed over */
-		return;
-	}
+	/* files of a root that went meanwhile were passed over */
+	bool same = roots_hash(round->config) == retention->roots;
+	retention->floor_ns = same ? floor : 0;
 	round->choice->intents.note_key = retention->floor_key;
-	round->choice->intents.note = floor;
+	round->choice->intents.note = retention->floor_ns;
 	round->choice->intents.note_of = FLOOR "*"; /* others do not know what has happened since */
-	retention->floor_ns = floor;
+	if (!same)
+		forget(retention);
 }
 
 /* Events */

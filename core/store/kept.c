@@ -49,8 +49,8 @@ static const char *const sql[STATEMENTS] = {
 		COLUMNS("first_seen_ns") DIRECTORY " WHERE v.id = ?1 AND " IS_UNSCANNED THERE,
 	[ONE_QUEUED] = COLUMNS("due_ns") DIRECTORY " WHERE v.id = ?1 AND " IS_QUEUED THERE,
 	[NOTE] = "SELECT value FROM meta WHERE key = ?1",
-	[NOTES] = "SELECT CAST(substr(key, length(?1) + 1) AS INTEGER), value FROM meta"
-		  " WHERE key GLOB ?1 || '*' ORDER BY 1",
+	[NOTES] = ("SELECT CAST(substr(key, length(?1) + 1) AS INTEGER), value FROM meta"
+		   " WHERE key GLOB ?1 || '*' ORDER BY 1"),
 };
 
 struct kept_reader {

@@ -452,9 +452,7 @@ def test_nothing_is_given_up_while_the_history_takes_nothing():
             carved.until(lambda: pressure(carved)["disk"] < 60, "it sees that")
             check(b"are given up" not in carved.stderr(), "it is told that files are given up")
         carved.until(lambda: carved.status()["trouble"] is None, "it writes again")
-        fd = carved.opened_to_read(os.path.join(carved.home, "go-on"))
-        through(carved)
-        os.close(fd)
+        held.let_through(carved, held.wait(carved))
         carved.wait_until("SELECT count(*) FROM pending", [(0,)])
         same(carved.sql("SELECT count(*) FROM file WHERE reason = 'shed'"), [(0,)], "given up")
 
