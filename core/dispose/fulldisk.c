@@ -2,9 +2,8 @@
  * fulldisk: the watermark; see round.h.
  *
  * A disk is looked at every second when it is above disk_low or anything is committed, else every
- * ten; and when enough was
- * deleted for it, nothing more goes for it in the next second, as some file systems are late to say
- * what is free.
+ * ten, and anew behind whatever went for it. When enough was deleted for it, nothing more goes in
+ * the next second, as some file systems are late to say what is free.
  */
 #include <string.h>
 
