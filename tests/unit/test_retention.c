@@ -67,6 +67,15 @@ static void put_aged(const char *name, int64_t age_s)
 	rounds_put(&r, name, clock_wall_ns() - age_s * CLOCK_NS_PER_S);
 }
 
+/* A file that is older than all others, for when it has its end at last. Owned by the caller. */
+static struct version *waited_long(void)
+{
+	yard_file(&r.y, "late", "late");
+	struct version *late = yard_version(&r.y, "late", OUTCOME_CLEAN);
+	late->first_seen_ns = 5;
+	return late;
+}
+
 Test(retention, by_age_and_when_the_next_one_is_due)
 {
 	r.y.config.retention.age_ms = 100000;
@@ -125,10 +134,7 @@ Test(retention, what_was_given_up_goes_at_once)
 Test(retention, goes_on_from_its_floor)
 {
 	r.y.config.retention.age_ms = 1000;
-	struct version *late = NULL;
-	yard_file(&r.y, "late", "late");
-	late = yard_version(&r.y, "late", OUTCOME_CLEAN);
-	late->first_seen_ns = 5;
+	struct version *late = waited_long();
 	put_aged("a", 300);
 	put_aged("b", 200);
 	expect("1age 2age");
@@ -154,9 +160,7 @@ Test(retention, the_floor_goes_back_while_no_disk_is_over)
 	need_used_disk(r.y.root);
 	r.y.config.retention.disk_high_percent = 2;
 	r.y.config.retention.disk_low_percent = 1;
-	yard_file(&r.y, "late", "late");
-	struct version *late = yard_version(&r.y, "late", OUTCOME_CLEAN);
-	late->first_seen_ns = 5;
+	struct version *late = waited_long();
 	put_aged("a", 300);
 	put_aged("b", 200);
 	expect("1disk 2disk");
@@ -287,9 +291,7 @@ Test(retention, a_floor_of_other_roots_is_forgotten)
 {
 	struct config_root here = r.y.root_row;
 	r.y.config.retention.age_ms = 1000;
-	yard_file(&r.y, "late", "late");
-	struct version *late = yard_version(&r.y, "late", OUTCOME_CLEAN);
-	late->first_seen_ns = 5;
+	struct version *late = waited_long();
 	put_aged("a", 300);
 	expect("1age");
 	r.y.root_row.path = r.y.quarantine;
