@@ -63,9 +63,22 @@ def check_it_goes_on(manager, count=12):
     same(manager.carved.stderr().count(b"not fed"), before, f"how often it starved ({manager.carved.stderr()!r})")
 
 
+def rest(manager, thread):
+    """Until it has done nothing from one meal to the next but one: it may be writing what the start led to."""
+    carved = manager.carved
+    number = carved.until(lambda: frozen.thread_named(carved.process.pid, thread), f"a thread {thread}")
+
+    def rests():
+        before = proc.switches_of(f"{carved.process.pid}/task/{number}")
+        check_it_goes_on(manager, 3)
+        return proc.switches_of(f"{carved.process.pid}/task/{number}") == before
+    carved.until(rests, f"{thread} rests")
+
+
 def check_starves(manager, thread, name, work):
     """With that thread frozen, once it has work, nobody feeds the watchdog; afterwards somebody does."""
     carved = manager.carved
+    rest(manager, thread)
     with frozen.Frozen(carved, thread):
         check_it_goes_on(manager, 4)  # it has no work
         work()
