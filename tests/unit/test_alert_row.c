@@ -47,6 +47,17 @@ Test(alert_row, a_server_has_all_its_keys)
 	config_unref(config);
 }
 
+Test(alert_row, verdicts_are_one_or_several)
+{
+	struct config *config =
+		support_load_good("alert: { run: x, on: [malicious, suspicious] }\n");
+	cr_expect_eq(config->alert->verdicts, BOTH);
+	config_unref(config);
+	config = support_load_good("alert: { run: x, on: [malicious] }\n");
+	cr_expect_eq(config->alert->verdicts, 1U << OUTCOME_MALICIOUS);
+	config_unref(config);
+}
+
 Test(alert_row, says_what_is_wrong_and_where)
 {
 	static const struct refusal refusals[] = {

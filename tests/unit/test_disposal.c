@@ -1,6 +1,7 @@
 /* disposal: what becomes of which file, by the first rule that fits; where the quarantine may lie.
  */
 #include "config_support.h"
+#include "core/base/str.h"
 #include "core/config/disposal.h"
 
 TestSuite(disposal, .init = support_setup, .fini = support_teardown);
@@ -72,6 +73,22 @@ Test(disposal, what_is_wrong_is_refused_at_its_place)
 		  "the root", NULL },
 		{ "roots: [/zz/r/s]\nquarantine: /zz/r\ndispose: {clean: delete}\n", "1:9",
 		  "lies above the root", NULL },
+	};
+	SUPPORT_EXPECT_REFUSALS(refusals);
+}
+
+Test(disposal, has_so_many_rules_and_no_more)
+{
+	AUTO_STR yaml = STR_INIT;
+	str_puts(&yaml, "dispose:\n  clean:\n");
+	for (int i = 0; i < 1024; i++)
+		str_printf(&yaml, "%s    'a/%d': delete\n", i == 1000 ? "  unknown:\n" : "", i);
+	struct config *config = support_load_good(str_text(&yaml));
+	cr_expect_eq(config->disposal_count, 1024);
+	config_unref(config);
+	str_puts(&yaml, "    'a/b': delete\n");
+	const struct refusal refusals[] = {
+		{ str_text(&yaml), "1028:12", "more than 1024 rules", NULL },
 	};
 	SUPPORT_EXPECT_REFUSALS(refusals);
 }

@@ -66,9 +66,11 @@ Test(origin, what_is_not_ours_is_refused)
 {
 	struct origin got = { 0 };
 	char path[256];
-	static const char *const wrong[] = { "", "{", "{\"uid\":,",
-					     "{\"uid\":1,\"gid\":2,\"mode\":\"0644\"",
-					     "{\"uid\":99999999999999999999,\"gid\":2" };
+	static const char *const wrong[] = {
+		"", "{", "{\"uid\":,", "{\"uid\":1,\"gid\":2,\"mode\":\"0644\"",
+		"{\"uid\":99999999999999999999,\"gid\":2,\"mode\":\"0644\","
+		"\"mtime_ns\":1,\"atime_ns\":2,\"id\":3"
+	};
 	snprintf(path, sizeof path, "%s/1-x.json", y.quarantine);
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
 		world_write_file(path, wrong[i], strlen(wrong[i]));

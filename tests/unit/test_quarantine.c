@@ -283,7 +283,18 @@ Test(quarantine, what_changes_in_any_way_before_its_name_goes_is_judged_anew)
 Test(quarantine, a_full_one_is_told_and_loses_nothing)
 {
 	yard_move_quarantine(&y);
-	int fd = open(yard_path(&y, "f"), O_WRONLY | O_TRUNC);
+	char filler[256];
+	snprintf(filler, sizeof filler, "%s/filler", y.quarantine);
+	int fd = open(filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	cr_assert(posix_fallocate(fd, 0, 1 << 20) == 0 && close(fd) == 0);
+	struct removal_task first = make();
+	cr_expect(!remove_file(&y.ground, &first, &err));
+	cr_expect(strstr(err.text, "what is known of it cannot be written"), "%s", err.text);
+	cr_expect(strstr(err.text, "make room"), "%s", err.text);
+	cr_expect(yard_there(&y, "f") && yard_count(y.quarantine) == 1);
+	yard_task_done(&first);
+	cr_assert(unlink(filler) == 0);
+	fd = open(yard_path(&y, "f"), O_WRONLY | O_TRUNC | O_CLOEXEC);
 	cr_assert(ftruncate(fd, 2 << 20) == 0 && close(fd) == 0);
 	struct removal_task task = make();
 	cr_expect(!remove_file(&y.ground, &task, &err));
