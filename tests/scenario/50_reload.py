@@ -57,6 +57,14 @@ def test_what_is_not_loaded_and_what_takes_effect_later():
         same(done.returncode, 0, f"exit status ({done.stderr!r})")
         check(b"bad.yar" in done.stdout, f"the file of rules is not named: {done.stdout!r}")
         check(b"events takes effect at the next start" in done.stdout, f"events: {done.stdout!r}")
+        for setting, words in (("dispose: { clean: delete }", b"disposal begins at the next start"),
+                               ("retention: { age: 30d }", b"retention begins at the next start"),
+                               ("retention: { quarantine: 30d }", b"quarantine takes effect at the next start")):
+            carved.write_config(NOOP)
+            same(reload(carved).returncode, 0, "exit status")
+            carved.write_config(f"{setting}\n{NOOP}")
+            done = reload(carved)
+            check(words in done.stdout, f"{setting}: {done.stdout!r}")
 
 
 def test_many_at_once_are_all_answered():
