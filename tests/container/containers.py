@@ -1,6 +1,7 @@
 """Containers for a test: podman with a storage of its own, in which nothing but this run's images is, and which goes with it.
 
-Everything is as it is where there is least: vfs, runc, no network for what runs. What commands say is text.
+Everything is as it is where there is least: vfs, runc, no network for what runs, but for what compose.yml connects. What
+commands say is text.
 """
 import json
 import os
@@ -28,6 +29,8 @@ default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 runtime = "runc"
+[network]
+network_config_dir = "{top}/networks"
 """
 
 
@@ -41,7 +44,7 @@ def need_root():
 
 
 def need_programs():
-    for program in ("podman", "buildah", "runc", "debootstrap"):
+    for program in ("podman", "buildah", "runc", "debootstrap", "docker-compose"):
         if not shutil.which(program):
             raise Skip(f"{program} is not installed")
 
@@ -115,6 +118,14 @@ class Podman:
     def inspect(self, name):
         return json.loads(self.do("inspect", name))[0]
 
+    def need_networks(self):
+        done = self.ask("network", "create", "tried")
+        if done.returncode == 0:
+            done = self.ask("run", "--rm", "--network", "tried", BASE_IMAGE, "true")
+            self.do("network", "rm", "tried")
+        if done.returncode:
+            raise Skip(f"podman cannot connect containers here: {done.stdout[-500:]}")
+
 
 class Container:
     """One of them, by its name."""
@@ -165,6 +176,42 @@ class Container:
         self.podman.do("rm", "--force", "--time", "0", self.name)
 
 
+class Compose:
+    """docker-compose, talking to a podman that answers as Docker does. "with" takes down what it brought up."""
+
+    def __init__(self, podman, path, project):
+        address = f"unix://{podman.top}/podman.sock"
+        self.podman, self.address, self.service = podman, address, None
+        self.words = ("docker-compose", "--project-name", project, "--file", path)
+        self.environment = {**podman.environment, "DOCKER_HOST": address}
+
+    def __enter__(self):
+        self.service = subprocess.Popen(  # pylint: disable=consider-using-with
+            ("podman", "system", "service", "--time", "0", self.address), env=self.podman.environment,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: os.path.exists(self.address.removeprefix("unix://")), "podman's socket")
+        except BaseException:
+            self.end()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(appliance.host(*self.words, "logs", "--tail", "30", env=self.environment).stdout)
+        done = appliance.host(*self.words, "down", "--volumes", "--timeout", "1", env=self.environment)
+        if done.returncode:
+            print(f"docker-compose down: {done.stdout[-500:]}")
+        self.end()
+
+    def end(self):
+        self.service.terminate()
+        self.service.wait()
+
+    def do(self, *words):
+        return must(*self.words, *words, env=self.environment)
+
+
 def compose(path, service):
     """podman's words for what compose.yml says of a service, but for where it is connected and when it is restarted."""
     told = subprocess.run(
@@ -194,6 +241,7 @@ def nothing(_):
 # A key that is not here is an error: the test must know what it does not try.
 WORDS = {
     "image": nothing, "build": nothing, "networks": nothing, "restart": nothing, "volumes": nothing,
+    "depends_on": nothing,
     "read_only": lambda value: ["--read-only"] if value else [],
     "tmpfs": each("--tmpfs"),
     "cap_drop": each("--cap-drop"),
