@@ -5,10 +5,13 @@
 #include "core/store/row.h"
 
 enum statement {
-	DONE,
+	DONE, /* of the kinds, in their order: behind a key, */
 	UNSCANNED,
 	QUEUED,
-	ONE, /* of the kinds, in their order */
+	SAME, /* of this key, behind an id, */
+	SAME_UNSCANNED,
+	SAME_QUEUED,
+	ONE, /* and one of them */
 	ONE_UNSCANNED,
 	ONE_QUEUED,
 	NOTE,
@@ -32,18 +35,22 @@ enum statement {
 #define IS_UNSCANNED \
 	"v.state = 'unscanned' AND v.reason <> 'vanished' AND v.reason <> 'not-regular'"
 #define IS_QUEUED "v.state = 'queued' AND v.wait IS NOT 'writer'"
-/* Rows of one key are few; those before the place are passed over. */
-#define BEHIND(key_)                                                                         \
-	" AND v." key_ " >= ?1 AND (v." key_ " > ?1 OR v.id > ?2)" THERE " ORDER BY v." key_ \
-	", v.id"
+/* Most of what is queued is due at 0. In one statement those of the key that lie before the place
+ * would be passed over each time. */
+#define BEHIND(key_)   " AND v." key_ " > ?1" THERE " ORDER BY v." key_ ", v.id"
+#define SAME_KEY(key_) " AND v." key_ " = ?1 AND v.id > ?2" THERE " ORDER BY v.id"
+#define EACH_DONE      COLUMNS("first_seen_ns") " INDEXED BY version_seen" DIRECTORY " WHERE " IS_DONE
+#define EACH_UNSCANNED \
+	COLUMNS("first_seen_ns") " INDEXED BY version_unscanned" DIRECTORY " WHERE " IS_UNSCANNED
+#define EACH_QUEUED COLUMNS("due_ns") " INDEXED BY version_queue" DIRECTORY " WHERE " IS_QUEUED
 
 static const char *const sql[STATEMENTS] = {
-	[DONE] = COLUMNS("first_seen_ns") " INDEXED BY version_seen" DIRECTORY
-					  " WHERE " IS_DONE BEHIND("first_seen_ns"),
-	[UNSCANNED] = COLUMNS("first_seen_ns") " INDEXED BY version_unscanned" DIRECTORY
-					       " WHERE " IS_UNSCANNED BEHIND("first_seen_ns"),
-	[QUEUED] = COLUMNS("due_ns") " INDEXED BY version_queue" DIRECTORY
-				     " WHERE " IS_QUEUED BEHIND("due_ns"),
+	[DONE] = EACH_DONE BEHIND("first_seen_ns"),
+	[UNSCANNED] = EACH_UNSCANNED BEHIND("first_seen_ns"),
+	[QUEUED] = EACH_QUEUED BEHIND("due_ns"),
+	[SAME] = EACH_DONE SAME_KEY("first_seen_ns"),
+	[SAME_UNSCANNED] = EACH_UNSCANNED SAME_KEY("first_seen_ns"),
+	[SAME_QUEUED] = EACH_QUEUED SAME_KEY("due_ns"),
 	[ONE] = COLUMNS("first_seen_ns") DIRECTORY " WHERE v.id = ?1 AND " IS_DONE THERE,
 	[ONE_UNSCANNED] =
 		COLUMNS("first_seen_ns") DIRECTORY " WHERE v.id = ?1 AND " IS_UNSCANNED THERE,
@@ -99,30 +106,38 @@ static bool tell(sqlite3_stmt *row, const struct kept_visit *each)
 	return each->visit(each->context, &kept);
 }
 
+/* *ended: there are no more. */
 static int run(const struct kept_reader *reader, sqlite3_stmt *row, const struct kept_visit *each,
-	       struct error *err)
+	       bool *ended, struct error *err)
 {
-	while (sqlite3_step(row) == SQLITE_ROW && tell(row, each))
+	int rc;
+	while ((rc = sqlite3_step(row)) == SQLITE_ROW && tell(row, each))
 		;
-	int rc = sqlite3_reset(row);
+	*ended = rc == SQLITE_DONE;
+	rc = sqlite3_reset(row);
 	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading", err);
 }
 
 int kept_each(struct kept_reader *reader, enum kept_kind kind, struct kept_at after,
 	      const struct kept_visit *each, struct error *err)
 {
-	sqlite3_stmt *row = reader->statements[DONE + kind];
-	db_bind(row, 1, after.key);
-	db_bind(row, 2, after.id);
-	return run(reader, row, each, err);
+	sqlite3_stmt *same = reader->statements[SAME + kind];
+	sqlite3_stmt *later = reader->statements[DONE + kind];
+	bool ended = false;
+	db_bind(same, 1, after.key);
+	db_bind(same, 2, after.id);
+	db_bind(later, 1, after.key);
+	int result = run(reader, same, each, &ended, err);
+	return result == 0 && ended ? run(reader, later, each, &ended, err) : result;
 }
 
 int kept_one(struct kept_reader *reader, enum kept_kind kind, int64_t id,
 	     const struct kept_visit *each, struct error *err)
 {
 	sqlite3_stmt *row = reader->statements[ONE + kind];
+	bool ended = false;
 	db_bind(row, 1, id);
-	return run(reader, row, each, err);
+	return run(reader, row, each, &ended, err);
 }
 
 int kept_note(struct kept_reader *reader, const char *key, int64_t *out, struct error *err)
