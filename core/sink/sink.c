@@ -69,10 +69,12 @@ static void submit_op(struct sink *sink, struct store_op *op, struct store_told 
 	store_submit(sink->store, op);
 }
 
-/* Has the number brought up to date, unless that is under way: sink_committed() goes on. */
+/* Has the number brought up to date, and what was told deleted, unless that is under way:
+ * sink_committed() goes on. */
 static void submit(struct sink *sink)
 {
-	if (sink->submitted || sink->seq == sink->told.seq)
+	bool left = sink->told.left && !sink->stopping; /* else the next start's */
+	if (sink->submitted || (sink->seq == sink->told.seq && !left))
 		return;
 	sink->submitted = true;
 	sink->told.seq = sink->seq;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/base/pulse.h"
 #include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/row.h"
@@ -21,10 +22,14 @@ enum statement {
 	STATEMENTS,
 };
 
-/* ?2: the names of the verdicts as a JSON array. */
-#define FROM_CHOSEN                                                            \
-	"FROM event e CROSS JOIN version v ON v.id = e.version_id"             \
-	" WHERE e.seq > ?1 AND e.kind <> 'incomplete' AND v.state <> 'queued'" \
+/* Millions may wait, and few of them be chosen: they are gone through in stretches of so many, each
+ * with a snapshot of its own, as the log grows while one is held. */
+#define STRETCH 16384
+
+/* Behind number ?1 up to ?3; ?2: the names of the verdicts as a JSON array. */
+#define FROM_CHOSEN                                                                            \
+	"FROM event e CROSS JOIN version v ON v.id = e.version_id"                             \
+	" WHERE e.seq > ?1 AND e.seq <= ?3 AND e.kind <> 'incomplete' AND v.state <> 'queued'" \
 	" AND v.verdict IN (SELECT value FROM json_each(?2))"
 
 #define BEHIND "(SELECT count(*) FROM event e WHERE e.seq > s.seq)"
@@ -32,7 +37,8 @@ enum statement {
 static const char *const sql[STATEMENTS] = {
 	[BEGIN] = "BEGIN",
 	[END] = "COMMIT",
-	[EVENTS] = "SELECT seq, version_id, kind, was FROM event WHERE seq > ?1 ORDER BY seq",
+	[EVENTS] = "SELECT seq, version_id, kind, was FROM event WHERE seq > ?1 AND seq <= ?3"
+		   " ORDER BY seq",
 	[CHOSEN] = "SELECT e.seq, e.version_id, e.kind, e.was " FROM_CHOSEN " ORDER BY e.seq",
 	[COUNT] = "SELECT count(*) " FROM_CHOSEN,
 	[LAST] = "SELECT coalesce(max(seq), 0) FROM event",
@@ -93,6 +99,11 @@ static int load(struct event_reader *reader, int64_t id, struct version **out)
 	return row_read_findings(reader->statements[FINDINGS], *out);
 }
 
+struct stretch {
+	int64_t end;  /* the number of its last event */
+	int64_t last; /* of the last that there is */
+};
+
 /* names is what is bound: it must last as long as the statement is used. */
 static void bind_verdicts(sqlite3_stmt *statement, unsigned verdicts, struct str *names)
 {
@@ -102,6 +113,26 @@ static void bind_verdicts(sqlite3_stmt *statement, unsigned verdicts, struct str
 	}
 	str_putc(names, ']');
 	db_bind_text(statement, 2, str_text(names));
+}
+
+static int read_integer(sqlite3_stmt *row, int64_t *out)
+{
+	if (sqlite3_step(row) == SQLITE_ROW)
+		*out = sqlite3_column_int64(row, 0);
+	return sqlite3_reset(row);
+}
+
+/* The one behind it, for a statement that reads its events. */
+static int next_stretch(struct event_reader *reader, sqlite3_stmt *row, struct stretch *stretch)
+{
+	int64_t after = stretch->end;
+	int rc = read_integer(reader->statements[LAST], &stretch->last);
+	if (stretch->last < after)
+		stretch->last = after; /* those up to there were deleted */
+	stretch->end = stretch->last - after > STRETCH ? after + STRETCH : stretch->last;
+	db_bind(row, 1, after);
+	db_bind(row, 3, stretch->end);
+	return rc;
 }
 
 /* The rows that there are in the snapshot which the caller has begun. *ended: there are no more of
@@ -126,41 +157,30 @@ static int visit_all(struct event_reader *reader, sqlite3_stmt *row, const struc
 	return sqlite3_reset(row);
 }
 
-static int read_integer(sqlite3_stmt *row, int64_t *out)
-{
-	if (sqlite3_step(row) == SQLITE_ROW)
-		*out = sqlite3_column_int64(row, 0);
-	return sqlite3_reset(row);
-}
-
-/* In one snapshot: what it does not have cannot be passed over. */
-static int visit_through(struct event_reader *reader, int64_t after, const struct event_visit *each,
-			 int64_t *through)
-{
-	sqlite3_stmt *row = reader->statements[each->verdicts ? CHOSEN : EVENTS];
-	AUTO_STR names = STR_INIT;
-	bool ended = false;
-	int64_t last = 0;
-	int rc = read_integer(reader->statements[LAST], &last);
-	if (rc != SQLITE_OK)
-		return rc;
-	db_bind(row, 1, after);
-	if (each->verdicts)
-		bind_verdicts(row, each->verdicts, &names);
-	rc = visit_all(reader, row, each, &ended);
-	if (through && ended)
-		*through = last > after ? last : after;
-	return rc;
-}
-
 int event_reader_each(struct event_reader *reader, int64_t after, const struct event_visit *each,
 		      int64_t *through, struct error *err)
 {
-	(void)db_run(reader->statements[BEGIN]); /* takes no lock yet: nothing to fail */
-	int rc = visit_through(reader, after, each, through);
-	int result = rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
-	if (!sqlite3_get_autocommit(reader->db->handle))
-		(void)db_run(reader->statements[END]); /* nothing was written: nothing to fail */
+	sqlite3_stmt *row = reader->statements[each->verdicts ? CHOSEN : EVENTS];
+	AUTO_STR names = STR_INIT;
+	struct stretch stretch = { .end = after };
+	int result = 0;
+	bool ended = true;
+	if (each->verdicts)
+		bind_verdicts(row, each->verdicts, &names);
+	do {
+		/* in one snapshot: what it does not have cannot be passed over */
+		(void)db_run(reader->statements[BEGIN]); /* takes no lock yet: nothing to fail */
+		int rc = next_stretch(reader, row, &stretch);
+		if (rc == SQLITE_OK)
+			rc = visit_all(reader, row, each, &ended);
+		if (rc != SQLITE_OK)
+			result = db_fail(reader->db, rc, "reading events", err);
+		if (!sqlite3_get_autocommit(reader->db->handle))
+			(void)db_run(reader->statements[END]); /* nothing was written */
+		pulse_beat();
+	} while (result == 0 && ended && stretch.end < stretch.last);
+	if (result == 0 && through && ended)
+		*through = stretch.end;
 	return result;
 }
 
@@ -169,10 +189,21 @@ int event_reader_count(struct event_reader *reader, int64_t after, unsigned verd
 {
 	sqlite3_stmt *row = reader->statements[COUNT];
 	AUTO_STR names = STR_INIT;
-	db_bind(row, 1, after);
+	struct stretch stretch = { .end = after };
+	int64_t all = 0;
 	bind_verdicts(row, verdicts, &names);
-	int rc = read_integer(row, count);
-	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
+	do {
+		int64_t some = 0;
+		int rc = next_stretch(reader, row, &stretch);
+		if (rc == SQLITE_OK)
+			rc = read_integer(row, &some);
+		if (rc != SQLITE_OK)
+			return db_fail(reader->db, rc, "reading events", err);
+		all += some;
+		pulse_beat();
+	} while (stretch.end < stretch.last);
+	*count = all;
+	return 0;
 }
 
 int event_reader_sink(struct event_reader *reader, const char *name, int64_t *seq, int64_t *behind,

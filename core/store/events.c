@@ -10,14 +10,23 @@
 enum statement {
 	TOLD,
 	FORGET,
+	LEFT,
 	STATEMENTS,
 };
 
-#define FORGET_TOLD "DELETE FROM event WHERE seq <= (SELECT min(seq) FROM sink)"
+/* What was told by the last of them goes in slices: a sink that was behind by millions, and passes
+ * over them or is there no more, must not make the writer delete all of them at once (5,000,000
+ * took 2 s). */
+#define SLICE	    "4096"
+#define TOLD_BY_ALL "(SELECT min(seq) FROM sink)"
+#define FORGET_TOLD                                       \
+	"DELETE FROM event WHERE seq <= min(" TOLD_BY_ALL \
+	", (SELECT min(seq) FROM event) + " SLICE " - 1)"
 
 static const char *const sql[STATEMENTS] = {
 	[TOLD] = "UPDATE sink SET seq = max(seq, ?2) WHERE name = ?1",
 	[FORGET] = FORGET_TOLD,
+	[LEFT] = "SELECT coalesce((SELECT min(seq) FROM event) <= " TOLD_BY_ALL ", 0)",
 };
 
 static const char triggers[] =
@@ -45,14 +54,13 @@ static const char restart_sql[] = "DELETE FROM meta WHERE key GLOB 'retention_fl
 
 /* ?1: the names as a JSON array. */
 static const char *const settle[] = {
-	"BEGIN IMMEDIATE",
-	"DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
-	restart_sql,
-	add_sql,
-	"DELETE FROM event WHERE NOT EXISTS (SELECT 1 FROM sink)",
-	FORGET_TOLD,
-	"COMMIT",
+	"BEGIN IMMEDIATE", "DELETE FROM sink WHERE name NOT IN (SELECT value FROM json_each(?1))",
+	restart_sql,	   add_sql,
+	FORGET_TOLD,	   "COMMIT",
 };
+
+/* Without a condition SQLite frees their pages, whatever is on them. */
+static const char forget_all[] = "DELETE FROM event";
 
 struct events {
 	sqlite3_stmt *statements[STATEMENTS];
@@ -94,7 +102,7 @@ int events_begin(const struct db *db, const char *const *sinks, struct error *er
 	int result = sinks ? settle_sinks(db, sinks, err) : 0;
 	if (result == 0)
 		result = db_integer(db, "SELECT EXISTS (SELECT 1 FROM sink)", &any, err);
-	return result == 0 && any ? db_exec(db, triggers, err) : result;
+	return result == 0 ? db_exec(db, any ? triggers : forget_all, err) : result;
 }
 
 int events_new(struct events **out, const struct db *db, struct error *err)
@@ -114,11 +122,17 @@ void events_free(struct events *events)
 	free(events);
 }
 
-int events_told(struct events *events, const struct store_told *told)
+int events_told(struct events *events, struct store_told *told)
 {
 	sqlite3_stmt *advance = events->statements[TOLD];
+	sqlite3_stmt *left = events->statements[LEFT];
 	db_bind_text(advance, 1, told->sink);
 	db_bind(advance, 2, told->seq);
 	int rc = db_run(advance);
-	return rc == SQLITE_OK ? db_run(events->statements[FORGET]) : rc;
+	if (rc == SQLITE_OK)
+		rc = db_run(events->statements[FORGET]);
+	if (rc != SQLITE_OK)
+		return rc;
+	told->left = sqlite3_step(left) == SQLITE_ROW && sqlite3_column_int(left, 0);
+	return sqlite3_reset(left);
 }

@@ -26,6 +26,6 @@ void events_free(struct events *events);
 AUTO_DEFINE(events);
 
 /** See STORE_TOLD. SQLITE_OK, or the failure's code. */
-int events_told(struct events *events, const struct store_told *told);
+int events_told(struct events *events, struct store_told *told);
 
 #endif

@@ -59,7 +59,8 @@ enum store_verb {
 	 * must have been ahead for, are due at gap->opened_ns, and wait for detectors since then at
 	 * the earliest. STORE_KNOWN: there are none. */
 	STORE_DUE_BY,
-	/* op->told->sink has told the events up to seq: those that all sinks have told go. */
+	/* op->told->sink has told the events up to seq: those that all sinks have told go, some
+	 * thousands at a time (left). */
 	STORE_TOLD,
 	/* Versions that ended long ago, and gaps, go for good: what op->expire says. */
 	STORE_EXPIRE,
@@ -94,6 +95,9 @@ struct store_gap {
 struct store_told {
 	const char *sink; /* static */
 	int64_t seq;
+	/* what was done */
+	bool left; /* more would go: to be submitted once more, when there is nothing else to tell
+		    */
 };
 
 struct store_expire {

@@ -145,3 +145,31 @@ Test(event_reader, chooses_by_the_verdict_that_is_now)
 	cr_assert(event_reader_count(reader, 3, BAD, &count, &err) == 0);
 	cr_expect_eq(count, 0);
 }
+
+/* So many that they are read in several slices. */
+Test(event_reader, goes_through_millions_in_slices)
+{
+	static const char end[] = " 16385 16386";
+	found = OUTCOME_MALICIOUS;
+	put_done("/r/a", 1);
+	world_change(&w, "INSERT INTO event (version_id, kind) WITH RECURSIVE n(i) AS (SELECT 1"
+			 " UNION ALL SELECT i + 1 FROM n WHERE i < 40000)"
+			 " SELECT iif(i = 40000, 1, 1000 + i), 'rescan' FROM n");
+	expect_bad(0, 10, "1=/r/a:noop 40001=/r/a:noop", 40001);
+	expect_bad(1, 1, "40001=/r/a:noop", -1);
+	expect_bad(40001, 10, "", 40001);
+	expect_events(39999, 10, "40000 40001=/r/a:noop");
+	int64_t count = -1;
+	cr_assert(event_reader_count(reader, 0, BAD, &count, &err) == 0);
+	cr_expect_eq(count, 2);
+	cr_assert(event_reader_count(reader, 1, BAD, &count, &err) == 0);
+	cr_expect_eq(count, 1);
+	/* all of them, by one who wants all */
+	struct seen seen = { .most = SIZE_MAX };
+	const struct event_visit each = { .visit = note, .context = &seen };
+	int64_t last = -1;
+	cr_assert(event_reader_each(reader, 0, &each, &last, &err) == 0, "%s", err.text);
+	cr_expect(seen.count == 40001 && last == 40001);
+	cr_expect_not_null(strstr(str_text(&seen.text), end));
+	str_done(&seen.text);
+}

@@ -27,11 +27,13 @@ static void open_again(const char *const *sinks)
 	world_open(&w);
 }
 
-static void told(const char *sink, int64_t seq)
+/* Are there more to be deleted? */
+static bool told(const char *sink, int64_t seq)
 {
 	struct store_told told = { .sink = sink, .seq = seq };
 	struct store_op op = { .verb = STORE_TOLD, .told = &told };
 	world_submit(&w, &op, 1);
+	return told.left;
 }
 
 static int64_t put_done(const char *path, unsigned n)
@@ -115,15 +117,53 @@ Test(events, what_all_sinks_have_told_goes)
 		snprintf(path, sizeof path, "/r/%u", i);
 		put_done(path, i);
 	}
-	told("one", 2);
+	cr_expect(!told("one", 2));
 	EXPECT_SQL(&w, SINKS, "one|2\ntwo|0");
 	EXPECT_SQL(&w, "SELECT count(*) FROM event", "3");
-	told("two", 1);
+	cr_expect(!told("two", 1));
 	EXPECT_SQL(&w, "SELECT min(seq) FROM event", "2");
 	told("two", 3);
 	told("one", 1); /* late: it does not go back */
 	EXPECT_SQL(&w, SINKS, "one|2\ntwo|3");
 	EXPECT_SQL(&w, "SELECT seq FROM event", "3");
+}
+
+/* Of which the writer must not delete all at once. */
+static void fill(unsigned count)
+{
+	char sql[192];
+	snprintf(sql, sizeof sql,
+		 "INSERT INTO event (version_id, kind) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+		 " SELECT i + 1 FROM n WHERE i < %u) SELECT i, 'end' FROM n",
+		 count);
+	world_change(&w, sql);
+}
+
+Test(events, go_in_slices)
+{
+	unsigned rounds = 1;
+	fill(20000);
+	cr_expect(told("one", 15000));
+	EXPECT_SQL(&w, "SELECT count(*) > 10000 FROM event", "1");
+	while (told("one", 1))
+		rounds++;
+	cr_expect(rounds > 2 && rounds < 20);
+	EXPECT_SQL(&w, "SELECT min(seq), count(*) FROM event", "15001|5000");
+	EXPECT_SQL(&w, SINKS, "one|15000");
+}
+
+Test(events, go_in_slices_at_a_start_too_and_whole_when_nobody_is_told)
+{
+	open_again(two);
+	fill(20000);
+	told("one", 20000);
+	open_again(one);
+	EXPECT_SQL(&w, "SELECT count(*) BETWEEN 10000 AND 19999 FROM event", "1");
+	open_again(none);
+	EXPECT_SQL(&w, EVENTS, "");
+	open_again(one);
+	put_done("/r/a", 1);
+	EXPECT_SQL(&w, EVENTS, "20001|1|end|");
 }
 
 Test(events, wait_across_a_restart_for_those_that_stay)

@@ -97,6 +97,24 @@ TestSuite(sink, .init = setup, .fini = teardown);
 
 static enum outcome found = OUTCOME_CLEAN;
 
+/* Waits for what comes back from the store; is op among it? */
+static bool hear_back(const struct store_op *op)
+{
+	struct list out;
+	bool back = false;
+	list_init(&out);
+	struct pollfd ready = { .fd = store_fd(w.store), .events = POLLIN };
+	cr_assert(poll(&ready, 1, 240000) == 1);
+	store_committed(w.store, &out);
+	for (struct list *link; (link = list_shift(&out));) {
+		struct store_op *done = LIST_OF(link, struct store_op, link);
+		back = back || done == op;
+		if (done->told)
+			sink_committed(done->owner);
+	}
+	return back;
+}
+
 static void put_done(unsigned from, unsigned to)
 {
 	for (unsigned i = from; i <= to; i++) {
@@ -107,19 +125,8 @@ static void put_done(unsigned from, unsigned to)
 		struct store_op op = { .verb = STORE_SAVE, .version = v };
 		list_init(&op.link);
 		store_submit(w.store, &op);
-		for (bool back = false; !back;) { /* what the sink submits comes back as well */
-			struct list out;
-			list_init(&out);
-			struct pollfd ready = { .fd = store_fd(w.store), .events = POLLIN };
-			cr_assert(poll(&ready, 1, 240000) == 1);
-			store_committed(w.store, &out);
-			for (struct list *link; (link = list_shift(&out));) {
-				struct store_op *done = LIST_OF(link, struct store_op, link);
-				back = back || done == &op;
-				if (done->told)
-					sink_committed(done->owner);
-			}
-		}
+		while (!hear_back(&op)) /* what the sink submits comes back as well */
+			;
 		version_free(v);
 		sink_wake(sink);
 	}
@@ -315,4 +322,23 @@ Test(sink, a_call_that_the_end_cut_short_is_no_trouble)
 	cr_expect_str_eq(troubles, "");
 	world_open(&w);
 	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|0");
+}
+
+/* What other sinks told long before it, say, and it was behind by. */
+Test(sink, what_all_have_told_is_deleted_though_nothing_more_happens)
+{
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	world_change(&w, "INSERT INTO event (version_id, kind) WITH RECURSIVE n(i) AS (SELECT 1"
+			 " UNION ALL SELECT i + 1 FROM n WHERE i < 30000) SELECT i, 'end' FROM n;"
+			 "UPDATE sink SET seq = 30000");
+	start();
+	put_done(1, 1);
+	expect_got("30001 ");
+	while (strcmp(world_sql(&w, "SELECT count(*) FROM event"), "0") != 0) {
+		cr_assert(!mono_passed(end));
+		(void)hear_back(NULL);
+	}
+	stop();
+	world_open(&w);
+	EXPECT_SQL(&w, "SELECT name, seq FROM sink", "one|30001");
 }
