@@ -47,6 +47,10 @@ enum {
 
 #define DAY_NS INT64_C(86400000000000)
 
+enum {
+	CUT_SHORT = 1 /* it is to end, or goes by another configuration, or the store refused */
+};
+
 struct forget {
 	struct store *store;
 	char *history;
@@ -71,7 +75,7 @@ struct forget {
 	/* the thread's */
 	struct old_reader *reader;
 	struct old_page page;
-	unsigned passes; /* since it began at the oldest version */
+	unsigned passes; /* that ended, since one was cut short: each 24th begins anew */
 	size_t portion;
 	int64_t before_ns;
 };
@@ -191,23 +195,30 @@ static bool let_go(struct forget *forget, struct standing *standing)
 	return true;
 }
 
+/* Notes what sinks are yet to tell of: that stays. 0, CUT_SHORT, or -errno with err. */
+static int find_untold(struct forget *forget, struct error *err)
+{
+	bool more = true;
+	int result = 0;
+	for (bool first = true; result == 0 && more; first = false) {
+		struct mono began = mono_now();
+		result = old_reader_note_untold(forget->reader, forget->before_ns, first, &more,
+						err);
+		if (result == 0 && more && !rest(forget, began))
+			result = CUT_SHORT;
+	}
+	return result;
+}
+
+/* 0, CUT_SHORT, or -errno with err. */
 static int let_all_go(struct forget *forget, struct standing *standing, struct error *err)
 {
-	bool untold = false;
-	int result = old_reader_untold(forget->reader, forget->before_ns, &untold, err);
-	if (result == 0 && untold)
-		result = error_set(err, EAGAIN,
-				   "events of that time wait to be told: nothing is forgotten "
-				   "before they are");
-	if (forget->passes++ % PASSES_A_DAY == 0)
-		old_page_rewind(&forget->page);
+	int result = find_untold(forget, err);
 	forget->page.more = true;
 	while (result == 0 && forget->page.more) {
 		result = old_reader_next(forget->reader, forget->before_ns, &forget->page, err);
-		if (result == 0 && !let_go(forget, standing)) {
-			forget->passes = 0; /* the page was not looked at to its end */
-			break;
-		}
+		if (result == 0 && !let_go(forget, standing))
+			result = CUT_SHORT;
 	}
 	return result;
 }
@@ -232,11 +243,8 @@ static void let_rest_go(struct forget *forget)
 	}
 }
 
-static void tell(struct forget *forget, unsigned long long gone,
-		 const struct standing_silent *silent, const struct error *err)
+static void tell_silent(const struct standing_silent *silent)
 {
-	if (gone)
-		log_notice("history_keep: versions forgotten: %llu", gone);
 	if (silent->root)
 		log_warning("history_keep: root %s is missing: what was seen there is kept",
 			    silent->root);
@@ -245,30 +253,55 @@ static void tell(struct forget *forget, unsigned long long gone,
 			    "mounted?): what was seen there is kept, until \"carved prune "
 			    "--any-volume\"",
 			    silent->place);
+}
+
+/* A pass ended. whole: it began at the oldest version, so it has met all that are silent. */
+static void note_end(struct forget *forget, bool whole, unsigned long long silent,
+		     const struct error *err)
+{
 	if (err->code)
 		log_warning("history_keep: %s", err->text);
 	lock_take(&forget->lock);
-	forget->silent = silent->count;
+	forget->silent = whole ? silent : forget->silent + silent;
 	forget->trouble = *err;
 	forget->pass_ended_ns = clock_wall_ns();
 	lock_drop(&forget->lock);
+}
+
+/* The earlier of what the two clocks say: one that was wrong, and set since, makes nothing old. */
+static int64_t old_before(const struct config *config)
+{
+	int64_t wall_ns = clock_wall_ns();
+	int64_t steady_ns = clock_steady_ns();
+	return (wall_ns < steady_ns ? wall_ns : steady_ns) -
+	       (int64_t)config->history_keep_days * DAY_NS;
 }
 
 static void pass(struct forget *forget, const struct config *config)
 {
 	struct error err = { 0 };
 	AUTO(standing) struct standing *standing = standing_new(config);
-	lock_take(&forget->lock);
-	unsigned long long before = forget->gone;
-	lock_drop(&forget->lock);
-	forget->before_ns = clock_steady_ns() - (int64_t)config->history_keep_days * DAY_NS;
-	if (let_all_go(forget, standing, &err) == 0)
-		let_rest_go(forget);
-	lock_take(&forget->lock);
-	unsigned long long gone = forget->gone - before;
-	lock_drop(&forget->lock);
+	unsigned long long before = forget->gone; /* nobody else changes it */
+	bool whole = forget->passes % PASSES_A_DAY == 0;
+	if (whole)
+		old_page_rewind(&forget->page);
+	forget->before_ns = old_before(config);
+	int result = let_all_go(forget, standing, &err);
+	if (forget->gone > before)
+		log_notice("history_keep: versions forgotten: %llu", forget->gone - before);
 	struct standing_silent silent = standing_silent(standing);
-	tell(forget, gone, &silent, &err);
+	tell_silent(&silent);
+	if (result == CUT_SHORT) {
+		forget->passes = 0; /* the page was not looked at to its end */
+		return;
+	}
+	forget->passes++;
+	if (result == 0 && old_reader_has_untold(forget->reader))
+		error_set(&err, EAGAIN,
+			  "events of that time wait to be told: their versions are kept");
+	if (result == 0)
+		let_rest_go(forget);
+	note_end(forget, whole, silent.count, &err);
 }
 
 /* NULL: it is to end. A reference. */
@@ -301,7 +334,7 @@ static void *run(void *context)
 
 static int start(struct forget *forget, struct error *err)
 {
-	int result = old_reader_open(&forget->reader, forget->history, err);
+	int result = forget->reader ? 0 : old_reader_open(&forget->reader, forget->history, err);
 	if (result < 0)
 		return result;
 	int code = pthread_create(&forget->thread, NULL, run, forget);

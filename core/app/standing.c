@@ -4,7 +4,9 @@
  * A volume is told by its file system's id, which stands with the directory in the history. The
  * nearest directory above the file that is there now lies on that file system, or on what is
  * beneath the place where it is mounted at other times, or on another volume. A tmpfs does not come
- * back once it was unmounted, so where one stands now, what was on another one is gone.
+ * back once it was unmounted, so where one stands now, what was on another one is gone. So neither
+ * a volume whose place is on a tmpfs, nor a bind mount of the same file system, is missed while it
+ * is not mounted: no row says what its directory's inode or kind of file system was.
  *
  * Below no root nobody walks: there it is the path alone that counts. Who knows no root at all, as
  * the daemon was given them on its command line, say, cannot tell what lies below none.
@@ -26,7 +28,6 @@
 
 struct standing {
 	const struct config *config;
-	bool *missing; /* for each root */
 	struct str above;
 	char *silent_root;
 	char *silent_place;
@@ -43,9 +44,6 @@ struct standing *standing_new(const struct config *config)
 {
 	struct standing *standing = xcalloc(1, sizeof *standing);
 	standing->config = config;
-	standing->missing = xcalloc(config->root_count + 1, sizeof *standing->missing);
-	for (size_t i = 0; i < config->root_count; i++)
-		standing->missing[i] = !is_directory(config->roots[i].path);
 	return standing;
 }
 
@@ -54,7 +52,6 @@ void standing_free(struct standing *standing)
 	if (!standing)
 		return;
 	str_done(&standing->above);
-	free(standing->missing);
 	free(standing->silent_root);
 	free(standing->silent_place);
 	free(standing);
@@ -126,7 +123,7 @@ static enum standing_is look_around(struct standing *standing, const struct old_
 	bool below_none = root == config->root_count;
 	if (below_none && config->root_count > 0)
 		return STANDING_GONE;
-	if (!below_none && standing->missing[root])
+	if (!below_none && !is_directory(config->roots[root].path))
 		return silent(standing, &standing->silent_root, config->roots[root].path);
 	if (!find_above(&standing->above, version, &fs))
 		return STANDING_THERE;

@@ -23,7 +23,7 @@ enum standing_is {
 	STANDING_UNKNOWN, /* its root is missing, or its volume not mounted */
 };
 
-/** Looks at the roots and mounts as they are now; config is borrowed until standing_free(). */
+/** config is borrowed until standing_free(). */
 struct standing *standing_new(const struct config *config);
 void standing_free(struct standing *standing);
 AUTO_DEFINE(standing);

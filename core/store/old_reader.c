@@ -1,17 +1,20 @@
 /* old_reader: see old_reader.h. */
 #include "core/store/old_reader.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "core/base/error.h"
 #include "core/store/db.h"
 #include "core/store/expire.h"
 
-/* Events are told in their order: whoever is behind by so many is told by the first. */
-#define EVENTS_SEEN "1000"
+#define SLICE	   16384 /* events */
+#define ROOM_LEAST 64
 
 enum statement {
 	PAGE,
 	WARM,
+	EVENTS,
 	UNTOLD,
 	STATEMENTS,
 };
@@ -20,8 +23,7 @@ static const char *const sql[STATEMENTS] = {
 	/* All that were seen, whether they may go or not: else a page could take as long as the
 	   whole history. */
 	[PAGE] = "SELECT v.first_seen_ns, v.id, v.state <> 'queued' AND v.finished_ns < ?1"
-		 " AND NOT " EXPIRE_NOT_YET " AND v.id NOT IN (SELECT version_id FROM event),"
-		 " d.path, v.name, d.fsid, v.inode, v.btime_ns"
+		 " AND NOT " EXPIRE_NOT_YET ", d.path, v.name, d.fsid, v.inode, v.btime_ns"
 		 " FROM version v INDEXED BY version_seen CROSS JOIN dir d ON d.id = v.dir_id"
 		 " WHERE v.first_seen_ns < ?1 AND (v.first_seen_ns, v.id) > (?2, ?3)"
 		 " ORDER BY v.first_seen_ns, v.id LIMIT ?4",
@@ -35,14 +37,20 @@ static const char *const sql[STATEMENTS] = {
 		 " (SELECT count(*) FROM version s INDEXED BY version_sha256"
 		 " WHERE s.segment = v.segment AND s.sha256 = v.sha256)"
 		 " FROM version v WHERE v.id = ?1",
-	[UNTOLD] = "SELECT EXISTS (SELECT 1 FROM (SELECT version_id FROM event ORDER BY seq"
-		   " LIMIT " EVENTS_SEEN ") e JOIN version v ON v.id = e.version_id"
-		   " WHERE v.finished_ns < ?1)",
+	/* What all sinks have told is deleted later. Who has no sink has told everything. */
+	[EVENTS] = "SELECT coalesce((SELECT min(seq) FROM sink), l.seq), l.seq"
+		   " FROM (SELECT coalesce(max(seq), 0) AS seq FROM event) l",
+	[UNTOLD] = "SELECT e.version_id FROM event e CROSS JOIN version v ON v.id = e.version_id"
+		   " WHERE e.seq > ?1 AND e.seq <= ?2 AND v.finished_ns < ?3",
 };
 
 struct old_reader {
 	struct db *db;
 	sqlite3_stmt *statements[STATEMENTS];
+	int64_t *untold; /* ids of versions, in their order */
+	size_t untold_count;
+	size_t untold_room;
+	int64_t seq; /* of the event up to which they were noted */
 };
 
 int old_reader_open(struct old_reader **out, const char *path, struct error *err)
@@ -62,7 +70,93 @@ void old_reader_free(struct old_reader *reader)
 		return;
 	db_finalize_all(reader->statements, STATEMENTS);
 	db_free(reader->db);
+	free(reader->untold);
 	free(reader);
+}
+
+/* Where it is among those that are noted, or belongs. */
+static size_t place_of(const struct old_reader *reader, int64_t id)
+{
+	size_t from = 0;
+	size_t to = reader->untold_count;
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		if (reader->untold[middle] < id)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+
+static bool is_untold(const struct old_reader *reader, int64_t id)
+{
+	size_t at = place_of(reader, id);
+	return at < reader->untold_count && reader->untold[at] == id;
+}
+
+/* Events come as versions end, nearly by their ids: mostly it is the last. */
+static void note(struct old_reader *reader, int64_t id)
+{
+	size_t at = place_of(reader, id);
+	if (at < reader->untold_count && reader->untold[at] == id)
+		return;
+	if (reader->untold_count == reader->untold_room) {
+		reader->untold_room = reader->untold_room ? 2 * reader->untold_room : ROOM_LEAST;
+		reader->untold =
+			xrealloc(reader->untold, reader->untold_room, sizeof *reader->untold);
+	}
+	memmove(reader->untold + at + 1, reader->untold + at,
+		(reader->untold_count - at) * sizeof *reader->untold);
+	reader->untold[at] = id;
+	reader->untold_count++;
+}
+
+static int note_slice(struct old_reader *reader, int64_t before_ns, int64_t end)
+{
+	sqlite3_stmt *row = reader->statements[UNTOLD];
+	db_bind(row, 1, reader->seq);
+	db_bind(row, 2, end);
+	db_bind(row, 3, before_ns);
+	while (reader->untold_count <= OLD_UNTOLD_MAX && sqlite3_step(row) == SQLITE_ROW)
+		note(reader, sqlite3_column_int64(row, 0));
+	reader->seq = end;
+	return sqlite3_reset(row);
+}
+
+int old_reader_note_untold(struct old_reader *reader, int64_t before_ns, bool first, bool *more,
+			   struct error *err)
+{
+	sqlite3_stmt *events = reader->statements[EVENTS];
+	int64_t told = 0;
+	int64_t last = 0;
+	if (sqlite3_step(events) == SQLITE_ROW) {
+		told = sqlite3_column_int64(events, 0);
+		last = sqlite3_column_int64(events, 1);
+	}
+	int rc = sqlite3_reset(events);
+	if (first)
+		reader->untold_count = 0;
+	if (first || reader->seq < told)
+		reader->seq = told;
+	if (rc == SQLITE_OK && reader->seq < last)
+		rc = note_slice(reader, before_ns,
+				last - reader->seq > SLICE ? reader->seq + SLICE : last);
+	if (rc != SQLITE_OK)
+		return db_fail(reader->db, rc, "reading events", err);
+	if (reader->untold_count > OLD_UNTOLD_MAX)
+		return error_set(err, E2BIG,
+				 "more than %d versions of that time are yet to be told: nothing "
+				 "is forgotten before they are (events, alert and disposal in "
+				 "\"carved status\")",
+				 OLD_UNTOLD_MAX);
+	*more = reader->seq < last;
+	return 0;
+}
+
+bool old_reader_has_untold(const struct old_reader *reader)
+{
+	return reader->untold_count > 0;
 }
 
 void old_page_rewind(struct old_page *page)
@@ -135,7 +229,7 @@ int old_reader_next(struct old_reader *reader, int64_t before_ns, struct old_pag
 		seen++;
 		page->seen_ns = sqlite3_column_int64(row, SEEN);
 		page->id = sqlite3_column_int64(row, ID);
-		if (sqlite3_column_int(row, MAY_GO))
+		if (sqlite3_column_int(row, MAY_GO) && !is_untold(reader, page->id))
 			add(page, row);
 	}
 	page->more = seen == OLD_PAGE_MAX;
@@ -148,13 +242,4 @@ void old_reader_warm(struct old_reader *reader, int64_t id)
 {
 	db_bind(reader->statements[WARM], 1, id);
 	(void)db_run(reader->statements[WARM]); /* whoever deletes it will say what fails */
-}
-
-int old_reader_untold(struct old_reader *reader, int64_t before_ns, bool *untold, struct error *err)
-{
-	sqlite3_stmt *row = reader->statements[UNTOLD];
-	db_bind(row, 1, before_ns);
-	*untold = sqlite3_step(row) == SQLITE_ROW && sqlite3_column_int(row, 0) != 0;
-	int rc = sqlite3_reset(row);
-	return rc == SQLITE_OK ? 0 : db_fail(reader->db, rc, "reading events", err);
 }

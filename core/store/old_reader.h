@@ -18,10 +18,11 @@ struct error;
 struct old_reader;
 
 enum {
-	OLD_PAGE_MAX = 256
+	OLD_PAGE_MAX = 256,
+	OLD_UNTOLD_MAX = 65536, /* versions of which sinks are yet to tell: 512 KiB */
 };
 
-/* A version that has its end and waits for nothing, nor does any sink have to tell of it. */
+/* A version that has its end and waits for nothing, nor was any sink yet to tell of it. */
 struct old_version {
 	int64_t id;
 	const char *path; /* the page's */
@@ -45,6 +46,16 @@ int old_reader_open(struct old_reader **out, const char *path, struct error *err
 void old_reader_free(struct old_reader *reader);
 AUTO_DEFINE(old_reader);
 
+/** Notes which versions that finished before that time some sink is yet to tell of: pages leave
+ * them out. A slice of the events that wait each call, until *more is false; first: begin with
+ * them, and forget what was noted before. An event has no index to its version, as that would cost
+ * the writer a twentieth; so this is one pass over what waits, and pages look at none of it. 0, or
+ * -errno with err; -E2BIG: more than OLD_UNTOLD_MAX. */
+int old_reader_note_untold(struct old_reader *reader, int64_t before_ns, bool first, bool *more,
+			   struct error *err);
+/** Were any noted? */
+bool old_reader_has_untold(const struct old_reader *reader);
+
 /** Makes page begin at the oldest version. */
 void old_page_rewind(struct old_page *page);
 void old_page_done(struct old_page *page);
@@ -54,9 +65,5 @@ int old_reader_next(struct old_reader *reader, int64_t before_ns, struct old_pag
 		    struct error *err);
 /** Reads what deleting the version will read, so that the writer need not wait for the disk. */
 void old_reader_warm(struct old_reader *reader, int64_t id);
-/** Are there events of versions that finished before that time, which some sink is yet to tell? 0,
- * or -errno with err. */
-int old_reader_untold(struct old_reader *reader, int64_t before_ns, bool *untold,
-		      struct error *err);
 
 #endif

@@ -107,9 +107,20 @@ static int prune_page(struct prune *prune, struct error *err)
 	return result;
 }
 
+static int find_untold(struct prune *prune, struct error *err)
+{
+	bool more = true;
+	int result = 0;
+	for (bool first = true; result == 0 && more; first = false)
+		result = old_reader_note_untold(prune->reader, prune->options->before_ns, first,
+						&more, err);
+	prune->done.untold = old_reader_has_untold(prune->reader);
+	return result;
+}
+
 static int prune_versions(struct prune *prune, struct error *err)
 {
-	int result = 0;
+	int result = find_untold(prune, err);
 	old_page_rewind(&prune->page);
 	while (result == 0 && prune->page.more) {
 		result = old_reader_next(prune->reader, prune->options->before_ns, &prune->page,
@@ -147,9 +158,6 @@ int store_prune(const char *path, const struct store_prune_options *options,
 	int result = prune_open(&prune, path, err);
 	if (result == 0)
 		result = prune_versions(&prune, err);
-	if (result == 0)
-		result = old_reader_untold(prune.reader, options->before_ns, &prune.done.untold,
-					   err);
 	if (result == 0 && !options->dry_run)
 		result = prune_rest(&prune, err);
 	if (result == 0)

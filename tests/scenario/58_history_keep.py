@@ -1,6 +1,8 @@
 """history_keep: what ended long ago leaves the history of a running daemon, unless its file is there or may come back."""
+import contextlib
 import os
 import shutil
+import sqlite3
 import subprocess
 
 import aging
@@ -81,6 +83,36 @@ def test_it_is_off_by_default_and_follows_a_reload():
         carved.write_config(KEEP)
         same(command("reload", "--history", carved.history).returncode, 0, "reload")
         carved.wait_until("SELECT count(*) FROM file", [(0,)])
+
+
+def test_what_a_sink_is_yet_to_tell_stays():
+    with Carved(scenario.NOOP) as carved:
+        events = os.path.join(carved.home, "events")
+        os.mkdir(events)    # so that it cannot be written
+        carved.write_config(f"events: {events}\n" + scenario.NOOP)
+        carved.start()
+        untold, told = carved.put(), carved.put()
+        carved.wait_settled(2)
+        carved.stop()
+        make_old(carved)
+        with contextlib.closing(sqlite3.connect(carved.history)) as connection, connection:
+            connection.execute("DELETE FROM event WHERE version_id = (SELECT id FROM version WHERE name = ?)",
+                               [os.path.basename(os.fsdecode(told))])
+        for path in untold, told:
+            os.unlink(path)
+        carved.write_config(f"events: {events}\n" + KEEP)
+        carved.start()
+        status = carved.until(lambda: pass_ended(carved), "the first look")
+        same(names_left(carved), [os.path.basename(os.fsdecode(untold))], "what is left")
+        check("wait to be told" in status["trouble"], f"status says {status}")
+        plain = command("status", "--history", carved.history).stdout
+        check(b"history keep:\n  days: 90\n  forgotten since start: 1\n" in plain, f"plain status says {plain}")
+        os.rmdir(events)
+        carved.wait_until("SELECT count(*) FROM event", [(0,)])
+        carved.stop()
+        carved.start()
+        carved.wait_until("SELECT count(*) FROM file", [(0,)])
+        carved.stop()
 
 
 def test_a_volume_that_is_not_mounted_keeps_its_versions():
