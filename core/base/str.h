@@ -23,6 +23,10 @@ struct str {
 	size_t capacity;
 };
 
+/* The text of a number that has a name. */
+#define STR_OF_(number) #number
+#define STR_OF(number)	STR_OF_(number)
+
 #define STR_INIT  \
 	{         \
 		0 \

@@ -11,6 +11,7 @@
 #include "core/store/expire.h"
 
 #include "core/base/clock.h"
+#include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/op.h"
 #include "core/store/tally.h"
@@ -18,9 +19,6 @@
 
 /* Given back by one statement. */
 #define STEP_PAGES 16
-
-#define TEXT_OF_(number) #number
-#define TEXT_OF(number)	 TEXT_OF_(number)
 
 enum statement {
 	KIND,
@@ -38,7 +36,7 @@ static const char *const sql[STATEMENTS] = {
 		 " AND NOT " EXPIRE_NOT_YET,
 	[DELETE] = "DELETE FROM version WHERE id = ?1",
 	[DELETE_GAPS] = "DELETE FROM gap WHERE closed_ns < ?1",
-	[GIVE_BACK] = "PRAGMA incremental_vacuum(" TEXT_OF(STEP_PAGES) ")",
+	[GIVE_BACK] = "PRAGMA incremental_vacuum(" STR_OF(STEP_PAGES) ")",
 	[FREE] = "PRAGMA freelist_count",
 	[PAGES] = "PRAGMA page_count",
 };

@@ -116,16 +116,13 @@ static int read_state(const struct db *db, int64_t *version, bool *is_new, struc
 	return 0;
 }
 
-#define TEXT_OF_(x) #x
-#define TEXT_OF(x)  TEXT_OF_(x)
-
 /* Pages of 8 KiB: measured, a burst costs a fifth less processor time than with 4 KiB (half the
  * system calls); with 16 KiB as much again is saved, but the lone commit of a quiet sensor writes
  * twice as much. And with the map by which pages that are free can be given back, for which it is
  * too late once there is a table; that writes the first page, which says at once whose it is: who
  * is killed behind it would else leave a file that the next start refuses. */
 static const char layout[] = "PRAGMA page_size = 8192; BEGIN; PRAGMA auto_vacuum = INCREMENTAL;"
-			     "PRAGMA application_id = " TEXT_OF(DB_APPLICATION_ID) "; COMMIT";
+			     "PRAGMA application_id = " STR_OF(DB_APPLICATION_ID) "; COMMIT";
 
 static int run_step(const struct db *db, int64_t version, struct error *err)
 {

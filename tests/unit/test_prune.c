@@ -81,6 +81,22 @@ Test(prune, prune_deletes_what_is_old_terminal_and_gone)
 	world_tally_is_right(&w);
 }
 
+Test(prune, what_a_sink_is_yet_to_tell_stays_and_is_said)
+{
+	struct store_pruned pruned = { 0 };
+	const struct store_prune_options options = { .before_ns = INT64_MAX };
+	put_vanished(1);
+	put_vanished(2);
+	world_change(&w, "INSERT INTO sink VALUES ('one', 0);"
+			 "INSERT INTO event (version_id, kind) VALUES (2, 'end')");
+	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0, "%s", err.text);
+	cr_expect(pruned.versions == 1 && pruned.untold);
+	EXPECT_SQL(&w, "SELECT id FROM version", "2");
+	world_change(&w, "DELETE FROM sink");
+	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0, "%s", err.text);
+	cr_expect(pruned.versions == 1 && !pruned.untold);
+}
+
 static void fill(unsigned count)
 {
 	struct store_op *ops = calloc(count, sizeof *ops);
