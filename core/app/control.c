@@ -13,12 +13,14 @@
 
 #include "core/app/control_client.h"
 #include "core/app/health.h"
+#include "core/app/loop.h"
 #include "core/app/pause.h"
 #include "core/app/reload.h"
 #include "core/app/rescan.h"
 #include "core/app/state.h"
 #include "core/app/status.h"
 #include "core/base/error.h"
+#include "core/base/log.h"
 #include "core/base/mem.h"
 #include "core/base/str.h"
 
@@ -260,6 +262,15 @@ static bool answer_poke(struct app *app, struct client *client, struct str *out)
 	return true;
 }
 
+static bool answer_walk(struct app *app, struct client *client, struct str *out)
+{
+	(void)client;
+	log_notice("a file came back while its version was pruned: all roots are walked");
+	loop_walk(app);
+	str_puts(out, "ok\n");
+	return true;
+}
+
 static bool answer_health(struct app *app, struct client *client, struct str *out)
 {
 	(void)client;
@@ -318,6 +329,7 @@ static const struct {
 } requests[] = {
 	{ "status", answer_status }, { "poke", answer_poke },	  { "pause", answer_pause },
 	{ "resume", answer_resume }, { "reload", answer_reload }, { "health", answer_health },
+	{ "walk", answer_walk },
 };
 
 static void answer(struct app *app, struct client *client)
@@ -330,7 +342,7 @@ static void answer(struct app *app, struct client *client)
 		return;
 	if (at == count)
 		str_puts(&text, "{\"error\":\"unknown request; known are status, health, "
-				"poke, pause, resume and reload\"}\n");
+				"poke, walk, pause, resume and reload\"}\n");
 	say(client, &text);
 	hang_up(client);
 }

@@ -2,10 +2,10 @@
  * control: the daemon's control socket, "<history>.sock".
  *
  * A request is one line of text, and when it is answered the daemon closes. status is answered by
- * one line of JSON; poke, pause, resume and reload by the word of a control_end, and further lines
- * of words for people. An answer that takes long begins with the line "wait". Who may connect is
- * the socket's mode, 0660. The loop's: nothing blocks, a client that does not speak is dropped when
- * others want its place.
+ * one line of JSON; poke, walk, pause, resume and reload by the word of a control_end, and further
+ * lines of words for people. An answer that takes long begins with the line "wait". Who may connect
+ * is the socket's mode, 0660. The loop's: nothing blocks, a client that does not speak is dropped
+ * when others want its place.
  */
 #ifndef CARVED_CORE_APP_CONTROL_H
 #define CARVED_CORE_APP_CONTROL_H

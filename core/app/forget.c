@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "core/app/loop.h"
 #include "core/app/standing.h"
 #include "core/app/state.h"
 #include "core/base/clock.h"
@@ -27,7 +28,6 @@
 #include "core/config/config.h"
 #include "core/store/old_reader.h"
 #include "core/store/store.h"
-#include "watcher/watcher.h"
 
 enum {
 	HOUR_MS = 3600000,
@@ -390,9 +390,7 @@ void forget_committed(struct app *app, const struct store_op *op)
 	if (!walk)
 		return;
 	log_notice("a file came back while it was forgotten: all roots are walked");
-	app->walking = true;
-	watcher_reconcile(app->watcher);
-	app->events_left = true;
+	loop_walk(app);
 }
 
 void forget_status(struct app *app, struct str *out)

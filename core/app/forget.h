@@ -1,9 +1,9 @@
 /*
  * forget: with history_keep, versions that ended longer ago leave the history, and so do gaps.
  *
- * A thread of its own, at low priority, that is there only while history_keep is set. Once an hour
- * it looks at what has become old enough, and once a day at all that is; what goes, the store's
- * writer deletes, a few milliseconds' worth at a time.
+ * A thread of its own, at low priority, from when history_keep is set first. Once an hour it looks
+ * at what has become old enough, and once a day at all that is; what goes, the store's writer
+ * deletes, a few milliseconds' worth at a time.
  */
 #ifndef CARVED_CORE_APP_FORGET_H
 #define CARVED_CORE_APP_FORGET_H

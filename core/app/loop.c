@@ -233,6 +233,13 @@ static void set_timer(struct app *app)
 	(void)timerfd_settime(app->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
+void loop_walk(struct app *app)
+{
+	app->walking = true;
+	watcher_reconcile(app->watcher);
+	app->events_left = true;
+}
+
 static void take_signals(struct app *app)
 {
 	struct signalfd_siginfo info;
@@ -247,9 +254,7 @@ static void take_signals(struct app *app)
 			break;
 		case SIGUSR2:
 			log_notice("reconcile asked for by SIGUSR2");
-			app->walking = true;
-			watcher_reconcile(app->watcher);
-			app->events_left = true;
+			loop_walk(app);
 			break;
 		case SIGHUP:
 			reload(app);

@@ -22,6 +22,8 @@ int loop_arm(struct app *app, struct error *err);
 int loop_run(struct app *app, struct error *err);
 /** Polls the descriptor of app->rules_watch from now on. 0 or -errno. */
 int loop_watch_rules(struct app *app);
+/** Has all roots walked, as after an overflow. */
+void loop_walk(struct app *app);
 void loop_done(struct app *app);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "core/app/decide.h"
+#include "core/app/loop.h"
 #include "core/app/record.h"
 #include "core/app/state.h"
 #include "core/base/clock.h"
@@ -11,7 +12,6 @@
 #include "core/base/log.h"
 #include "core/base/str.h"
 #include "core/pool/pool.h"
-#include "watcher/watcher.h"
 
 bool pause_is_on(const struct app *app)
 {
@@ -85,9 +85,7 @@ void pause_tick(struct app *app)
 	log_notice("reconcile, as %llu known files may have changed during the pause",
 		   (unsigned long long)pausing->doubts_left);
 	pausing->doubts_left = 0;
-	app->walking = true;
-	watcher_reconcile(app->watcher);
-	app->events_left = true;
+	loop_walk(app);
 }
 
 void pause_status(const struct app *app, struct str *out)

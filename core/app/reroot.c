@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/app/control.h"
+#include "core/app/loop.h"
 #include "core/app/roots.h"
 #include "core/app/state.h"
 #include "core/app/writers.h"
@@ -120,9 +121,7 @@ static void read_names(struct app *app, uint32_t index, const struct config_root
 		return;
 	tell(notes, "names below it are read for another producer root=%s producer=%s", row->path,
 	     row->producer);
-	app->walking = true;
-	app->events_left = true;
-	watcher_reconcile(app->watcher);
+	loop_walk(app);
 }
 
 /* A root that is watched, or still is, as the configuration wants it now. */

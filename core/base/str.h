@@ -24,8 +24,8 @@ struct str {
 };
 
 /* The text of a number that has a name. */
-#define STR_OF_(number) #number
-#define STR_OF(number)	STR_OF_(number)
+#define STR_EXPANDED(number) #number
+#define STR_OF(number)	     STR_EXPANDED(number)
 
 #define STR_INIT  \
 	{         \

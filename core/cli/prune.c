@@ -111,7 +111,9 @@ static int prune(const struct options *options, const struct config *config)
 		cli_complain("events of that time are yet to be told: their versions are kept "
 			     "(events, alert and disposal in \"carved status\")");
 	tell_pruned(options, &pruned);
-	if (pruned.versions && !options->dry_run)
+	if (pruned.came_back)
+		poke_to_walk(config->history);
+	else if (pruned.versions && !options->dry_run)
 		poke_daemon(config->history);
 	return options->vacuum && !options->dry_run ? vacuum(config) : CLI_OK;
 }

@@ -73,8 +73,10 @@ static void submit_op(struct sink *sink, struct store_op *op, struct store_told 
  * sink_committed() goes on. */
 static void submit(struct sink *sink)
 {
+	if (sink->submitted)
+		return;
 	bool left = sink->told.left && !sink->stopping; /* else the next start's */
-	if (sink->submitted || (sink->seq == sink->told.seq && !left))
+	if (sink->seq == sink->told.seq && !left)
 		return;
 	sink->submitted = true;
 	sink->told.seq = sink->seq;

@@ -77,34 +77,45 @@ static int expire_and_commit(struct prune *prune, struct store_expire *work, str
 	return result;
 }
 
-static size_t choose(const struct prune *prune, int64_t *ids)
+static bool is_kept(const struct prune *prune, const struct old_version *version)
 {
 	const struct store_prune_options *options = prune->options;
+	return options->keep && options->keep(options->context, version);
+}
+
+static size_t choose(const struct prune *prune, const struct old_version **chosen)
+{
 	size_t count = 0;
 	for (size_t i = 0; i < prune->page.count; i++) {
 		const struct old_version *version = &prune->page.versions[i];
-		if (!options->keep || !options->keep(options->context, version))
-			ids[count++] = version->id;
+		if (!is_kept(prune, version))
+			chosen[count++] = version;
 	}
 	return count;
 }
 
 static int prune_page(struct prune *prune, struct error *err)
 {
+	const struct old_version *chosen[OLD_PAGE_MAX] = { NULL };
 	int64_t ids[OLD_PAGE_MAX];
 	struct store_expire work = {
 		.ids = ids,
-		.count = choose(prune, ids),
+		.count = choose(prune, chosen),
 		.before_ns = prune->options->before_ns,
 	};
 	if (prune->options->dry_run) {
 		prune->done.versions += (int64_t)work.count;
 		return 0;
 	}
+	for (size_t i = 0; i < work.count; i++)
+		ids[i] = chosen[i]->id;
 	int result = work.count ? expire_and_commit(prune, &work, err) : 0;
-	if (result == 0)
-		prune->done.versions += (int64_t)work.gone;
-	return result;
+	if (result < 0)
+		return result;
+	prune->done.versions += (int64_t)work.gone;
+	for (size_t i = 0; i < work.count && !prune->done.came_back; i++)
+		prune->done.came_back = is_kept(prune, chosen[i]);
+	return 0;
 }
 
 static int find_untold(struct prune *prune, struct error *err)

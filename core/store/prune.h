@@ -15,7 +15,7 @@ struct store_prune_options {
 	int64_t before_ns; /* what finished before this goes, and gaps that closed before it */
 	bool dry_run;	   /* only count */
 	/* Asked for each version; what it affirms is kept, as a file that is still on disk would be
-	 * found and scanned again. NULL: nothing is kept. */
+	 * found and scanned again; and once more when it is gone. NULL: nothing is kept. */
 	bool (*keep)(void *context, const struct old_version *version);
 	void *context;
 };
@@ -25,6 +25,9 @@ struct store_pruned {
 	int64_t given_back; /* bytes, to the file system */
 	int64_t free;	    /* bytes that the file has left over, to be used again */
 	bool untold;	    /* some were kept, as a sink is yet to tell their events */
+	/* Of some, keep said so only when they were gone: the daemon may have met the file in
+	 * between and taken it for known, so it is to walk. */
+	bool came_back;
 };
 
 /** Deletes versions that have their end and wait for nothing, with their scan rows, unless a sink

@@ -40,6 +40,32 @@ Test(control, status_and_poke_are_answered)
 	daemon_done(&d);
 }
 
+static long walks(const struct daemon *d)
+{
+	AUTO_STR text = STR_INIT;
+	struct error err = { 0 };
+	cr_assert_eq(control_request(d->history, "status", &text, &err), 0, "%s", err.text);
+	const char *at = strstr(str_text(&text), "\"walks\":");
+	cr_assert(at);
+	return strtol(at + strlen("\"walks\":"), NULL, 10);
+}
+
+Test(control, a_walk_is_made_when_it_is_asked_for)
+{
+	struct daemon d;
+	daemon_begin(&d, NOOP);
+	AUTO_STR text = STR_INIT;
+	struct error err = { 0 };
+	long before = walks(&d);
+	cr_assert_eq(control_request(d.history, "walk", &text, &err), 0, "%s", err.text);
+	cr_assert_str_eq(str_text(&text), "ok");
+	struct mono end = mono_add_ms(mono_now(), 240000);
+	while (walks(&d) == before)
+		cr_assert(!mono_passed(end));
+	cr_assert_eq(daemon_stop(&d), 0);
+	daemon_done(&d);
+}
+
 Test(control, a_client_that_waits_for_a_reload_is_the_last_to_lose_its_place)
 {
 	struct daemon d;

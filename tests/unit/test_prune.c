@@ -97,6 +97,29 @@ Test(prune, what_a_sink_is_yet_to_tell_stays_and_is_said)
 	cr_expect(pruned.versions == 1 && !pruned.untold);
 }
 
+static bool keep_from_then_on(void *context, const struct old_version *version)
+{
+	(void)version;
+	return ++*(int *)context > 2;
+}
+
+Test(prune, a_file_that_comes_back_meanwhile_is_told_of)
+{
+	struct store_pruned pruned = { 0 };
+	int asked = -10;
+	const struct store_prune_options options = { .before_ns = INT64_MAX,
+						     .keep = keep_from_then_on,
+						     .context = &asked };
+	put_vanished(1);
+	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0, "%s", err.text);
+	cr_expect(pruned.versions == 1 && !pruned.came_back);
+	put_vanished(1);
+	put_vanished(2);
+	asked = 0;
+	cr_assert(store_prune(w.db, &options, &pruned, &err) == 0, "%s", err.text);
+	cr_expect(pruned.versions == 2 && pruned.came_back && asked == 3);
+}
+
 static void fill(unsigned count)
 {
 	struct store_op *ops = calloc(count, sizeof *ops);
