@@ -2,6 +2,7 @@
 #include "core/dispose/restore.h"
 
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -38,8 +39,9 @@ struct restoring {
 
 static int fail(const struct restoring *restoring, int code, const char *words)
 {
-	return error_set(restoring->err, code, "%s: %s: %s", restoring->task->version->path, words,
-			 error_text(code));
+	/* the path is cut short rather than the words */
+	return error_set(restoring->err, code, "%s: %s: %s", words, error_text(code),
+			 restoring->task->version->path);
 }
 
 static struct timespec time_of(int64_t ns)
@@ -109,6 +111,14 @@ static int put_inode(struct restoring *restoring, int fd)
 	return result;
 }
 
+static void drop_json(const struct restoring *restoring)
+{
+	char json[ORIGIN_NAME];
+	origin_name(json, restoring->name);
+	(void)unlinkat(restoring->vault->fd, json, 0);
+	(void)fsync(restoring->vault->fd);
+}
+
 static int put(struct restoring *restoring)
 {
 	assert(restoring->vault && restoring->name);
@@ -116,15 +126,31 @@ static int put(struct restoring *restoring)
 	if (fd < 0)
 		return fd;
 	int result = put_inode(restoring, fd);
-	if (result == -EXDEV)
+	if (result == -EXDEV || result == -EINVAL) /* NFS and others have no such rename */
 		result = put_copy(restoring, fd);
 	if (result < 0)
 		return fail(restoring, -result, "it cannot be put back");
-	char json[ORIGIN_NAME];
-	origin_name(json, restoring->name);
-	(void)unlinkat(restoring->vault->fd, json, 0);
-	(void)fsync(restoring->vault->fd);
+	drop_json(restoring);
 	return 0;
+}
+
+/* An earlier call may have been cut short just behind its end; the file may be anywhere by now. */
+static int find_kept(struct restoring *restoring)
+{
+	struct stat st;
+	const struct removal *removal = &restoring->task->removal;
+	(void)flock(restoring->vault->fd, LOCK_EX); /* another call may be at it just now */
+	if (fstatat(restoring->vault->fd, restoring->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return fail(restoring, errno, "it cannot be found in the quarantine");
+	bool restored = removal->state == REMOVAL_RESTORED;
+	if (restored)
+		drop_json(restoring);
+	return error_set(restoring->err, ENOENT, "%lld %s: %s", (long long)removal->id,
+			 restored ? "was restored already"
+				  : "is not in the quarantine any more, somebody took it away",
+			 removal->place);
 }
 
 /* Looks whether it can be done, before anything is said. */
@@ -140,19 +166,18 @@ static int prepare(struct restoring *restoring, const struct config *config)
 	restoring->name = slash + 1;
 	int result = vault_visit(&restoring->vault, directory, restoring->err);
 	if (result == 0)
+		result = find_kept(restoring);
+	if (result == 0)
 		result = origin_read(restoring->vault, restoring->name, &restoring->origin,
 				     restoring->err);
-	if (result == -ENOENT && restoring->vault && removal->state == REMOVAL_RESTORED)
-		return error_set(restoring->err, ENOENT, "%lld was restored already",
-				 (long long)removal->id);
 	if (result < 0)
 		return result;
 	result = site_open(&restoring->site, config, restoring->task->version);
 	if (result == -ENOKEY)
 		return error_set(
 			restoring->err, ENOKEY,
-			"%s lies below no configured root: name its configuration (-c FILE), "
-			"or export it instead",
+			"it lies below no configured root: name its configuration (-c FILE), or "
+			"export it instead: %s",
 			restoring->task->version->path);
 	if (result < 0)
 		return fail(restoring, -result, "its directory cannot be opened");
@@ -173,9 +198,11 @@ static int restore(struct restoring *restoring, const struct config *config)
 	if (result < 0)
 		return result;
 	result = put(restoring);
-	struct error unwanted = { 0 };
-	if (result < 0)
-		(void)store_restore_undo(restoring->history, id, &unwanted);
+	struct error why = { 0 };
+	if (result < 0 && store_restore_undo(restoring->history, id, &why) < 0)
+		(void)error_prefix(restoring->err,
+				   "the history says restored until that is done again (%s)",
+				   why.text);
 	return result;
 }
 

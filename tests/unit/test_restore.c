@@ -128,6 +128,28 @@ Test(restore, one_that_was_cut_short_goes_on)
 	expect_restored();
 }
 
+/* It was put back, and moved on, by the time that the call which was killed is made again. */
+Test(restore, one_that_was_cut_short_behind_its_end_stays_restored)
+{
+	keep();
+	world_change(&y.w, "UPDATE removal SET state = 'restored'");
+	task.removal.state = REMOVAL_RESTORED;
+	cr_assert(rename(task.removal.place, yard_path(&y, "elsewhere")) == 0);
+	cr_expect(restore_file(&y.config, &task, &owner, &err) == -ENOENT);
+	cr_expect(strstr(err.text, "restored already"), "%s", err.text);
+	EXPECT_SQL(&y.w, "SELECT state FROM removal", "restored");
+	cr_expect(yard_count(y.quarantine) == 0, "what is known of it goes, too");
+}
+
+Test(restore, what_others_took_from_the_quarantine_is_not_said_to_be_restored)
+{
+	keep();
+	cr_assert(unlink(task.removal.place) == 0);
+	cr_expect(restore_file(&y.config, &task, &owner, &err) == -ENOENT);
+	cr_expect(strstr(err.text, "not in the quarantine any more"), "%s", err.text);
+	EXPECT_SQL(&y.w, "SELECT state, ended_ns FROM removal", "quarantined|2");
+}
+
 Test(restore, only_below_a_root_and_only_what_is_known)
 {
 	keep();
