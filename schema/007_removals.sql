@@ -11,7 +11,7 @@ CREATE TABLE removal (
 		OR cause = 'disk' OR cause = 'shed'),
 	state TEXT NOT NULL DEFAULT 'intended' CHECK (state = 'intended' OR state = 'removed' OR state = 'quarantined'
 		OR state = 'gone' OR state = 'replaced' OR state = 'left' OR state = 'restored' OR state = 'expired'),
-	tries INTEGER NOT NULL DEFAULT 0, -- in vain; note says why
+	tries INTEGER NOT NULL DEFAULT 0, -- in vain, since the last start or reload; note says why
 	due_ns INTEGER NOT NULL DEFAULT 0,
 	intended_ns INTEGER NOT NULL,
 	ended_ns INTEGER,

@@ -9,13 +9,13 @@
 #include "core/base/lock.h"
 #include "core/config/config.h"
 #include "core/detect/hasher.h"
+#include "core/dispose/ledger.h"
 #include "core/dispose/overdue.h"
 #include "core/dispose/remove.h"
 #include "core/dispose/rules.h"
 #include "core/dispose/site.h"
 #include "core/dispose/vault.h"
 #include "core/store/removal_reader.h"
-#include "core/store/store.h"
 #include "core/store/version.h"
 
 enum {
@@ -32,6 +32,7 @@ struct disposer {
 	int64_t started_ns;
 	struct removal_reader *reader;
 	struct disposal_rules *rules;
+	struct ledger ledger;
 	bool failed; /* the last pass could not do something */
 	struct overdue overdue;
 	pthread_t thread;
@@ -42,13 +43,8 @@ struct disposer {
 	bool woken;
 	bool working;
 	bool stopping;
-	bool submitted; /* op is with the store */
 	struct disposer_status status;
 	struct mono stepped; /* when it came further last */
-	/* the store's while submitted; the thread's else */
-	struct store_op op;
-	struct store_removals batch;
-	struct store_told told;
 };
 
 /* Asked at each step. */
@@ -61,33 +57,11 @@ static bool is_stopping(struct disposer *disposer)
 	return stopping;
 }
 
-/* Has the batch written, and waits until that is committed. False: it is being stopped; the
- * operation is left with the store. */
 static bool write_batch(struct disposer *disposer, enum store_verb verb)
 {
-	disposer->op = (struct store_op){ .verb = verb,
-					  .removals = &disposer->batch,
-					  .told = disposer->told.sink ? &disposer->told : NULL,
-					  .owner = disposer };
-	list_init(&disposer->op.link);
-	lock_take(&disposer->lock);
-	disposer->submitted = true;
-	lock_drop(&disposer->lock);
-	store_submit(disposer->options->store, &disposer->op);
-	lock_take(&disposer->lock);
-	while (disposer->submitted && !disposer->stopping)
-		lock_wait(&disposer->lock, &disposer->wake);
-	bool back = !disposer->submitted;
-	disposer->stepped = mono_now();
-	lock_drop(&disposer->lock);
+	bool back = ledger_write(&disposer->ledger, verb);
+	disposer_step(disposer);
 	return back;
-}
-
-static void clear_batch(struct disposer *disposer)
-{
-	removals_done(&disposer->batch.list);
-	disposer->batch = (struct store_removals){ 0 };
-	disposer->told = (struct store_told){ 0 };
 }
 
 /* err NULL: there is none any more. */
@@ -113,14 +87,14 @@ static bool choose(struct disposer *disposer, const struct chooser *chooser, boo
 		return true;
 	}
 	*more = *more || choice.more;
-	disposer->batch = choice.intents;
-	disposer->told = choice.told;
+	disposer->ledger.batch = choice.intents;
+	disposer->ledger.told = choice.told;
 	bool any = choice.intents.list.count > 0 || choice.intents.note_key || choice.told.sink;
 	if (any && !write_batch(disposer, choice.intents.list.count > 0 || choice.intents.note_key
 						  ? STORE_INTEND
 						  : STORE_TOLD))
 		return false;
-	clear_batch(disposer);
+	ledger_clear(&disposer->ledger);
 	return true;
 }
 
@@ -169,7 +143,7 @@ static bool record(struct disposer *disposer, struct removal_tasks *tasks, size_
 		struct removal copy = tasks->items[i].removal;
 		copy.note = xstrdup(copy.note);
 		copy.place = xstrdup(copy.place);
-		removals_add(&disposer->batch.list, &copy);
+		removals_add(&disposer->ledger.batch.list, &copy);
 	}
 	if (count > 0 && !write_batch(disposer, STORE_REMOVED))
 		return false;
@@ -177,7 +151,7 @@ static bool record(struct disposer *disposer, struct removal_tasks *tasks, size_
 		if (tasks->items[i].removal.state != REMOVAL_INTENDED)
 			tell_removal(disposer, &tasks->items[i].removal, tasks->items[i].version);
 	}
-	clear_batch(disposer);
+	ledger_clear(&disposer->ledger);
 	return true;
 }
 
@@ -203,7 +177,7 @@ static bool expire(struct disposer *disposer, bool *more)
 {
 	int64_t age_ms = disposer->config->retention.quarantine_ms;
 	struct overdue *overdue = &disposer->overdue;
-	struct removals *batch = &disposer->batch.list;
+	struct removals *batch = &disposer->ledger.batch.list;
 	struct error err = { 0 };
 	overdue->next.ns = INT64_MAX;
 	if (age_ms == 0)
@@ -214,14 +188,8 @@ static bool expire(struct disposer *disposer, bool *more)
 	disposer->failed = disposer->failed || overdue->failed;
 	if (count == 0)
 		return true;
-	if (!write_batch(disposer, STORE_REMOVED))
+	if (!write_batch(disposer, STORE_REMOVED) || !ledger_sync(&disposer->ledger))
 		return false;
-	overdue->expiring = *batch;
-	*batch = (struct removals){ 0 };
-	if (!write_batch(disposer, STORE_INTEND)) /* synced, and what was before it */
-		return false;
-	*batch = overdue->expiring;
-	overdue->expiring = (struct removals){ 0 };
 	*more = overdue_do(overdue, disposer->reader, batch, &err) || *more;
 	if (err.code)
 		set_trouble(disposer, &err);
@@ -231,21 +199,39 @@ static bool expire(struct disposer *disposer, bool *more)
 		if (batch->items[i].state == REMOVAL_EXPIRED)
 			tell_removal(disposer, &batch->items[i], NULL);
 	}
-	clear_batch(disposer);
+	ledger_clear(&disposer->ledger);
 	return true;
 }
 
-/* What was opened here is opened anew each time: somebody may have moved it away. */
-static bool prepare(struct disposer *disposer)
+/* What could not be done is tried at once. A commit that was not synced may be all that says what
+ * is intended: it is, before anything is done. */
+static bool take_up(struct disposer *disposer)
 {
-	struct error err = { 0 };
+	disposer->ledger.batch.afresh = true;
+	bool goes_on = write_batch(disposer, STORE_INTEND);
+	if (goes_on)
+		ledger_clear(&disposer->ledger);
+	return goes_on;
+}
+
+/* Other roots or rules may be why something could not be done. False: it is being stopped. */
+static bool change_config(struct disposer *disposer)
+{
 	lock_take(&disposer->lock);
 	struct config *config = TAKE(disposer->next_config);
 	lock_drop(&disposer->lock);
-	if (config) {
-		config_unref(disposer->config);
-		disposer->config = config;
-	}
+	if (!config)
+		return true;
+	bool other = config != disposer->config;
+	config_unref(disposer->config);
+	disposer->config = config;
+	return !other || take_up(disposer);
+}
+
+/* What was opened here is opened anew each time: somebody may have moved it away. */
+static bool open_vault(struct disposer *disposer)
+{
+	struct error err = { 0 };
 	vault_free(TAKE(disposer->vault));
 	if (vault_open(&disposer->vault, disposer->config->quarantine, &err) == 0)
 		return true;
@@ -286,7 +272,9 @@ static bool pass(struct disposer *disposer, bool *more)
 {
 	disposer->failed = false;
 	*more = false;
-	bool goes_on = !prepare(disposer) || choose_and_do(disposer, more);
+	if (!change_config(disposer))
+		return false;
+	bool goes_on = !open_vault(disposer) || choose_and_do(disposer, more);
 	return goes_on && !is_stopping(disposer);
 }
 
@@ -339,17 +327,6 @@ static bool wait_for_work(struct disposer *disposer)
 	return goes_on;
 }
 
-/* A commit that was not synced may be all that says what is intended: it is, before anything is
- * done. */
-static bool take_up(struct disposer *disposer)
-{
-	disposer->batch.afresh = true;
-	bool goes_on = write_batch(disposer, STORE_INTEND);
-	if (goes_on)
-		clear_batch(disposer);
-	return goes_on;
-}
-
 static void *run(void *context)
 {
 	struct disposer *disposer = context;
@@ -371,6 +348,7 @@ static int start(struct disposer *disposer, struct error *err)
 		result = disposal_rules_new(&disposer->rules, disposer->history, err);
 	if (result < 0)
 		return result;
+	disposal_rules_add_roots(disposer->rules, disposer->config);
 	disposer->working = true;
 	disposer->stepped = mono_now();
 	int code = pthread_create(&disposer->thread, NULL, run, disposer);
@@ -398,6 +376,7 @@ int disposer_new(struct disposer **out, const struct disposer_options *options,
 	disposer->history = xstrdup(config->history);
 	disposer->hasher = hasher_new();
 	disposer->started_ns = clock_wall_ns();
+	ledger_init(&disposer->ledger, options->store, disposer);
 	lock_init(&disposer->lock);
 	lock_condition_init(&disposer->wake);
 	*out = disposer;
@@ -422,10 +401,7 @@ void disposer_wake(struct disposer *disposer)
 
 void disposer_committed(struct disposer *disposer)
 {
-	lock_take(&disposer->lock);
-	disposer->submitted = false;
-	(void)pthread_cond_signal(&disposer->wake);
-	lock_drop(&disposer->lock);
+	ledger_committed(&disposer->ledger);
 }
 
 bool disposer_busy(struct disposer *disposer)
@@ -440,6 +416,7 @@ bool disposer_busy(struct disposer *disposer)
 
 void disposer_configure(struct disposer *disposer, struct config *config)
 {
+	disposal_rules_add_roots(disposer->rules, config);
 	lock_take(&disposer->lock);
 	struct config *unread = disposer->next_config;
 	disposer->next_config = config_ref(config);
@@ -471,6 +448,7 @@ void disposer_stop(struct disposer *disposer)
 	disposer->stopping = true;
 	(void)pthread_cond_signal(&disposer->wake);
 	lock_drop(&disposer->lock);
+	ledger_stop(&disposer->ledger);
 	(void)pthread_join(disposer->thread, NULL);
 	close_reading(disposer);
 }
@@ -479,8 +457,7 @@ void disposer_free(struct disposer *disposer)
 {
 	if (!disposer)
 		return;
-	clear_batch(disposer);
-	overdue_done(&disposer->overdue);
+	ledger_done(&disposer->ledger);
 	vault_free(disposer->vault);
 	hasher_free(disposer->hasher);
 	config_unref(disposer->next_config);

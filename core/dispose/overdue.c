@@ -141,8 +141,3 @@ bool overdue_do(struct overdue *overdue, struct removal_reader *reader, struct r
 		begin_again(overdue);
 	return more;
 }
-
-void overdue_done(struct overdue *overdue)
-{
-	removals_done(&overdue->expiring);
-}

@@ -21,12 +21,11 @@ struct removal_reader;
 /* What is kept of it. All of it is gone through in portions, so that what cannot be deleted keeps
  * nothing behind it waiting. */
 struct overdue {
-	const struct ages *ages;  /* borrowed */
-	int64_t after_id;	  /* what was intended up to there had its turn */
-	bool failed;		  /* something of that, or of the last time, cannot be deleted */
-	struct mono again;	  /* nothing before, as it failed */
-	struct mono next;	  /* when there is something to do; ns INT64_MAX: never */
-	struct removals expiring; /* while it is being recorded that they go */
+	const struct ages *ages; /* borrowed */
+	int64_t after_id;	 /* what was intended up to there had its turn */
+	bool failed;		 /* something of that, or of the last time, cannot be deleted */
+	struct mono again;	 /* nothing before, as it failed */
+	struct mono next;	 /* when there is something to do; ns INT64_MAX: never */
 };
 
 /** Adds the next ones that were quarantined longer ago than age_ms, at most CHOOSE_AT_ONCE, as they
@@ -37,6 +36,5 @@ int overdue_find(struct overdue *overdue, struct removal_reader *reader, int64_t
  * as it is, and err (else code 0) says why. True: there may be more. */
 bool overdue_do(struct overdue *overdue, struct removal_reader *reader, struct removals *removals,
 		struct error *err);
-void overdue_done(struct overdue *overdue);
 
 #endif

@@ -215,7 +215,7 @@ enum taking_step quarantine_keep(struct taking *taking)
 		return taking_later(taking, -result, "what is known of it cannot be written");
 	result = keep_inode(taking, kept);
 	if (result == -EAGAIN)
-		return taking_put_back(taking, taking_wait(taking));
+		return taking_put_back(taking, taking_wait(taking, TAKING_WRITTEN_TO));
 	if (result == -ESTALE)
 		return was_written(taking);
 	if (result < 0)

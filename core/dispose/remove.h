@@ -42,7 +42,7 @@ struct ground {
  * Does task->removal, which is intended, also when an earlier try was cut short anywhere. Sets its
  * state, and what belongs to it (note, place, ended_ns). True: that is so. False: it stays
  * intended, to be tried again, and err says why and what to mend; err->code is 0 where it only has
- * to be waited for (a writer).
+ * to be waited for (a writer, its root).
  */
 bool remove_file(const struct ground *ground, struct removal_task *task, struct error *err);
 

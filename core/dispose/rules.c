@@ -1,7 +1,10 @@
 /* rules: see rules.h. */
 #include "core/dispose/rules.h"
 
+#include <string.h>
+
 #include "core/base/clock.h"
+#include "core/base/lock.h"
 #include "core/config/config.h"
 #include "core/dispose/site.h"
 #include "core/store/event_reader.h"
@@ -12,6 +15,10 @@ struct disposal_rules {
 	struct event_reader *events;
 	struct removal_reader *removals;
 	int64_t seq; /* of the last event that was looked at */
+	struct lock lock;
+	/* guarded by lock */
+	char **roots; /* owned, and so is each */
+	size_t root_count;
 };
 
 /* One look at some events. */
@@ -28,6 +35,7 @@ int disposal_rules_new(struct disposal_rules **out, const char *history, struct 
 {
 	AUTO(disposal_rules) struct disposal_rules *rules = xcalloc(1, sizeof *rules);
 	int64_t behind = 0;
+	lock_init(&rules->lock);
 	int result = event_reader_open(&rules->events, history, err);
 	if (result == 0)
 		result = removal_reader_open(&rules->removals, history, err);
@@ -44,14 +52,51 @@ void disposal_rules_free(struct disposal_rules *rules)
 		return;
 	event_reader_free(rules->events);
 	removal_reader_free(rules->removals);
+	for (size_t i = 0; i < rules->root_count; i++)
+		free(rules->roots[i]);
+	free(rules->roots);
+	lock_done(&rules->lock);
 	free(rules);
+}
+
+/* rules->lock is held. */
+static bool has_root(const struct disposal_rules *rules, const char *root)
+{
+	size_t i = 0;
+	while (i < rules->root_count && strcmp(rules->roots[i], root) != 0)
+		i++;
+	return i < rules->root_count;
+}
+
+void disposal_rules_add_roots(struct disposal_rules *rules, const struct config *config)
+{
+	lock_take(&rules->lock);
+	for (size_t i = 0; i < config->root_count; i++) {
+		const char *root = config->roots[i].path;
+		if (has_root(rules, root))
+			continue;
+		rules->roots = xrealloc(rules->roots, rules->root_count + 1, sizeof *rules->roots);
+		rules->roots[rules->root_count++] = xstrdup(root);
+	}
+	lock_drop(&rules->lock);
+}
+
+static bool lies_below_root(struct disposal_rules *rules, const struct version *version)
+{
+	lock_take(&rules->lock);
+	size_t i = 0;
+	while (i < rules->root_count &&
+	       !site_below(rules->roots[i], version->path, version->path_len))
+		i++;
+	bool below = i < rules->root_count;
+	lock_drop(&rules->lock);
+	return below;
 }
 
 enum config_disposal disposal_wanted(const struct config *config, const struct version *version)
 {
 	const char *mime = version->real_mime ? version->real_mime : version->entry.mime;
-	if (version->state != VERSION_DONE || version->identity.inode == 0 ||
-	    site_root(config, version->path, version->path_len) == config->root_count)
+	if (version->state != VERSION_DONE || version->identity.inode == 0)
 		return CONFIG_KEEP;
 	return config_disposal(config, version->verdict, mime);
 }
@@ -79,7 +124,7 @@ static bool look_at(void *context, const struct store_event *event)
 	enum config_disposal disposal = CONFIG_KEEP;
 	if (event->version && event->kind != EVENT_INCOMPLETE)
 		disposal = disposal_wanted(looking->config, event->version);
-	if (disposal != CONFIG_KEEP)
+	if (disposal != CONFIG_KEEP && lies_below_root(looking->rules, event->version))
 		intend(looking, event->version, disposal);
 	if (looking->result < 0)
 		return false;

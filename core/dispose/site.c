@@ -21,16 +21,18 @@ static size_t prefix_of(const char *root)
 	return len > 0 && root[len - 1] == '/' ? len : len + 1;
 }
 
+bool site_below(const char *root, const char *path, size_t len)
+{
+	size_t prefix = prefix_of(root);
+	return len > prefix && memcmp(path, root, strlen(root)) == 0 && path[prefix - 1] == '/';
+}
+
 size_t site_root(const struct config *config, const char *path, size_t len)
 {
-	for (size_t i = 0; i < config->root_count; i++) {
-		const char *root = config->roots[i].path;
-		size_t prefix = prefix_of(root);
-		if (len > prefix && memcmp(path, root, strlen(root)) == 0 &&
-		    path[prefix - 1] == '/')
-			return i;
-	}
-	return config->root_count;
+	size_t i = 0;
+	while (i < config->root_count && !site_below(config->roots[i].path, path, len))
+		i++;
+	return i;
 }
 
 int site_open(struct site *out, const struct config *config, const struct version *version)

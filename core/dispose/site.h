@@ -35,6 +35,8 @@ struct site_dirs {
 	int failed; /* the last -errno; 0: none did */
 };
 
+/** Does path lie below root? */
+bool site_below(const char *root, const char *path, size_t len);
 /** The configured root below which path lies, root_count: below none. */
 size_t site_root(const struct config *config, const char *path, size_t len);
 /** -ENOENT when the directory is not there, -ELOOP or -EXDEV when a link stands on the way, -ENOKEY

@@ -19,13 +19,13 @@
 
 #include "core/base/clock.h"
 #include "core/base/error.h"
-#include "core/base/str.h"
 #include "core/detect/hasher.h"
 #include "core/dispose/quarantine.h"
 #include "core/dispose/remove.h"
 #include "core/store/version.h"
 
-/* A file system that is not mounted is waited for: some hours, with the pauses between tries. */
+/* A root that is out of the configuration, and a file system that is not mounted, are waited for:
+ * some hours, with the pauses between tries. */
 #define ABSENT_TRIES 20
 
 void taking_done(struct taking *taking)
@@ -66,18 +66,15 @@ static const char *advice(int code)
 
 enum taking_step taking_later(struct taking *taking, int code, const char *doing)
 {
-	const struct version *version = taking->task->version;
-	AUTO_STR path = STR_INIT;
-	str_escape(&path, version->path, version->path_len);
-	(void)error_set(taking->err, code, "%s: %s: %s%s", str_text(&path), doing, error_text(code),
-			advice(code));
+	/* the path is cut short rather than the words */
+	(void)error_set(taking->err, code, "%s: %s%s: %s", doing, error_text(code), advice(code),
+			taking->task->version->path);
 	return TAKING_LATER;
 }
 
-enum taking_step taking_wait(struct taking *taking)
+enum taking_step taking_wait(struct taking *taking, const char *words)
 {
-	taking->err->code = 0;
-	(void)snprintf(taking->err->text, sizeof taking->err->text, "somebody writes to it");
+	(void)error_set(taking->err, 0, "%s", words);
 	return TAKING_LATER;
 }
 
@@ -105,6 +102,14 @@ static enum taking_step absent(struct taking *taking)
 	return taking_later(taking, ENOENT, "its file system is not mounted there");
 }
 
+/* A reload that brings its root back has it tried at once. */
+static enum taking_step rootless(struct taking *taking)
+{
+	static const char words[] = "it lies below no configured root";
+	return taking->task->removal.tries < ABSENT_TRIES ? taking_wait(taking, words)
+							  : taking_end(taking, REMOVAL_LEFT, words);
+}
+
 static enum taking_step not_found(struct taking *taking, int code)
 {
 	switch (code) {
@@ -112,14 +117,14 @@ static enum taking_step not_found(struct taking *taking, int code)
 	case ENOTDIR:
 		return absent(taking);
 	case ENOKEY:
-		return taking_end(taking, REMOVAL_LEFT, "it lies below no configured root");
+		return rootless(taking);
 	case ELOOP:
 	case EXDEV:
 		return taking_end(taking, REMOVAL_REPLACED, "a link stands there, or on the way");
 	case ENXIO:
 		return taking_end(taking, REMOVAL_REPLACED, "it is no regular file");
 	case EAGAIN:
-		return taking_wait(taking);
+		return taking_wait(taking, TAKING_WRITTEN_TO);
 	default:
 		return taking_later(taking, code, "it cannot be opened to be removed");
 	}
@@ -246,7 +251,7 @@ enum taking_step taking_take(struct taking *taking)
 		return TAKING_ON;
 	int result = rename_over_nothing(taking->site.dir, taking->site.name,
 					 taking->ground->vault->fd, taking->name);
-	if (result == -EXDEV)
+	if (result == -EXDEV || result == -EINVAL) /* NFS and others have no such rename */
 		return TAKING_ON;
 	if (result == -ENOENT)
 		return vanished(taking);
@@ -352,7 +357,7 @@ static enum taking_step unlooked(struct taking *taking, int code)
 enum taking_step taking_look(struct taking *taking)
 {
 	if (is_written_to(taking))
-		return taking_wait(taking);
+		return taking_wait(taking, TAKING_WRITTEN_TO);
 	taking->held = !taking->unread && taking->ground->hold && taking->ground->hold(taking->fd);
 	int result = look(taking, &taking->st, &taking->identity);
 	if (result < 0)
@@ -370,7 +375,7 @@ enum taking_step taking_judge(struct taking *taking)
 	struct statx st;
 	struct identity now = { 0 };
 	if (is_written_to(taking))
-		return taking_put_back(taking, taking_wait(taking));
+		return taking_put_back(taking, taking_wait(taking, TAKING_WRITTEN_TO));
 	int result = look(taking, &st, &now);
 	return result < 0 ? unlooked(taking, -result) : judge_content(taking, &now);
 }
@@ -415,7 +420,7 @@ enum taking_step taking_unlink(struct taking *taking)
 	case -ENOENT:
 		return gone(taking);
 	case -EAGAIN:
-		return taking_wait(taking);
+		return taking_wait(taking, "it has changed just now");
 	case -ESTALE:
 		return taking_end(taking, REMOVAL_REPLACED, "another file stood there");
 	default:

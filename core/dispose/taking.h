@@ -45,8 +45,9 @@ enum taking_step taking_end(struct taking *taking, enum removal_state state, con
 /** It cannot be done now: doing says what, code why. */
 enum taking_step taking_later(struct taking *taking, int code, const char *doing);
 
-/** It waits for a writer; no trouble. */
-enum taking_step taking_wait(struct taking *taking);
+#define TAKING_WRITTEN_TO "somebody writes to it"
+/** It has to be waited for what words say; no trouble. */
+enum taking_step taking_wait(struct taking *taking, const char *words);
 
 /** Opens what stands at the path, or what an earlier try took, and looks whether it may be the
  * file. */

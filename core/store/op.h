@@ -121,7 +121,7 @@ struct store_removals {
 	int64_t note;
 	const char
 		*note_of; /* with it: keys that are this GLOB, and another, go; or NULL. Static */
-	bool afresh;	  /* STORE_INTEND: all that are intended are due at once */
+	bool afresh; /* STORE_INTEND: all that are intended are due at once, as if never tried */
 };
 
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from

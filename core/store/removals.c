@@ -28,7 +28,8 @@ static const char *const sql[STATEMENTS] = {
 	[CHANGE] = "UPDATE removal SET state = ?2, tries = ?3, due_ns = ?4, ended_ns = ?5,"
 		   " place = ?6, note = ?7, action = ?8 WHERE id = ?1 AND (state = 'intended'"
 		   " OR (state = 'quarantined' AND ?2 IN ('quarantined', 'expired')))",
-	[AFRESH] = "UPDATE removal SET due_ns = 0 WHERE state = 'intended' AND due_ns > 0",
+	[AFRESH] =
+		"UPDATE removal SET due_ns = 0, tries = 0 WHERE state = 'intended' AND due_ns > 0",
 	[NOTE] = "REPLACE INTO meta (key, value) VALUES (?1, ?2)",
 	[NOTE_ALONE] = "DELETE FROM meta WHERE key GLOB ?2 AND key <> ?1",
 };

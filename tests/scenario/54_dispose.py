@@ -48,12 +48,12 @@ class Disposing(Carved):
     def words(self, *words, **options):
         return command("quarantine", *words, "-c", self.config_path, "--history", self.history, **options)
 
-    def restore(self, *ids):
+    def restore(self, *ids, **options):
         """The roots are words of the daemon's command line: here they are the configuration's."""
         path = os.path.join(self.home, "with_roots.yml")
         with open(self.config_path, encoding="utf-8") as file, open(path, "w", encoding="utf-8") as to:
             to.write(f"roots: [ {{ path: {self.root} }} ]\n" + file.read())
-        return command("quarantine", "-c", path, "--history", self.history, "restore", *map(str, ids))
+        return command("quarantine", "-c", path, "--history", self.history, "restore", *map(str, ids), **options)
 
 
 def check_sound(carved, bad, others=()):
@@ -75,7 +75,7 @@ def check_sound(carved, bad, others=()):
     for path in others:
         check(os.path.exists(path), f"{path} has gone")
     same(carved.sql("SELECT path, reason FROM file WHERE state <> 'done'"), [], "rows that are not done")
-    same(carved.sql("SELECT cause FROM gap WHERE cause <> 'down'"), [], "gaps")
+    same(carved.sql("SELECT cause FROM gap WHERE cause NOT IN ('down', 'root')"), [], "gaps")
 
 
 def counts(carved):
@@ -327,6 +327,25 @@ def test_a_quarantine_on_another_file_system():
         carved.stop()
 
 
+def test_a_file_system_that_cannot_rename_over_nothing():
+    """As NFS: what stands there is removed by its name, and kept as a copy."""
+    with Disposing() as carved:
+        cannot = steps.inject("renameat2", "1+", "error=EINVAL")
+        carved.start(before=cannot, env=steps.environment())
+        bad = [carved.put_bad() for _ in range(3)]
+        image = carved.put(broapt_name("image/png", "png"))
+        carved.wait_ends((b"quarantined", 3), (b"removed", 1))
+        check_sound(carved, bad)
+        check(not os.path.exists(image), "the image is still there")
+        carved.kill()   # a copy would have a row of its own
+        identity = carved.sql("SELECT id FROM quarantine WHERE path = CAST(? AS TEXT)", bad[0])[0][0]
+        done = carved.restore(identity, before=cannot, env=scenario.clean_environment(steps.environment()))
+        same(done.returncode, 0, done.stderr)
+        with open(bad[0], "rb") as file:
+            same(file.read(), BAD, "what is restored")
+        same(len(carved.kept()), 2, "files in the quarantine")
+
+
 def check_restoring(carved, identity, path):
     """It is where it was, and stays there, also over a restart and when it is touched."""
     before = carved.sql("SELECT count(*) FROM removal")[0][0]
@@ -408,6 +427,43 @@ def test_a_reload_brings_other_rules_and_says_what_waits():
         carved.start()
         check(b"disposal begins at the next start" in reload(rules), "that it does not begin is said")
         carved.stop()
+
+
+def test_what_is_judged_while_its_root_is_out_goes_when_it_is_back():
+    """Killed meanwhile, too; and of what is no root's nothing is said."""
+    with Disposing() as carved:
+        other = os.path.join(carved.home, "other")
+        os.mkdir(other)
+        with open(carved.config_path, encoding="utf-8") as file:
+            rules = file.read()
+
+        def configure(*roots):
+            carved.write_config("roots: [" + ", ".join(f"{{ path: {root} }}" for root in roots) + "]\n" + rules)
+
+        def reload(*roots):
+            configure(*roots)
+            same(command("reload", "--history", carved.history).returncode, 0, "the reload")
+        configure(carved.root, other)
+        carved.start(roots=[])
+        same(command("pause", "--history", carved.history).returncode, 0, "the pause")
+        bad = [carved.put_bad() for _ in range(20)]
+        image = carved.put(broapt_name("image/png", "png"))
+        carved.wait_until("SELECT count(*) FROM file WHERE state = 'queued'", [(21,)])
+        reload(other)
+        same(command("resume", "--history", carved.history).returncode, 0, "the resumption")
+        carved.wait_until("SELECT state, count(*) FROM file GROUP BY 1", [(b"done", 21)])
+        carved.wait_until("SELECT state, note, count(*) FROM removal WHERE tries > 0 GROUP BY 1, 2",
+                          [(b"intended", b"it lies below no configured root", 21)])
+        same(carved.status()["disposal"]["trouble"], None, "the trouble")
+        check(all(os.path.exists(path) for path in [*bad, image]), "a file has gone")
+        carved.kill()
+        carved.start(roots=[])
+        carved.wait_until("SELECT count(*) FROM removal WHERE state = 'intended' AND tries > 0", [(21,)])
+        reload(other, carved.root)
+        carved.wait_ends((b"quarantined", 20), (b"removed", 1))
+        carved.stop()
+        check_sound(carved, bad)
+        check(not os.path.exists(image), "the image is still there")
 
 
 def test_a_user_who_may_write_to_the_directory_alone():

@@ -136,15 +136,15 @@ def clean_environment(extra=None):
     return kept
 
 
-def command(*words, **options):
-    """Runs a subcommand to its end: .returncode, .stdout, .stderr (bytes)."""
+def command(*words, before=(), **options):
+    """Runs a subcommand to its end: .returncode, .stdout, .stderr (bytes). before: as in Carved.start()."""
     options.setdefault("env", clean_environment())
     options.setdefault("timeout", PATIENCE)
     if "input" not in options:
         options.setdefault("stdin", subprocess.DEVNULL)
     options.setdefault("stdout", subprocess.PIPE)
     options.setdefault("stderr", subprocess.PIPE)
-    done = subprocess.run([binary(), *words], check=False, **options)
+    done = subprocess.run([*before, binary(), *words], check=False, **options)
     check(not SANITIZER.search(done.stderr or b""), f"a sanitizer speaks: {done.stderr!r}")
     return done
 

@@ -20,6 +20,7 @@ static void setup(void)
 	y.config.disposal = said;
 	y.config.disposal_count = 2;
 	cr_assert(disposal_rules_new(&rules, y.w.db, &err) == 0, "%s", err.text);
+	disposal_rules_add_roots(rules, &y.config);
 }
 
 static void teardown(void)
@@ -90,6 +91,21 @@ Test(dispose_rules, leaves_what_has_no_verdict_or_lies_elsewhere)
 	world_put(&y.w, version);
 	cr_expect(choose() == 0);
 	cr_expect(choice.told.seq == 3, "and goes on behind them");
+}
+
+Test(dispose_rules, a_root_that_was_ours_may_be_back)
+{
+	struct config_root rows[] = { { .path = (char *)"/other" }, { .path = y.root } };
+	struct config other = y.config;
+	other.roots = rows;
+	other.root_count = 2;
+	disposal_rules_add_roots(rules, &other);
+	y.config.root_count = 0;
+	put(1, OUTCOME_MALICIOUS, NULL);
+	struct version *version = world_version("/other/y", 2);
+	world_finish(version, OUTCOME_MALICIOUS);
+	world_put(&y.w, version);
+	cr_expect(choose() == 2);
 }
 
 Test(dispose_rules, a_rescan_that_finds_more_is_an_event)

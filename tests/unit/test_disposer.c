@@ -262,6 +262,28 @@ Test(disposer, goes_by_other_rules_when_it_is_told)
 	stop();
 }
 
+/* Also one that came and went before anybody looked at the configuration that had it. */
+Test(disposer, what_is_judged_while_its_root_is_out_goes_when_it_is_back)
+{
+	struct config other = y.config;
+	struct disposer_status status = { 0 };
+	other.root_count = 0;
+	options.store = y.w.store;
+	cr_assert(disposer_new(&disposer, &options, &other, &err) == 0, "%s", err.text);
+	disposer_configure(disposer, &y.config);
+	disposer_configure(disposer, &other);
+	judge("a", OUTCOME_MALICIOUS);
+	while (disposer_busy(disposer))
+		serve(&ends, "");
+	disposer_status(disposer, &status);
+	cr_expect(status.intended == 1 && yard_there(&y, "a"));
+	world_change(&y.w, "UPDATE removal SET due_ns = 9000000000000000000");
+	disposer_configure(disposer, &y.config);
+	serve(&ends, "removed ");
+	cr_expect(!yard_there(&y, "a"));
+	stop();
+}
+
 /* The verdict turned, and so did what is said of such, before it could be done. */
 Test(disposer, goes_by_the_verdict_of_the_time_when_it_is_done)
 {

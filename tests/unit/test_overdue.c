@@ -55,7 +55,6 @@ static void setup(void)
 static void teardown(void)
 {
 	removals_done(&due);
-	overdue_done(&overdue);
 	ages_free(ages);
 	removal_reader_free(reader);
 	yard_done(&y);

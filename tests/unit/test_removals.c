@@ -103,7 +103,7 @@ Test(removals, what_failed_stays_and_what_ended_is_not_ended_again)
 	EXPECT_SQL(&w, "SELECT state, tries, due_ns, ended_ns FROM removal", "intended|2|77|");
 	struct store_removals afresh = { .afresh = true };
 	run(STORE_INTEND, &afresh, NULL);
-	EXPECT_SQL(&w, "SELECT state, due_ns FROM removal", "intended|0");
+	EXPECT_SQL(&w, "SELECT state, tries, due_ns FROM removal", "intended|0|0");
 	end(id, REMOVAL_QUARANTINED);
 	end(id, REMOVAL_GONE);
 	EXPECT_SQL(&w, "SELECT state, ended_ns, place FROM removal", "quarantined|9|/q/1");

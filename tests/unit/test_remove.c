@@ -314,12 +314,23 @@ Test(remove, links_on_the_way_are_not_followed)
 	cr_expect(yard_there(&y, "e/f"));
 }
 
-Test(remove, what_lies_below_no_root_and_what_is_not_known_are_left)
+Test(remove, a_root_that_is_out_of_the_configuration_is_waited_for)
 {
 	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	y.config.root_count = 0;
+	cr_expect(!remove_file(&y.ground, &task, &err) && err.code == 0, "a reload may bring it");
+	cr_expect(strstr(err.text, "no configured root"), "%s", err.text);
+	task.removal.tries = 20;
 	expect_end(&task, REMOVAL_LEFT, "no configured root");
 	task = yard_task(&y, "f", REMOVAL_DELETE);
+	cr_expect(!remove_file(&y.ground, &task, &err) && yard_there(&y, "f"));
+	y.config.root_count = 1;
+	expect_end(&task, REMOVAL_REMOVED, NULL);
+}
+
+Test(remove, what_the_history_does_not_know_is_left)
+{
+	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	version_free(TAKE(task.version));
 	expect_end(&task, REMOVAL_LEFT, "does not know");
 	cr_expect(yard_there(&y, "f"));
@@ -343,6 +354,26 @@ Test(remove, what_is_not_permitted_is_told_and_done_once_it_is)
 		  err.text);
 	yard_deed = NULL;
 	expect_end(&task, REMOVAL_REMOVED, NULL);
+}
+
+Test(remove, a_long_name_does_not_hide_what_to_mend)
+{
+	char name[NAME_MAX + 1] = { 0 };
+	memset(name, 'x', NAME_MAX);
+	cr_assert(mkdir(yard_path(&y, "d"), 0755) == 0 && chdir(yard_path(&y, "d")) == 0);
+	for (int depth = 0; depth < 2; depth++)
+		cr_assert(mkdir(name, 0755) == 0 && chdir(name) == 0);
+	world_write_file("f", "bad", 3);
+	cr_assert(chdir("/") == 0);
+	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
+	AUTO_STR path = STR_INIT;
+	str_printf(&path, "%s/d/%s/%s/f", y.root, name, name);
+	version_set_path(task.version, str_text(&path), path.len);
+	task.version->identity.fsid++;
+	cr_assert(unlink(str_text(&path)) == 0);
+	cr_expect(!remove_file(&y.ground, &task, &err));
+	cr_expect(strstr(err.text, "its file system is not mounted there"), "%s", err.text);
+	yard_task_done(&task);
 }
 
 Test(remove, what_an_earlier_try_took_is_done)
