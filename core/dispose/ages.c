@@ -1,8 +1,7 @@
 /* ages: see ages.h. */
 #include "core/dispose/ages.h"
 
-#include <stdio.h>
-
+#include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/store/kept.h"
 
@@ -26,7 +25,6 @@ struct ages {
 	size_t count;
 	int64_t ahead_ns; /* of the monotonic clock, as far as its steps are known */
 	struct mono next;
-	char key[sizeof NOTES + 20]; /* while it is noted */
 };
 
 static void add_step(struct ages *ages, int64_t until_ns, int64_t by_ns, bool noted)
@@ -133,8 +131,9 @@ static int choose(void *context, const struct config *config, struct choice *out
 	struct step *step = not_noted(ages);
 	if (!step)
 		return 0;
-	(void)snprintf(ages->key, sizeof ages->key, NOTES "%lld", (long long)step->until_ns);
-	out->intents.note_key = ages->key;
+	AUTO_STR key = STR_INIT;
+	str_printf(&key, NOTES "%lld", (long long)step->until_ns);
+	out->intents.note_key = str_take(&key);
 	out->intents.note = step->by_ns;
 	step->noted = true;
 	out->more = true;

@@ -82,7 +82,7 @@ static bool choose(struct disposer *disposer, const struct chooser *chooser, boo
 	struct choice choice = { 0 };
 	struct error err = { 0 };
 	if (chooser->choose(chooser->context, disposer->config, &choice, &err) < 0) {
-		removals_done(&choice.intents.list);
+		store_removals_done(&choice.intents);
 		set_trouble(disposer, &err);
 		return true;
 	}

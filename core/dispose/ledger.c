@@ -45,8 +45,7 @@ bool ledger_sync(struct ledger *ledger)
 
 void ledger_clear(struct ledger *ledger)
 {
-	removals_done(&ledger->batch.list);
-	ledger->batch = (struct store_removals){ 0 };
+	store_removals_done(&ledger->batch);
 	ledger->told = (struct store_told){ 0 };
 }
 

@@ -143,7 +143,7 @@ static void note_floor(struct round *round)
 	/* files of a root that went meanwhile were passed over */
 	bool same = roots_hash(round->config) == retention->roots;
 	retention->floor_ns = same ? floor : 0;
-	round->choice->intents.note_key = retention->floor_key;
+	round->choice->intents.note_key = xstrdup(retention->floor_key);
 	round->choice->intents.note = retention->floor_ns;
 	round->choice->intents.note_of = FLOOR "*"; /* others do not know what has happened since */
 	if (!same)

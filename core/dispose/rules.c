@@ -5,11 +5,20 @@
 
 #include "core/base/clock.h"
 #include "core/base/lock.h"
+#include "core/base/str.h"
 #include "core/config/config.h"
 #include "core/dispose/site.h"
 #include "core/store/event_reader.h"
 #include "core/store/removal_reader.h"
 #include "core/store/version.h"
+
+/* Under this key in the table meta, with the path behind it. */
+#define ROOT_KEY "disposal_root_"
+
+struct known_root {
+	char *path; /* owned */
+	bool noted; /* in the history */
+};
 
 struct disposal_rules {
 	struct event_reader *events;
@@ -17,7 +26,7 @@ struct disposal_rules {
 	int64_t seq; /* of the last event that was looked at */
 	struct lock lock;
 	/* guarded by lock */
-	char **roots; /* owned, and so is each */
+	struct known_root *roots; /* owned */
 	size_t root_count;
 };
 
@@ -31,16 +40,61 @@ struct looking {
 	struct error *err;
 };
 
+static void add_root(struct disposal_rules *rules, const char *path, bool noted)
+{
+	size_t i = 0;
+	lock_take(&rules->lock);
+	while (i < rules->root_count && strcmp(rules->roots[i].path, path) != 0)
+		i++;
+	if (i == rules->root_count) {
+		rules->roots = xrealloc(rules->roots, i + 1, sizeof *rules->roots);
+		rules->roots[rules->root_count++] =
+			(struct known_root){ .path = xstrdup(path), .noted = noted };
+	}
+	lock_drop(&rules->lock);
+}
+
+static void take_noted(void *context, const char *key)
+{
+	add_root(context, key + strlen(ROOT_KEY), true);
+}
+
+void disposal_rules_add_roots(struct disposal_rules *rules, const struct config *config)
+{
+	for (size_t i = 0; i < config->root_count; i++)
+		add_root(rules, config->roots[i].path, false);
+}
+
+/* The key of one that is to be noted, owned by the caller; NULL: all are. */
+static char *note_root(struct disposal_rules *rules)
+{
+	AUTO_STR key = STR_INIT;
+	size_t i = 0;
+	lock_take(&rules->lock);
+	while (i < rules->root_count && rules->roots[i].noted)
+		i++;
+	bool any = i < rules->root_count;
+	if (any) {
+		rules->roots[i].noted = true;
+		str_printf(&key, ROOT_KEY "%s", rules->roots[i].path);
+	}
+	lock_drop(&rules->lock);
+	return any ? str_take(&key) : NULL;
+}
+
 int disposal_rules_new(struct disposal_rules **out, const char *history, struct error *err)
 {
 	AUTO(disposal_rules) struct disposal_rules *rules = xcalloc(1, sizeof *rules);
 	int64_t behind = 0;
+	const struct note_visit roots = { take_noted, rules };
 	lock_init(&rules->lock);
 	int result = event_reader_open(&rules->events, history, err);
 	if (result == 0)
 		result = removal_reader_open(&rules->removals, history, err);
 	if (result == 0)
 		result = event_reader_sink(rules->events, RULES_SINK, &rules->seq, &behind, err);
+	if (result == 0)
+		result = removal_reader_notes(rules->removals, ROOT_KEY, &roots, err);
 	if (result == 0)
 		*out = TAKE(rules);
 	return result;
@@ -53,32 +107,10 @@ void disposal_rules_free(struct disposal_rules *rules)
 	event_reader_free(rules->events);
 	removal_reader_free(rules->removals);
 	for (size_t i = 0; i < rules->root_count; i++)
-		free(rules->roots[i]);
+		free(rules->roots[i].path);
 	free(rules->roots);
 	lock_done(&rules->lock);
 	free(rules);
-}
-
-/* rules->lock is held. */
-static bool has_root(const struct disposal_rules *rules, const char *root)
-{
-	size_t i = 0;
-	while (i < rules->root_count && strcmp(rules->roots[i], root) != 0)
-		i++;
-	return i < rules->root_count;
-}
-
-void disposal_rules_add_roots(struct disposal_rules *rules, const struct config *config)
-{
-	lock_take(&rules->lock);
-	for (size_t i = 0; i < config->root_count; i++) {
-		const char *root = config->roots[i].path;
-		if (has_root(rules, root))
-			continue;
-		rules->roots = xrealloc(rules->roots, rules->root_count + 1, sizeof *rules->roots);
-		rules->roots[rules->root_count++] = xstrdup(root);
-	}
-	lock_drop(&rules->lock);
 }
 
 static bool lies_below_root(struct disposal_rules *rules, const struct version *version)
@@ -86,7 +118,7 @@ static bool lies_below_root(struct disposal_rules *rules, const struct version *
 	lock_take(&rules->lock);
 	size_t i = 0;
 	while (i < rules->root_count &&
-	       !site_below(rules->roots[i], version->path, version->path_len))
+	       !site_below(rules->roots[i].path, version->path, version->path_len))
 		i++;
 	bool below = i < rules->root_count;
 	lock_drop(&rules->lock);
@@ -141,10 +173,12 @@ static int choose(void *context, const struct config *config, struct choice *out
 	int result = event_reader_each(rules->events, rules->seq, &each, NULL, err);
 	if (result < 0 || looking.result < 0)
 		return result < 0 ? result : looking.result;
-	out->more = looking.events == CHOOSE_AT_ONCE;
 	if (looking.events == 0)
 		out->told.sink = NULL;
 	rules->seq = out->told.seq;
+	out->intents.note_key = note_root(rules);
+	out->intents.note = clock_wall_ns();
+	out->more = looking.events == CHOOSE_AT_ONCE || out->intents.note_key;
 	return 0;
 }
 

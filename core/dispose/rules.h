@@ -22,8 +22,8 @@ int disposal_rules_new(struct disposal_rules **out, const char *history, struct 
 void disposal_rules_free(struct disposal_rules *rules);
 AUTO_DEFINE(disposal_rules);
 
-/** What lies below these roots is chosen from now on, also once they are out of the configuration:
- * they may be back before it is removed. Any thread. */
+/** What lies below these roots is chosen from now on, also once they are out of the configuration,
+ * over a restart, too: they may be back before it is removed. Any thread. */
 void disposal_rules_add_roots(struct disposal_rules *rules, const struct config *config);
 
 /** What the rules say of a version as it is, wherever it lies. Any thread. */

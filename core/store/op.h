@@ -113,17 +113,6 @@ struct store_expire {
 	int64_t took_ns;
 };
 
-struct store_removals {
-	struct removals list;
-	const char *note_key; /* STORE_INTEND: a key of meta that gets the value note; NULL: none;
-			       * static
-			       */
-	int64_t note;
-	const char
-		*note_of; /* with it: keys that are this GLOB, and another, go; or NULL. Static */
-	bool afresh; /* STORE_INTEND: all that are intended are due at once, as if never tried */
-};
-
 /* One operation. Embedded by its owner, who keeps everything it points to alive and untouched from
  * store_submit() until the operation came back. */
 struct store_op {

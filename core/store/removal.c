@@ -96,3 +96,10 @@ void removals_done(struct removals *removals)
 	free(removals->items);
 	*removals = (struct removals){ 0 };
 }
+
+void store_removals_done(struct store_removals *removals)
+{
+	removals_done(&removals->list);
+	free(removals->note_key);
+	*removals = (struct store_removals){ 0 };
+}

@@ -7,6 +7,7 @@
 #ifndef CARVED_CORE_STORE_REMOVAL_H
 #define CARVED_CORE_STORE_REMOVAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,11 +61,24 @@ struct removals {
 	size_t count;
 };
 
+/* What STORE_INTEND and STORE_REMOVED write. */
+struct store_removals {
+	struct removals list;
+	/* STORE_INTEND */
+	char *note_key; /* a key of meta that gets the value note; owned; NULL: none */
+	int64_t note;
+	const char
+		*note_of; /* with it: keys that are this GLOB, and another, go; static; or NULL */
+	bool afresh;	  /* all that are intended are due at once, as if never tried */
+};
+
 void removal_done(struct removal *removal);
 /** Moves removal to the end. */
 void removals_add(struct removals *removals, struct removal *removal);
 /** Empties and frees. */
 void removals_done(struct removals *removals);
+/** The same for all of it. */
+void store_removals_done(struct store_removals *removals);
 
 /** A try was in vain, for what words say: the next one is 1 s, 2 s, ... 10 min after now_ns. */
 void removal_put_off(struct removal *removal, int64_t now_ns, const char *words);

@@ -12,6 +12,7 @@ enum statement {
 	QUARANTINED,
 	ONE_QUARANTINED,
 	RESTORED,
+	NOTES,
 	LOAD,
 	FINDINGS,
 	STATEMENTS,
@@ -34,6 +35,7 @@ static const char *const sql[STATEMENTS] = {
 		     " WHERE r.state = 'restored' AND o.size = n.size AND o.sha256 IS n.sha256"
 		     " AND ((o.dir_id = n.dir_id AND o.name = n.name)"
 		     " OR (o.inode = n.inode AND o.btime_ns = n.btime_ns)))",
+	[NOTES] = "SELECT key FROM meta WHERE substr(key, 1, length(?1)) = ?1",
 	[LOAD] = ROW_SELECT "WHERE v.id = ?1",
 	[FINDINGS] = ROW_SELECT_FINDINGS,
 };
@@ -182,6 +184,16 @@ int removal_reader_quarantined(struct removal_reader *reader, int64_t id,
 	if (id)
 		db_bind(row, 1, id);
 	return fail(reader, visit_all(reader, row, each), err);
+}
+
+int removal_reader_notes(struct removal_reader *reader, const char *prefix,
+			 const struct note_visit *each, struct error *err)
+{
+	sqlite3_stmt *row = reader->statements[NOTES];
+	db_bind_text(row, 1, prefix);
+	while (sqlite3_step(row) == SQLITE_ROW)
+		each->visit(each->context, word_of(row, 0));
+	return fail(reader, sqlite3_reset(row), err);
 }
 
 int removal_reader_restored(struct removal_reader *reader, int64_t version_id, bool *out,

@@ -54,6 +54,15 @@ struct removal_visit {
 
 int removal_reader_quarantined(struct removal_reader *reader, int64_t id,
 			       const struct removal_visit *each, struct error *err);
+
+/** The keys of notes (store_removals) that begin so. */
+struct note_visit {
+	void (*visit)(void *context, const char *key);
+	void *context;
+};
+
+int removal_reader_notes(struct removal_reader *reader, const char *prefix,
+			 const struct note_visit *each, struct error *err);
 /** Was this content taken out of the quarantine again, at its path or of its file? */
 int removal_reader_restored(struct removal_reader *reader, int64_t version_id, bool *out,
 			    struct error *err);

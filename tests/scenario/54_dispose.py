@@ -430,7 +430,12 @@ def test_a_reload_brings_other_rules_and_says_what_waits():
 
 
 def test_what_is_judged_while_its_root_is_out_goes_when_it_is_back():
-    """Killed meanwhile, too; and of what is no root's nothing is said."""
+    for restarted in False, True:
+        check_root_that_is_out(restarted)
+
+
+def check_root_that_is_out(restarted):
+    """By a reload, or a restart; and killed before it is back."""
     with Disposing() as carved:
         other = os.path.join(carved.home, "other")
         os.mkdir(other)
@@ -449,8 +454,14 @@ def test_what_is_judged_while_its_root_is_out_goes_when_it_is_back():
         bad = [carved.put_bad() for _ in range(20)]
         image = carved.put(broapt_name("image/png", "png"))
         carved.wait_until("SELECT count(*) FROM file WHERE state = 'queued'", [(21,)])
-        reload(other)
-        same(command("resume", "--history", carved.history).returncode, 0, "the resumption")
+        if restarted:
+            carved.wait_until("SELECT count(*) FROM meta WHERE key LIKE 'disposal_root_%'", [(2,)])
+            configure(other)
+            carved.kill()
+            carved.start(roots=[])
+        else:
+            reload(other)
+            same(command("resume", "--history", carved.history).returncode, 0, "the resumption")
         carved.wait_until("SELECT state, count(*) FROM file GROUP BY 1", [(b"done", 21)])
         carved.wait_until("SELECT state, note, count(*) FROM removal WHERE tries > 0 GROUP BY 1, 2",
                           [(b"intended", b"it lies below no configured root", 21)])

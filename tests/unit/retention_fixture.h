@@ -64,7 +64,7 @@ static inline void rounds_init(struct rounds *r)
 
 static inline void rounds_done(struct rounds *r)
 {
-	removals_done(&r->choice.intents.list);
+	store_removals_done(&r->choice.intents);
 	lanes_done(&r->retention.all);
 	fulldisk_forget(&r->retention);
 	kept_reader_free(r->retention.reader);

@@ -97,6 +97,7 @@ Test(ages, a_few_seconds_are_no_step_but_add_up)
 	expect(began_ns - 1000 * S, 1000);
 	set(0);
 	cr_assert(chooser.choose(chooser.context, &y.config, &choice, &err) == 0);
+	store_removals_done(&choice.intents);
 }
 
 /* As the disposer does, until there is nothing to be noted. */
@@ -114,6 +115,7 @@ static unsigned note(void)
 			continue;
 		store_submit(y.w.store, &op);
 		world_wait(&y.w, 1);
+		store_removals_done(&choice.intents);
 		count++;
 	}
 	return count;

@@ -12,6 +12,15 @@ static struct config_disposal_rule said[] = {
 	{ OUTCOME_CLEAN, (char *)"image/*", CONFIG_DELETE },
 };
 
+static size_t choose(void)
+{
+	const struct chooser chooser = disposal_rules_chooser(rules);
+	store_removals_done(&choice.intents);
+	choice = (struct choice){ 0 };
+	cr_assert(chooser.choose(chooser.context, &y.config, &choice, &err) == 0, "%s", err.text);
+	return choice.intents.list.count;
+}
+
 static void setup(void)
 {
 	yard_init(&y);
@@ -21,12 +30,13 @@ static void setup(void)
 	y.config.disposal_count = 2;
 	cr_assert(disposal_rules_new(&rules, y.w.db, &err) == 0, "%s", err.text);
 	disposal_rules_add_roots(rules, &y.config);
+	cr_assert(choose() == 0 && choice.more); /* its root is noted */
 }
 
 static void teardown(void)
 {
 	disposal_rules_free(rules);
-	removals_done(&choice.intents.list);
+	store_removals_done(&choice.intents);
 	yard_done(&y);
 }
 
@@ -40,15 +50,6 @@ static int64_t put(unsigned n, enum outcome verdict, const char *real_mime)
 	world_finish(version, verdict);
 	version->real_mime = xstrdup(real_mime);
 	return world_put(&y.w, version);
-}
-
-static size_t choose(void)
-{
-	const struct chooser chooser = disposal_rules_chooser(rules);
-	removals_done(&choice.intents.list);
-	choice = (struct choice){ 0 };
-	cr_assert(chooser.choose(chooser.context, &y.config, &choice, &err) == 0, "%s", err.text);
-	return choice.intents.list.count;
 }
 
 Test(dispose_rules, chooses_by_verdict_and_type)
@@ -105,7 +106,25 @@ Test(dispose_rules, a_root_that_was_ours_may_be_back)
 	struct version *version = world_version("/other/y", 2);
 	world_finish(version, OUTCOME_MALICIOUS);
 	world_put(&y.w, version);
-	cr_expect(choose() == 2);
+	cr_expect(choose() == 2 && choice.more);
+	cr_expect(choose() == 0 && !choice.more);
+}
+
+Test(dispose_rules, also_after_a_restart)
+{
+	cr_assert(choose() == 0 && !choice.intents.note_key);
+	world_change(&y.w, "INSERT INTO meta VALUES ('disposal_rootless', 1),"
+			   " ('disposal_root_' || CAST(x'2f6f746865722fff' AS TEXT), 2)");
+	disposal_rules_free(rules);
+	cr_assert(disposal_rules_new(&rules, y.w.db, &err) == 0, "%s", err.text);
+	struct version *version = world_version("/other/\xff/y", 2);
+	world_finish(version, OUTCOME_MALICIOUS);
+	world_put(&y.w, version);
+	put(1, OUTCOME_MALICIOUS, NULL);
+	cr_expect(choose() == 1 && !choice.intents.note_key);
+	disposal_rules_add_roots(rules, &y.config);
+	cr_assert(choose() == 0 && choice.intents.note_key);
+	cr_expect_str_eq(choice.intents.note_key + strlen("disposal_root_"), y.root);
 }
 
 Test(dispose_rules, a_rescan_that_finds_more_is_an_event)

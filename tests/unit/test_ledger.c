@@ -67,8 +67,11 @@ Test(ledger, what_is_stopped_is_left_with_the_history)
 {
 	ledger_stop(&ledger);
 	say(7);
+	ledger.batch.note_key = xstrdup("floor");
+	ledger.batch.note = 42;
 	cr_expect(!ledger_write(&ledger, STORE_INTEND));
 	world_close(&w);
 	world_open(&w);
+	EXPECT_SQL(&w, "SELECT value FROM meta WHERE key = 'floor'", "42");
 	EXPECT_SQL(&w, "SELECT version_id, state FROM removal", "7|intended");
 }

@@ -65,13 +65,14 @@ static void end(int64_t id, enum removal_state state)
 Test(removals, an_intent_and_its_cursor_are_one_transaction)
 {
 	int64_t version = put_done(1);
-	struct store_removals removals = { .note_key = "floor", .note = 42 };
+	struct store_removals removals = { .note_key = xstrdup("floor"), .note = 42 };
 	struct store_told told = { .sink = "dispose", .seq = 1 };
 	struct removal removal = { .version_id = version, .intended_ns = 5 };
 	removals_add(&removals.list, &removal);
 	run(STORE_INTEND, &removals, &told);
 	cr_expect(removals.list.items[0].id == 1);
-	removals_done(&removals.list);
+	store_removals_done(&removals);
+	cr_expect(removals.list.count == 0 && !removals.note_key);
 	EXPECT_SQL(&w,
 		   "SELECT id, version_id, action, cause, state, due_ns, intended_ns, ended_ns"
 		   " FROM removal",

@@ -50,7 +50,7 @@ static bool ask(struct str *text)
 	list_init(&op.link);
 	store_submit(r.y.w.store, &op);
 	world_wait(&r.y.w, 1);
-	removals_done(&choice.intents.list);
+	store_removals_done(&choice.intents);
 	return choice.more;
 }
 
@@ -116,7 +116,7 @@ Test(retention, chooses_in_the_round_in_which_it_hears)
 	cr_assert(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) == 0);
 	cr_expect_eq(choice.told.seq, 1);
 	cr_expect_eq(choice.intents.list.count, 1);
-	removals_done(&choice.intents.list);
+	store_removals_done(&choice.intents);
 }
 
 Test(retention, what_was_given_up_goes_at_once)
@@ -326,7 +326,7 @@ Test(retention, a_disk_does_not_wait_for_what_goes_otherwise)
 	cr_assert(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) == 0);
 	cr_expect_eq(choice.intents.list.count, 2);
 	cr_expect(r.report.over);
-	removals_done(&choice.intents.list);
+	store_removals_done(&choice.intents);
 }
 
 Test(retention, tells_when_a_disk_is_over)
@@ -352,7 +352,7 @@ Test(retention, what_cannot_be_read_is_told_and_chosen_when_it_can)
 	world_change(&r.y.w, "ALTER TABLE removal RENAME TO other");
 	cr_expect(chooser.choose(chooser.context, &r.y.config, &choice, &r.err) < 0);
 	cr_expect(strstr(r.err.text, "no such table: removal"), "%s", r.err.text);
-	removals_done(&choice.intents.list);
+	store_removals_done(&choice.intents);
 	world_change(&r.y.w, "ALTER TABLE other RENAME TO removal");
 	expect("1age");
 	EXPECT_SQL(&r.y.w, "SELECT seq FROM sink", "1");
