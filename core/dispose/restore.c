@@ -180,7 +180,8 @@ static int prepare(struct restoring *restoring, const struct config *config)
 			"export it instead: %s",
 			restoring->task->version->path);
 	if (result < 0)
-		return fail(restoring, -result, "its directory cannot be opened");
+		return fail(restoring, -result,
+			    "its directory cannot be opened: make it, or export the file");
 	struct statx st;
 	result = site_stat(&restoring->site, &st);
 	if (result == 0)
