@@ -113,20 +113,14 @@ static int write_all(int fd, const char *data, size_t len)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* Until it is whole. */
-static void unfinished_name(char *out, int64_t id)
-{
-	(void)snprintf(out, ORIGIN_NAME, "%lld.json", (long long)id);
-}
-
 int origin_write(const struct vault *vault, const char *kept, const struct origin *origin,
 		 const struct removal *removal, const struct version *version)
 {
 	char name[ORIGIN_NAME];
-	char unfinished[ORIGIN_NAME];
+	char unfinished[VAULT_NAME];
 	struct stat st;
 	origin_name(name, kept);
-	unfinished_name(unfinished, removal->id);
+	vault_json(unfinished, removal);
 	if (fstatat(vault->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	AUTO_STR text = STR_INIT;
@@ -141,12 +135,12 @@ int origin_write(const struct vault *vault, const char *kept, const struct origi
 	return result;
 }
 
-void origin_forget(const struct vault *vault, const char *kept, int64_t id)
+void origin_forget(const struct vault *vault, const char *kept, const struct removal *removal)
 {
 	char name[ORIGIN_NAME];
 	origin_name(name, kept);
 	(void)unlinkat(vault->fd, name, 0);
-	unfinished_name(name, id);
+	vault_json(name, removal);
 	(void)unlinkat(vault->fd, name, 0);
 }
 

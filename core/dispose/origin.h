@@ -39,8 +39,8 @@ void origin_put(struct str *out, const struct origin *origin, const struct remov
  * better whose the file was. 0 or -errno. */
 int origin_write(const struct vault *vault, const char *kept, const struct origin *origin,
 		 const struct removal *removal, const struct version *version);
-/** Removes it, and what a try of the removal of that id had begun of it. */
-void origin_forget(const struct vault *vault, const char *kept, int64_t id);
+/** Removes it, and what a try of that removal had begun of it. */
+void origin_forget(const struct vault *vault, const char *kept, const struct removal *removal);
 /** Reads it back. 0, or -errno with err. */
 int origin_read(const struct vault *vault, const char *kept, struct origin *out, struct error *err);
 

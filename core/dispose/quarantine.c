@@ -17,7 +17,7 @@
 
 static void kept_name(const struct taking *taking, char *out)
 {
-	vault_kept(out, taking->task->removal.id, taking->task->version);
+	vault_kept(out, &taking->task->removal, taking->task->version);
 }
 
 bool quarantine_has(const struct taking *taking)
@@ -50,12 +50,12 @@ enum taking_step quarantine_end(struct taking *taking)
 void quarantine_forget(const struct taking *taking)
 {
 	const struct vault *vault = taking->ground->vault;
-	int64_t id = taking->task->removal.id;
+	const struct removal *removal = &taking->task->removal;
 	char kept[VAULT_NAME];
 	char begun[VAULT_NAME];
 	kept_name(taking, kept);
-	origin_forget(vault, kept, id);
-	vault_copy(begun, id);
+	origin_forget(vault, kept, removal);
+	vault_copy(begun, removal);
 	(void)unlinkat(vault->fd, begun, 0); /* by a try that was cut short */
 }
 
@@ -92,7 +92,7 @@ static int copy(const struct taking *taking, const char *kept)
 {
 	char name[VAULT_NAME];
 	int vault = taking->ground->vault->fd;
-	vault_copy(name, taking->task->removal.id);
+	vault_copy(name, &taking->task->removal);
 	(void)unlinkat(vault, name, 0); /* of a try that was cut short */
 	if (taking->unread)
 		return -EACCES;

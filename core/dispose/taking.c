@@ -162,7 +162,7 @@ static int find_taken(struct taking *taking)
 
 enum taking_step taking_find(struct taking *taking)
 {
-	vault_taken(taking->name, taking->task->removal.id);
+	vault_taken(taking->name, &taking->task->removal);
 	int result = site_open(&taking->site, taking->ground->config, taking->task->version);
 	int taken = find_taken(taking);
 	if (taken < 0 && taken != -ENOENT)

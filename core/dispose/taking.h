@@ -36,7 +36,7 @@ struct taking {
 	bool steady;	 /* nobody has written to it since st */
 	struct statx st; /* as fd was looked at first */
 	struct identity identity;
-	char name[VAULT_NAME]; /* ID.taken */
+	char name[VAULT_NAME]; /* vault_taken() */
 };
 
 void taking_done(struct taking *taking);

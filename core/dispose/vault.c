@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/base/str.h"
+#include "core/store/removal.h"
 #include "core/store/version.h"
 
 static int refuse(const char *path, const char *words, struct error *err)
@@ -122,22 +123,34 @@ void vault_free(struct vault *vault)
 	free(vault);
 }
 
-void vault_taken(char *out, int64_t id)
+static void name(char *out, const struct removal *removal, const char *end)
 {
-	(void)snprintf(out, VAULT_NAME, "%lld.taken", (long long)id);
+	(void)snprintf(out, VAULT_NAME, "%lld-%lld%s", (long long)removal->id,
+		       (long long)removal->intended_ns, end);
 }
 
-void vault_copy(char *out, int64_t id)
+void vault_taken(char *out, const struct removal *removal)
 {
-	(void)snprintf(out, VAULT_NAME, "%lld.copy", (long long)id);
+	name(out, removal, ".taken");
 }
 
-void vault_kept(char *out, int64_t id, const struct version *version)
+void vault_copy(char *out, const struct removal *removal)
 {
-	AUTO_STR hash = STR_INIT;
+	name(out, removal, ".copy");
+}
+
+void vault_json(char *out, const struct removal *removal)
+{
+	name(out, removal, ".json");
+}
+
+void vault_kept(char *out, const struct removal *removal, const struct version *version)
+{
+	AUTO_STR end = STR_INIT;
+	str_putc(&end, '-');
 	if (version->has_sha256)
-		str_hex(&hash, version->sha256, sizeof version->sha256);
+		str_hex(&end, version->sha256, sizeof version->sha256);
 	else
-		str_puts(&hash, "unhashed");
-	(void)snprintf(out, VAULT_NAME, "%lld-%s", (long long)id, str_text(&hash));
+		str_puts(&end, "unhashed");
+	name(out, removal, str_text(&end));
 }

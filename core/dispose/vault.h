@@ -3,12 +3,15 @@
  * passes through on its way to its removal.
  *
  * Nobody else may look into it (mode 0700, ours): what was renamed into it can be neither exchanged
- * nor opened by its name any more. Names in it are made of our numbers and hashes alone:
+ * nor opened by its name any more. Names in it are made of our numbers and hashes alone; a number
+ *and the time of the intent, as another history may have a removal of that number, and lie beside
+ *it:
  *
- *	ID.taken	taken from its place, and not looked at yet
- *	ID.copy		a copy that is being made
- *	ID-SHA256	in the quarantine
- *	ID-SHA256.json	what is known of it
+ *	ID-TIME.taken		taken from its place, and not looked at yet
+ *	ID-TIME.copy		a copy that is being made
+ *	ID-TIME.json		what is known of it, half written
+ *	ID-TIME-SHA256		in the quarantine
+ *	ID-TIME-SHA256.json	what is known of it
  *
  * Any thread; the descriptor is used, never changed.
  */
@@ -22,6 +25,7 @@
 #include "core/base/mem.h"
 
 struct error;
+struct removal;
 struct version;
 
 struct vault {
@@ -47,8 +51,9 @@ void vault_free(struct vault *vault);
 AUTO_DEFINE(vault);
 
 /* Names, into VAULT_NAME bytes. */
-void vault_taken(char *out, int64_t id);
-void vault_copy(char *out, int64_t id);
-void vault_kept(char *out, int64_t id, const struct version *version);
+void vault_taken(char *out, const struct removal *removal);
+void vault_copy(char *out, const struct removal *removal);
+void vault_json(char *out, const struct removal *removal);
+void vault_kept(char *out, const struct removal *removal, const struct version *version);
 
 #endif

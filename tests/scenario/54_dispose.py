@@ -397,9 +397,38 @@ def test_a_history_that_is_not_hashed():
         carved.start()
         path = carved.put(content=BAD)
         carved.wait_ends((b"quarantined", 1))
-        same(carved.kept(), ["1-unhashed"], "in the quarantine")
+        since = carved.sql("SELECT intended_ns FROM removal")[0][0]
+        same(carved.kept(), [f"1-{since}-unhashed"], "in the quarantine")
         check_restoring(carved, 1, path)
         carved.stop()
+
+
+def test_a_history_that_is_begun_anew_beside_the_quarantine():
+    """Its numbers begin anew, too: what the one before had taken away stays as it was."""
+    with Disposing() as carved:
+        seen = []
+        for mode in 0o600, 0o640:
+            path = carved.path_of(broapt_name())
+            with open(path, "wb", opener=lambda name, flags, mode=mode: os.open(name, flags, mode)) as file:
+                file.write(BAD)
+            carved.start()
+            carved.wait_ends((b"quarantined", 1))
+            same(carved.sql("SELECT id FROM quarantine"), [(1,)], "its number")
+            carved.stop()
+            carved.made += 1
+            seen.append((os.fsdecode(path), f"{mode:04o}"))
+            if len(seen) == 1:
+                for name in glob.glob(glob.escape(carved.history) + "*"):
+                    os.unlink(name)
+                carved.made = 0
+        told = []
+        for name in glob.glob(f"{carved.quarantine}/*.json"):
+            with open(name, encoding="utf-8") as file:
+                known = json.load(file)
+            told.append((known["path"], known["mode"]))
+            check(os.path.exists(name.removesuffix(".json")), f"what {name} is about is not there")
+        same(sorted(told), sorted(seen), "what is in the quarantine")
+        check(carved.restore(1).returncode == 0 and os.path.exists(path), "the last is put back")
 
 
 def test_a_reload_brings_other_rules_and_says_what_waits():

@@ -312,7 +312,7 @@ Test(disposer, goes_by_the_verdict_of_the_time_when_it_is_done)
 Test(disposer, what_was_taken_and_is_kept_by_now_goes_back)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-1.taken", y.quarantine);
 	judge("a", OUTCOME_CLEAN);
 	world_change(&y.w, "INSERT INTO removal (version_id, action, cause, intended_ns)"
 			   " VALUES (1, 'delete', 'rule', 1)");

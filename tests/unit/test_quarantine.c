@@ -27,7 +27,7 @@ static struct removal_task make(void)
 {
 	struct removal_task task = yard_task(&y, "f", REMOVAL_QUARANTINE);
 	char name[VAULT_NAME];
-	vault_kept(name, 1, task.version);
+	vault_kept(name, &task.removal, task.version);
 	snprintf(kept, sizeof kept, "%s/%s", y.quarantine, name);
 	return task;
 }
@@ -129,7 +129,7 @@ static void expect_as_it_was(const char *path)
 static void write_taken(int nth)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	if (nth == 3)
 		world_write_file(taken, "new", 3);
 }
@@ -137,7 +137,7 @@ static void write_taken(int nth)
 static void link_taken(int nth)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	if (nth == 2)
 		cr_assert(link(taken, yard_path(&y, "g")) == 0);
 }
@@ -169,7 +169,7 @@ Test(quarantine, a_name_that_its_owner_gave_it_keeps_what_he_had)
 Test(quarantine, what_was_made_ours_and_cut_short_goes_back_as_it_was)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	of_another();
 	struct removal_task task = make();
 	cr_expect(remove_file(&y.ground, &task, &err), "%s", err.text);
@@ -310,7 +310,7 @@ Test(quarantine, goes_on_from_wherever_it_was_cut_short)
 {
 	struct removal_task task = make();
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	cr_assert(rename(yard_path(&y, "f"), taken) == 0); /* taken */
 	expect_kept(&task, 0640);
 	cr_assert(rename(kept, yard_path(&y, "f")) == 0); /* known: with its first mode */
@@ -335,7 +335,7 @@ Test(quarantine, goes_on_from_wherever_it_was_cut_short)
 Test(quarantine, a_copy_that_was_cut_short_is_made_anew)
 {
 	char half[256];
-	snprintf(half, sizeof half, "%s/1.copy", y.quarantine);
+	snprintf(half, sizeof half, "%s/1-0.copy", y.quarantine);
 	world_write_file(half, "b", 1);
 	struct removal_task task = make();
 	cr_assert(link(yard_path(&y, "f"), yard_path(&y, "g")) == 0);
@@ -356,9 +356,9 @@ Test(quarantine, what_a_killed_try_began_goes_with_what_is_not_kept)
 {
 	char begun[256];
 	struct removal_task task = make();
-	snprintf(begun, sizeof begun, "%s/1.copy", y.quarantine);
+	snprintf(begun, sizeof begun, "%s/1-0.copy", y.quarantine);
 	world_write_file(begun, "b", 1);
-	snprintf(begun, sizeof begun, "%s/1.json", y.quarantine);
+	snprintf(begun, sizeof begun, "%s/1-0.json", y.quarantine);
 	world_write_file(begun, "{", 1);
 	cr_assert(unlink(yard_path(&y, "f")) == 0);
 	cr_expect(remove_file(&y.ground, &task, &err));

@@ -192,7 +192,7 @@ static void feign_in_place(int nth)
 static void feign_in_quarantine(int nth)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	if (nth == 2)
 		feign(taken);
 }
@@ -379,7 +379,7 @@ Test(remove, a_long_name_does_not_hide_what_to_mend)
 Test(remove, what_an_earlier_try_took_is_done)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	cr_assert(rename(yard_path(&y, "f"), taken) == 0);
 	expect_end(&task, REMOVAL_REMOVED, NULL);
@@ -394,7 +394,7 @@ Test(remove, what_an_earlier_try_took_is_done)
 Test(remove, what_an_earlier_try_took_in_vain_goes_back)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	world_write_file(taken, "other", 5);
 	unlink(yard_path(&y, "f"));
@@ -405,7 +405,7 @@ Test(remove, what_an_earlier_try_took_in_vain_goes_back)
 Test(remove, what_goes_back_does_so_over_nothing)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	world_write_file(taken, "other", 5);
 	expect_end(&task, REMOVAL_REPLACED, "another file");
@@ -416,7 +416,7 @@ Test(remove, what_goes_back_does_so_over_nothing)
 Test(remove, what_an_earlier_try_took_and_is_no_file_goes_back)
 {
 	struct sockaddr_un name = { .sun_family = AF_UNIX };
-	snprintf(name.sun_path, sizeof name.sun_path, "%s/1.taken", y.quarantine);
+	snprintf(name.sun_path, sizeof name.sun_path, "%s/1-0.taken", y.quarantine);
 	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&name, sizeof name) == 0);
@@ -438,7 +438,7 @@ static int lease_of(const char *path)
 Test(remove, what_an_earlier_try_took_and_cannot_be_opened_is_not_gone)
 {
 	char taken[256];
-	snprintf(taken, sizeof taken, "%s/1.taken", y.quarantine);
+	snprintf(taken, sizeof taken, "%s/1-0.taken", y.quarantine);
 	struct removal_task task = yard_task(&y, "f", REMOVAL_DELETE);
 	int fd = lease_of(yard_path(&y, "f"));
 	cr_assert(rename(yard_path(&y, "f"), taken) == 0);

@@ -58,17 +58,22 @@ Test(vault, names_are_numbers_and_hashes)
 {
 	char name[VAULT_NAME];
 	AUTO(version) struct version *version = version_new("/r/../x", 7);
-	vault_taken(name, INT64_MAX);
-	cr_expect_str_eq(name, "9223372036854775807.taken");
-	vault_copy(name, 5);
-	cr_expect_str_eq(name, "5.copy");
-	vault_kept(name, 5, version);
-	cr_expect_str_eq(name, "5-unhashed");
+	struct removal removal = { .id = INT64_MAX, .intended_ns = INT64_MAX };
+	vault_taken(name, &removal);
+	cr_expect_str_eq(name, "9223372036854775807-9223372036854775807.taken");
+	removal = (struct removal){ .id = 5, .intended_ns = 7 };
+	vault_copy(name, &removal);
+	cr_expect_str_eq(name, "5-7.copy");
+	vault_json(name, &removal);
+	cr_expect_str_eq(name, "5-7.json");
+	vault_kept(name, &removal, version);
+	cr_expect_str_eq(name, "5-7-unhashed");
 	version->has_sha256 = true;
 	memset(version->sha256, 0xab, sizeof version->sha256);
-	vault_kept(name, INT64_MAX, version);
-	cr_expect(strlen(name) == 19 + 1 + 64 &&
-		  strncmp(name, "9223372036854775807-abab", 24) == 0);
+	removal = (struct removal){ .id = INT64_MAX, .intended_ns = INT64_MAX };
+	vault_kept(name, &removal, version);
+	cr_expect(strlen(name) == 19 + 1 + 19 + 1 + 64 &&
+		  strstr(name, "-9223372036854775807-abab"));
 }
 
 Test(vault, what_nobody_may_read_is_read_and_stays_so)
