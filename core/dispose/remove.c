@@ -27,15 +27,14 @@ static enum taking_step delete_file(struct taking *taking)
 	return step == TAKING_ON ? taking_end(taking, REMOVAL_REMOVED, NULL) : step;
 }
 
-/* What is in the quarantine already was brought there by an earlier try, whatever stands in its
- * place now. */
+/* What is in the quarantine was brought there whole, by an earlier try perhaps, whatever stands in
+ * its place now. */
 static enum taking_step quarantine_file(struct taking *taking)
 {
-	bool kept = quarantine_has(taking);
 	enum taking_step step = go(taking);
 	if (step == TAKING_ON)
 		step = quarantine_keep(taking);
-	if (step == TAKING_ON || (step == TAKING_ENDED && kept))
+	if (step == TAKING_ON || (step == TAKING_ENDED && quarantine_has(taking)))
 		return quarantine_end(taking);
 	if (step == TAKING_ENDED)
 		quarantine_forget(taking);

@@ -280,6 +280,21 @@ Test(quarantine, what_changes_in_any_way_before_its_name_goes_is_judged_anew)
 	yard_task_done(&task);
 }
 
+static void forget_name(int nth)
+{
+	if (nth == 2)
+		cr_assert(unlink(yard_path(&y, "f")) == 0);
+}
+
+Test(quarantine, what_loses_its_name_while_it_is_copied_is_there)
+{
+	yard_move_quarantine(&y);
+	struct removal_task task = make();
+	yard_deed = forget_name;
+	expect_kept(&task, 0640);
+	umount2(y.quarantine, MNT_DETACH);
+}
+
 Test(quarantine, a_full_one_is_told_and_loses_nothing)
 {
 	yard_move_quarantine(&y);
