@@ -35,15 +35,26 @@ static int check(const char *path, int fd, bool visit, struct error *err)
 	return 0;
 }
 
+static const char *advice(int code)
+{
+	switch (code) {
+	case EACCES:
+		return " (it takes root, or the user that carved runs as)";
+	case ENOTDIR:
+	case ELOOP:
+		return ", or a link to one: name the directory itself (quarantine)";
+	default:
+		return "";
+	}
+}
+
 static int open_directory(struct vault **out, const char *path, bool visit, struct error *err)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0) {
 		int code = errno;
-		return error_set(
-			err, code, "quarantine %s: it cannot be opened: %s%s", path,
-			error_text(code),
-			code == EACCES ? " (it takes root, or the user that carved runs as)" : "");
+		return error_set(err, code, "quarantine %s: it cannot be opened: %s%s", path,
+				 error_text(code), advice(code));
 	}
 	AUTO(vault) struct vault *vault = xcalloc(1, sizeof *vault);
 	vault->path = xstrdup(path);

@@ -48,6 +48,7 @@ Test(vault, is_no_link_and_has_a_parent)
 	struct vault *vault = NULL;
 	cr_assert(symlink(w.dir, path) == 0);
 	cr_expect(vault_open(&vault, path, &err) < 0);
+	cr_expect(strstr(err.text, "name the directory itself"), "%s", err.text);
 	snprintf(path, sizeof path, "%s/none/q", w.dir);
 	cr_expect(vault_open(&vault, path, &err) == -ENOENT);
 	cr_expect(strstr(err.text, path), "%s", err.text);
