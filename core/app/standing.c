@@ -24,6 +24,7 @@
 #include "core/base/identity.h"
 #include "core/base/str.h"
 #include "core/config/config.h"
+#include "core/dispose/site.h"
 #include "core/store/old_reader.h"
 
 struct standing {
@@ -55,21 +56,6 @@ void standing_free(struct standing *standing)
 	free(standing->silent_root);
 	free(standing->silent_place);
 	free(standing);
-}
-
-static bool below(const char *path, const char *root)
-{
-	size_t len = strlen(root);
-	return strncmp(path, root, len) == 0 && (path[len] == '/' || (len && root[len - 1] == '/'));
-}
-
-/* Of the roots, the one that path lies below; root_count: none. */
-static size_t root_of(const struct config *config, const char *path)
-{
-	size_t i = 0;
-	while (i < config->root_count && !below(path, config->roots[i].path))
-		i++;
-	return i;
 }
 
 static bool is_gone(int code)
@@ -118,7 +104,7 @@ static enum standing_is silent(struct standing *standing, char **slot, const cha
 static enum standing_is look_around(struct standing *standing, const struct old_version *version)
 {
 	const struct config *config = standing->config;
-	size_t root = root_of(config, version->path);
+	size_t root = site_root(config, version->path, strlen(version->path));
 	struct statfs fs;
 	bool below_none = root == config->root_count;
 	if (below_none && config->root_count > 0)

@@ -76,7 +76,6 @@ static void be_stuck(struct retention *retention)
 	retention->stuck_now = true;
 }
 
-/* Each disk has its turn: where nothing may go must not keep others waiting. */
 static void note_shedding(struct retention *retention, const struct disk_lanes *on)
 {
 	retention->report.sheds = retention->report.sheds || on->shed_asked > 0;

@@ -7,29 +7,29 @@
 #include "core/base/mem.h"
 #include "core/dispose/lane.h"
 
-struct round {
+struct choosing {
 	struct shedding *shedding;
 	const struct shedding_view *view;
 	size_t glob;
 	uint64_t bytes; /* of those that were chosen */
 };
 
-static bool is_enough(const struct round *round)
+static bool is_enough(const struct choosing *choosing)
 {
-	const struct disk *disk = round->view->disk;
-	size_t count = round->shedding->count;
+	const struct disk *disk = choosing->view->disk;
+	size_t count = choosing->shedding->count;
 	return count == SHED_AT_ONCE ||
-	       (round->bytes >= disk->need_bytes && count >= disk->need_files);
+	       (choosing->bytes >= disk->need_bytes && count >= disk->need_files);
 }
 
 /* An earlier glob may match too: then it was chosen by that, or will be. */
-static bool is_of_glob(const struct round *round, const char *mime)
+static bool is_of_glob(const struct choosing *choosing, const char *mime)
 {
-	char *const *globs = round->view->config->retention.shed;
-	for (size_t i = 0; i <= round->glob; i++) {
+	char *const *globs = choosing->view->config->retention.shed;
+	for (size_t i = 0; i <= choosing->glob; i++) {
 		char *const one[] = { globs[i], NULL };
 		if (config_mime_matches(one, mime))
-			return i == round->glob;
+			return i == choosing->glob;
 	}
 	return false;
 }
@@ -46,15 +46,15 @@ static bool can_be_removed(const struct store_kept *row)
 
 static bool visit(void *context, const struct store_kept *row)
 {
-	struct round *round = context;
-	struct shedding *shedding = round->shedding;
-	shedding->at[round->glob] = row->at;
-	if (is_of_glob(round, row->mime) && row->identity.fsid == round->view->disk->fsid &&
-	    lane_is_there(round->view->config, row) && can_be_removed(row)) {
+	struct choosing *choosing = context;
+	struct shedding *shedding = choosing->shedding;
+	shedding->at[choosing->glob] = row->at;
+	if (is_of_glob(choosing, row->mime) && row->identity.fsid == choosing->view->disk->fsid &&
+	    lane_is_there(choosing->view->config, row) && can_be_removed(row)) {
 		shedding->ids[shedding->count++] = row->at.id;
-		round->bytes += disk_takes(row->identity.size);
+		choosing->bytes += disk_takes(row->identity.size);
 	}
-	return !is_enough(round);
+	return !is_enough(choosing);
 }
 
 static size_t globs_of(const struct config *config)
@@ -74,11 +74,12 @@ int shedding_choose(struct shedding *shedding, const struct shedding_view *view,
 			shedding->at[i].key = INT64_MIN;
 	}
 	shedding->count = 0;
-	struct round round = { .shedding = shedding, .view = view };
-	const struct kept_visit each = { visit, &round };
+	struct choosing choosing = { .shedding = shedding, .view = view };
+	const struct kept_visit each = { visit, &choosing };
 	int result = 0;
-	for (; result == 0 && round.glob < globs && !is_enough(&round); round.glob++)
-		result = kept_each(view->reader, KEPT_QUEUED, shedding->at[round.glob], &each, err);
+	for (; result == 0 && choosing.glob < globs && !is_enough(&choosing); choosing.glob++)
+		result = kept_each(view->reader, KEPT_QUEUED, shedding->at[choosing.glob], &each,
+				   err);
 	return result;
 }
 

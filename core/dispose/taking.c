@@ -221,8 +221,7 @@ enum taking_step taking_put_back(struct taking *taking, enum taking_step step)
 	}
 	taking->task->removal.state = REMOVAL_INTENDED;
 	taking->task->removal.ended_ns = 0;
-	return taking_later(taking, -result,
-			    "what was taken from there, and is another file, cannot be put back");
+	return taking_later(taking, -result, "what was taken from there cannot be put back");
 }
 
 /* Is it the file that was opened that lies in the vault now? */

@@ -3,9 +3,8 @@
  * passes through on its way to its removal.
  *
  * Nobody else may look into it (mode 0700, ours): what was renamed into it can be neither exchanged
- * nor opened by its name any more. Names in it are made of our numbers and hashes alone; a number
- *and the time of the intent, as another history may have a removal of that number, and lie beside
- *it:
+ * nor opened by its name any more. Names in it are made of our numbers and hashes alone, and of the
+ * time of the intent, as another history may have a removal of that number, and lie beside ours:
  *
  *	ID-TIME.taken		taken from its place, and not looked at yet
  *	ID-TIME.copy		a copy that is being made

@@ -31,8 +31,8 @@ struct store_pruned {
 };
 
 /** Deletes versions that have their end and wait for nothing, with their scan rows, unless a sink
- * is yet to tell of them, and gives what
- * that frees back to the file system, where the history was made for it. 0, or -errno with err. */
+ * is yet to tell of them, and gives what that frees back to the file system, where the history was
+ * made for it. 0, or -errno with err. */
 int store_prune(const char *path, const struct store_prune_options *options,
 		struct store_pruned *out, struct error *err);
 

@@ -256,15 +256,15 @@ int writer_start(struct store *store, struct error *err)
 {
 	pulse_init(&store->pulse, "store");
 	int code = pthread_create(&store->thread, NULL, run, store);
-	if (code)
-		pulse_done(&store->pulse);
-	if (code)
-		return error_set(err, code,
-				 "cannot start the history's thread: %s (memory, ulimit -u, "
-				 "TasksMax=, pids.max)",
-				 error_text(code));
-	store->running = true;
-	return 0;
+	if (code == 0) {
+		store->running = true;
+		return 0;
+	}
+	pulse_done(&store->pulse);
+	return error_set(err, code,
+			 "cannot start the history's thread: %s (memory, ulimit -u, TasksMax=, "
+			 "pids.max)",
+			 error_text(code));
 }
 
 void writer_stop(struct store *store)
