@@ -370,10 +370,10 @@ def test_overflow_while_the_walk_of_another_is_under_way():
             for i in range(0, directories, 10):
                 carved.put(f"d{i}/{broapt_name()}")
         # it stops itself when it lists a directory for the 100th time
-        with steps.Attached(carved, "getdents64:signal=SIGSTOP:when=100"):
+        with steps.Attached(carved, "getdents64:signal=SIGSTOP:when=100") as attached:
             with Stopped(carved):
                 hidden()
-            carved.until(lambda: proc.is_stopped(carved.process.pid), "it stops in the walk")
+            attached.until_it_stops_itself()
             hidden()
             carved.send(signal.SIGCONT)
             wait_at_rest(carved)

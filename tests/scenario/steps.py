@@ -74,6 +74,14 @@ class Attached:
             raise Skip(f"strace cannot attach: {self.tracer.stderr.read()!r}")
         return proc.is_traced(self.carved.process.pid)
 
+    def until_it_stops_itself(self):
+        """By signal=SIGSTOP. Its threads are not all on their way from an earlier stop as soon as that was ended."""
+        def stopped():
+            with open(self.output, "rb") as file:
+                return b"--- SIGSTOP {si_signo=SIGSTOP, si_code=SI_KERNEL}" in file.read() and \
+                    proc.is_stopped(self.carved.process.pid)
+        self.carved.until(stopped, "it stops itself")
+
     def __exit__(self, kind, value, trace):
         self.tracer.send_signal(signal.SIGINT)
         self.end()
