@@ -74,6 +74,13 @@ void ends_join(struct app *app)
 	app->backlog = true;
 }
 
+/* Everything that was given to the history is written, and what was written beside the jobs' own rows
+ * was told of as well: a mark that a sidecar asks for has its line to come. */
+static bool written(const struct app *app)
+{
+	return store_depth(app->store) == 0 && app->side_ops_committed == app->side_ops_sent;
+}
+
 static bool stopped(struct app *app)
 {
 	if (mono_passed(app->stop_deadline))
@@ -88,7 +95,7 @@ static bool stopped(struct app *app)
 	/* what a worker gave to the store counts as running until its commit */
 	/* a history that cannot be written within the grace is no reason to stay: a walk finds the
 	 * files again */
-	return store_depth(app->store) == 0 || (app->cancelled && store_trouble(app->store, NULL));
+	return written(app) || (app->cancelled && store_trouble(app->store, NULL));
 }
 
 /* Only files that somebody is still writing are left to the next start. */
@@ -109,7 +116,7 @@ static bool joined(struct app *app)
 {
 	if (disposing_busy(app))
 		return false;
-	if (app->backlog || !only_writers_wait(app) || store_depth(app->store) > 0)
+	if (app->backlog || !only_writers_wait(app) || !written(app))
 		return false;
 	/* those go on waiting in the history, to be told of and looked at by the next start */
 	if (settle_put_off_all(app))
