@@ -34,6 +34,11 @@ uint64_t disk_takes(int64_t size)
 	return ((uint64_t)size + block - 1) / block * block;
 }
 
+bool disk_gains(const struct disk *disk, int64_t size)
+{
+	return disk->need_files > 0 || size > 0;
+}
+
 void disk_judge(struct disk *disk, const struct config_retention *retention,
 		const struct disk_room *room)
 {

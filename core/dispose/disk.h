@@ -41,6 +41,9 @@ struct disks {
 struct disk_room disk_room_of(const struct statfs *st);
 /** What removing a file of that size gives back, at least nearly. Pure. */
 uint64_t disk_takes(int64_t size);
+/** Whether the disk gains what it needs by the removal of a file of that size: one without bytes
+ * gives back its inode alone, and its removal costs room in a history that is on the disk. Pure. */
+bool disk_gains(const struct disk *disk, int64_t size);
 /** Brings the disk up to date by its room. Pure. */
 void disk_judge(struct disk *disk, const struct config_retention *retention,
 		const struct disk_room *room);

@@ -25,6 +25,13 @@ static void disk_lanes_done(struct disk_lanes *on)
 	shedding_end(&on->shedding);
 }
 
+static void begin_lanes(struct disk_lanes *on, int64_t floor_ns)
+{
+	lanes_init(&on->lanes, floor_ns);
+	on->lanes.done.everywhere = on->lanes.unscanned.everywhere = false;
+	on->lanes.done.fsid = on->lanes.unscanned.fsid = on->fsid;
+}
+
 static struct disk_lanes *lanes_on(struct retention *retention, uint64_t fsid)
 {
 	for (size_t i = 0; i < retention->on_count; i++) {
@@ -40,11 +47,20 @@ static struct disk_lanes *lanes_on(struct retention *retention, uint64_t fsid)
 	if (!retention->on)
 		retention->on = xcalloc(DISKS_MAX, sizeof *retention->on);
 	struct disk_lanes *on = &retention->on[retention->on_count++];
-	*on = (struct disk_lanes){ .fsid = fsid };
-	lanes_init(&on->lanes, retention->floor_ns);
-	on->lanes.done.everywhere = on->lanes.unscanned.everywhere = false;
-	on->lanes.done.fsid = on->lanes.unscanned.fsid = fsid;
+	*on = (struct disk_lanes){ .fsid = fsid, .passed = true };
+	begin_lanes(on, retention->floor_ns);
 	return on;
+}
+
+/* While bytes alone are short, files that have none were passed over; perhaps by a run before, too,
+ * and below the floor. */
+static void go_back(struct disk_lanes *on)
+{
+	if (!on->passed)
+		return;
+	on->passed = false;
+	lanes_done(&on->lanes);
+	begin_lanes(on, 0);
 }
 
 static bool is_met(const struct disk *disk)
@@ -52,7 +68,8 @@ static bool is_met(const struct disk *disk)
 	return disk->need_bytes == 0 && disk->need_files == 0;
 }
 
-static int choose_for(struct round *round, struct disk *disk, struct lane *lane)
+static int choose_for(struct round *round, struct disk *disk, struct disk_lanes *on,
+		      struct lane *lane)
 {
 	const struct lane_file *file = NULL;
 	int result = 0;
@@ -60,6 +77,11 @@ static int choose_for(struct round *round, struct disk *disk, struct lane *lane)
 		result = lane_front(lane, &round->view, &file, round->err);
 		if (result < 0 || !file)
 			break;
+		if (!disk_gains(disk, file->identity.size)) {
+			on->passed = true;
+			lane_take(lane);
+			continue;
+		}
 		round_intend(round, file->at.id, CAUSE_DISK);
 		disk->need_bytes = round_less(disk->need_bytes, disk_takes(file->identity.size));
 		disk->need_files = round_less(disk->need_files, 1);
@@ -128,9 +150,11 @@ static int choose_on(struct round *round, struct disk *disk)
 		round_sooner(round, on->after);
 		return 0;
 	}
-	int result = choose_for(round, disk, &on->lanes.done);
+	if (disk->need_files > 0)
+		go_back(on);
+	int result = choose_for(round, disk, on, &on->lanes.done);
 	if (result == 0 && round_chosen(round) == 0 && round->limits->unscanned)
-		result = choose_for(round, disk, &on->lanes.unscanned);
+		result = choose_for(round, disk, on, &on->lanes.unscanned);
 	if (result < 0)
 		return result;
 	if (round_chosen(round) == 0)

@@ -2,10 +2,10 @@
  * lane: files of one kind that are in place, oldest first, on one file system or on all.
  *
  * It goes through the history once, from a floor on. Behind it lies nothing that may go: files that
- * are gone, that others own now, or that were taken. Once it has come to the end, and for what ends
- * later than younger files do, it lives on what it hears of (lane_hear), since rows that wait to be
- * scanned, millions perhaps, lie behind the end and are not gone through again for each new one.
- * One thread.
+ * are gone, that others own now, or that were taken, if only to be passed over (fulldisk.c). Once
+ * it has come to the end, and for what ends later than younger files do, it lives on what it hears
+ * of (lane_hear), since rows that wait to be scanned, millions perhaps, lie behind the end and are
+ * not gone through again for each new one. One thread.
  */
 #ifndef CARVED_CORE_DISPOSE_LANE_H
 #define CARVED_CORE_DISPOSE_LANE_H

@@ -27,6 +27,7 @@ struct disk_lanes {
 	uint64_t fsid;
 	struct mono after; /* nothing goes for it before */
 	struct lanes lanes;
+	bool passed; /* files without bytes may lie behind where the lanes are */
 	struct shedding shedding;
 	size_t shed_asked;	/* for, and not heard of yet */
 	struct mono shed_after; /* nobody is asked before */

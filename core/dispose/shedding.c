@@ -49,7 +49,8 @@ static bool visit(void *context, const struct store_kept *row)
 	struct choosing *choosing = context;
 	struct shedding *shedding = choosing->shedding;
 	shedding->at[choosing->glob] = row->at;
-	if (is_of_glob(choosing, row->mime) && row->identity.fsid == choosing->view->disk->fsid &&
+	if (disk_gains(choosing->view->disk, row->identity.size) &&
+	    is_of_glob(choosing, row->mime) && row->identity.fsid == choosing->view->disk->fsid &&
 	    lane_is_there(choosing->view->config, row) && can_be_removed(row)) {
 		shedding->ids[shedding->count++] = row->at.id;
 		choosing->bytes += disk_takes(row->identity.size);

@@ -82,10 +82,11 @@ static inline void rounds_put(struct rounds *r, const char *name, int64_t n)
 	world_put(&r->y.w, version);
 }
 
-/* A file of which nothing was said. Owned by the caller. */
-static inline struct version *rounds_unanswered(struct rounds *r, const char *name, int64_t n)
+/* A file that holds the text, of which nothing was said. Owned by the caller. */
+static inline struct version *rounds_unanswered(struct rounds *r, const char *name,
+						const char *text, int64_t n)
 {
-	yard_file(&r->y, name, name);
+	yard_file(&r->y, name, text);
 	struct version *version = yard_version(&r->y, name, OUTCOME_CLEAN);
 	finding_done(&version->findings[0]);
 	version->finding_count = 0;
@@ -96,8 +97,20 @@ static inline struct version *rounds_unanswered(struct rounds *r, const char *na
 /* As rounds_put(), which ended without an answer. */
 static inline void rounds_put_failed(struct rounds *r, const char *name, int64_t n)
 {
-	struct version *version = rounds_unanswered(r, name, n);
+	struct version *version = rounds_unanswered(r, name, name, n);
 	world_fail(version, REASON_FAILED);
+	world_put(&r->y.w, version);
+}
+
+/* A file that holds the text and waits for its scan. */
+static inline void rounds_put_waiting(struct rounds *r, const char *name, const char *text,
+				      const char *mime, int64_t n)
+{
+	struct version *version = rounds_unanswered(r, name, text, n);
+	version->state = VERSION_QUEUED;
+	version->verdict = OUTCOMES;
+	version->finished_ns = 0;
+	snprintf(version->entry.mime, sizeof version->entry.mime, "%s", mime);
 	world_put(&r->y.w, version);
 }
 
@@ -105,12 +118,7 @@ static inline void rounds_put_failed(struct rounds *r, const char *name, int64_t
 static inline void rounds_put_queued(struct rounds *r, const char *name, const char *mime,
 				     int64_t n)
 {
-	struct version *version = rounds_unanswered(r, name, n);
-	version->state = VERSION_QUEUED;
-	version->verdict = OUTCOMES;
-	version->finished_ns = 0;
-	snprintf(version->entry.mime, sizeof version->entry.mime, "%s", mime);
-	world_put(&r->y.w, version);
+	rounds_put_waiting(r, name, name, mime, n);
 }
 
 /* What was chosen so far, "1age 2age", and none of it any more. */

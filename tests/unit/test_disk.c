@@ -77,6 +77,14 @@ Test(disk, is_as_large_as_df_says)
 	cr_expect_eq(room.files_used, 0);
 }
 
+Test(disk, gains_by_what_has_bytes_or_by_all_when_files_are_short)
+{
+	struct disk disk = { .need_bytes = 1 };
+	cr_expect(disk_gains(&disk, 1) && !disk_gains(&disk, 0));
+	disk.need_files = 1;
+	cr_expect(disk_gains(&disk, 0));
+}
+
 Test(disk, each_file_system_of_the_roots_is_looked_at_once)
 {
 	struct config_root roots[] = { { .path = "/proc" },

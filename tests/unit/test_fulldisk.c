@@ -188,3 +188,41 @@ Test(fulldisk, what_was_given_up_is_gone_before_more_is_asked_for)
 	expect("");
 	cr_expect_str_eq(str_text(&r.shed), "4", "%s", str_text(&r.shed));
 }
+
+/* A file without bytes, which is done. */
+static void put_empty(const char *name, int64_t n)
+{
+	yard_file(&r.y, name, "");
+	struct version *version = yard_version(&r.y, name, OUTCOME_CLEAN);
+	version->first_seen_ns = n;
+	world_put(&r.y.w, version);
+}
+
+Test(fulldisk, a_file_without_bytes_goes_when_files_are_short)
+{
+	put_empty("d", 4);
+	rounds_put(&r, "e", 5);
+	expect("1disk 2disk 4disk 5disk");
+}
+
+Test(fulldisk, a_file_without_bytes_gains_nothing_where_bytes_are_short)
+{
+	r.y.config.retention.disk_high_percent =
+		101; /* nothing goes, so that the disks are known */
+	expect("");
+	put_empty("d", 4);
+	rounds_put(&r, "e", 5);
+	r.retention.disks.items[0].over = true;
+	look_at_disks_no_more();
+	r.retention.disks.items[0].need_bytes = 1 << 30;
+	r.retention.disks.items[0].need_files = 0;
+	expect("1disk 2disk 5disk");
+	/* it was passed over, and is not lost */
+	r.retention.disks.items[0].need_files = 1;
+	r.retention.on[0].after.ns = 0;
+	cr_assert(unlink(yard_path(&r.y, "a")) == 0 && unlink(yard_path(&r.y, "b")) == 0);
+	look_at_disks_no_more();
+	r.retention.disks.items[0].need_bytes = 0;
+	expect("4disk");
+	cr_expect(!r.retention.on[0].passed);
+}

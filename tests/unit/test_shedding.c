@@ -88,6 +88,16 @@ Test(shedding, leaves_what_is_not_there_or_elsewhere)
 	expect("");
 }
 
+Test(shedding, leaves_what_has_no_bytes_where_those_are_short)
+{
+	rounds_put_waiting(&r, "7", "", "image/png", 7);
+	globs[1] = NULL;
+	expect("356");
+	shedding_end(&shedding);
+	disk.need_files = 100;
+	expect("3567");
+}
+
 Test(shedding, without_globs_nothing_is)
 {
 	r.y.config.retention.shed = NULL;
