@@ -92,6 +92,12 @@ int scratch_dir_make(const char *place, char **out, struct error *err)
 		if (result == 0)
 			result = make_below(place, out, err);
 	}
+	/* the history's disk may be full, and wait for answers to make room */
+	if (result == -ENOSPC || result == -EDQUOT) {
+		struct error other = { 0 };
+		if (make_temporary(out, &other) == 0)
+			result = 0;
+	}
 	return result;
 }
 

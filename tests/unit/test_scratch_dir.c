@@ -1,6 +1,9 @@
 /* scratch_dir: directories that are private, and go whatever was put into them. */
+#include <sys/mount.h>
+
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <sched.h>
 
 #include "core/detect/scratch_dir.h"
 #include "tests/unit/detect_fixture.h"
@@ -72,6 +75,31 @@ Test(scratch_dir, without_a_history_each_is_made_in_tmpdir)
 	cr_assert_eq(setenv("TMPDIR", "/nonexistent", 1), 0);
 	cr_expect_eq(scratch_dir_make(none, &path, &err), -ENOENT);
 	cr_expect(strstr(err.text, "set TMPDIR"), "%s", err.text);
+}
+
+/* A file system with two inodes: its root, and the place. */
+Test(scratch_dir, where_the_history_s_disk_is_full_each_is_made_in_tmpdir)
+{
+	if (getuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		cr_skip_test("needs root, and a root directory that is a mount point");
+	AUTO_FREE char *disk = fixture_path(&fixture, "disk");
+	AUTO_FREE char *history = fixture_path(&fixture, "disk/history.db");
+	cr_assert(mkdir(disk, 0700) == 0 && mount("tmpfs", disk, "tmpfs", 0, "nr_inodes=2") == 0);
+	free(place);
+	place = scratch_dir_place(history);
+	cr_assert(setenv("TMPDIR", fixture.dir, 1) == 0);
+	AUTO_FREE char *path = made();
+	AUTO_FREE char *real = realpath(fixture.dir, NULL);
+	cr_expect(strncmp(path, real, strlen(real)) == 0, "%s", path);
+	cr_expect_null(strstr(path, "/disk/"), "%s", path);
+	removed(path);
+	cr_assert_eq(setenv("TMPDIR", "/nonexistent", 1), 0);
+	char *none = NULL;
+	struct error err = { 0 };
+	cr_expect_eq(scratch_dir_make(place, &none, &err), -ENOSPC);
+	cr_expect_not_null(strstr(err.text, place), "%s", err.text);
+	cr_assert(umount2(disk, MNT_DETACH) == 0);
 }
 
 Test(scratch_dir, a_place_that_others_may_write_to_is_refused)
