@@ -70,7 +70,9 @@ static int open_history(struct app *app, struct error *err)
 {
 	struct store_options options = { .path = app->config->history,
 					 .create = true,
-					 .sinks = sinks_names(app) };
+					 .sinks = sinks_names(app),
+					 .hold_room = disposing_wanted(app->config) &&
+						      !app->options.own_only };
 	int result = store_open(&app->store, &options, err);
 	if (result == 0)
 		result = store_reader_open(&app->reader, app->config->history, err);
@@ -264,6 +266,7 @@ static void take_apart(struct app *app)
 	engine_unref(app->engine);
 	reload_done(app); /* after the engine: its helpers die with the thread that started them */
 	lock_done(&app->engine_lock);
+	seldom_done(&app->trouble_said);
 	seldom_done(&app->want);
 	seldom_done(&app->unread);
 	loop_done(app);
@@ -339,6 +342,7 @@ int app_run(const struct app_options *options, struct error *err)
 	app->options = *options;
 	app->config = config_ref(options->config);
 	lock_init(&app->engine_lock);
+	seldom_init(&app->trouble_said);
 	seldom_init(&app->want);
 	seldom_init(&app->unread);
 	flight_init(&app->flight);

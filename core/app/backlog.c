@@ -10,6 +10,7 @@
 #include "core/base/error.h"
 #include "core/base/log.h"
 #include "core/store/reader.h"
+#include "core/store/store.h"
 
 /* Rows fetched in one go. Small: each is a job with its path. */
 #define FETCH_MAX 512
@@ -56,6 +57,12 @@ static bool fetch_row(void *context, struct version *version)
 		version_free(version); /* in memory already, perhaps on its way to another path */
 		return true;
 	}
+	/* its end would wait in memory, and keep those away that make room */
+	if (version->identity.size == 0 && store_spares_room(fetch->app->store)) {
+		fetch->app->empty_wait = true;
+		version_free(version);
+		return true;
+	}
 	struct job *other = flight_at(flight, version->path, version->path_len);
 	if (other) {
 		other->hides_row = true; /* a rescan of an earlier content, say, or a walk's look */
@@ -94,6 +101,10 @@ bool backlog_refill(struct app *app)
 	 * queue is asked once. */
 	if (app->queue_unsure && flight_total(&app->flight) == 0) {
 		app->queue_unsure = false;
+		app->backlog = true;
+	}
+	if (app->empty_wait && !store_spares_room(app->store)) {
+		app->empty_wait = false;
 		app->backlog = true;
 	}
 	if (app->flight.row_shows) {

@@ -30,6 +30,7 @@ struct disposing {
 	atomic_bool walked;	  /* the first walk is through */
 	atomic_uint report;	  /* of retention, packed; any thread */
 	struct seldom fails;	  /* any thread */
+	struct seldom sheds;	  /* the same */
 };
 
 enum {
@@ -104,7 +105,8 @@ static void idle(void *context)
 static bool shed(void *context, const int64_t *ids, size_t count)
 {
 	struct disposing *disposing = context;
-	bool now = atomic_load(&disposing->walked) && !store_refuses(disposing->app->store);
+	bool now =
+		atomic_load(&disposing->walked) && !store_refuses_removals(disposing->app->store);
 	if (now)
 		shed_ask(disposing->shed, ids, count);
 	outbox_kick(disposing->app->outbox);
@@ -119,12 +121,15 @@ static bool ends(void *context)
 }
 
 /* Whoever reads the log is to know when files that nobody has looked at go, and when none may. */
-static void tell_report(unsigned before, unsigned now)
+static void tell_report(struct disposing *disposing, unsigned before, unsigned now)
 {
+	unsigned long long others = 0;
 	if ((now & REPORT_OVER) && !(before & REPORT_OVER))
 		log_notice("a disk is %u%% full: files on it are deleted, the oldest first",
 			   now % REPORT_BETWEEN);
-	if ((now & REPORT_SHEDS) && !(before & REPORT_SHEDS))
+	/* between two of those that are asked for it is over */
+	if ((now & REPORT_SHEDS) && !(before & REPORT_SHEDS) &&
+	    seldom_say(&disposing->sheds, &others))
 		log_warning(
 			"a disk is %u%% full and nothing else may go: files that wait for a scan "
 			"are given up, in the order of shed",
@@ -146,7 +151,7 @@ static void report_changed(void *context, const struct retention_report *report)
 	now |= report->over ? REPORT_OVER : 0U;
 	now |= report->sheds ? REPORT_SHEDS : 0U;
 	now |= report->stuck ? REPORT_STUCK : 0U;
-	tell_report(atomic_exchange(&disposing->report, now), now);
+	tell_report(disposing, atomic_exchange(&disposing->report, now), now);
 	outbox_kick(disposing->app->outbox);
 }
 
@@ -186,6 +191,7 @@ int disposing_start(struct app *app, struct error *err)
 		.context = disposing,
 	};
 	seldom_init(&disposing->fails);
+	seldom_init(&disposing->sheds);
 	disposing->shed = shed_new();
 	app->disposing = disposing;
 	int result = start_retention(disposing, err);

@@ -13,6 +13,7 @@
 #include "core/app/state.h"
 #include "core/app/unread.h"
 #include "core/base/error.h"
+#include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/config/config.h"
 #include "core/pool/pool.h"
@@ -74,11 +75,11 @@ void ends_join(struct app *app)
 	app->backlog = true;
 }
 
-/* Everything that was given to the history is written, and what was written beside the jobs' own rows
- * was told of as well: a mark that a sidecar asks for has its line to come. */
+/* Everything that was given to the history is written, and what was written beside the jobs' own
+ * rows was told of as well: a mark that a sidecar asks for has its line to come. */
 static bool written(const struct app *app)
 {
-	return store_depth(app->store) == 0 && app->side_ops_committed == app->side_ops_sent;
+	return store_depth(app->store) == 0 && list_empty(&app->side_ops);
 }
 
 static bool stopped(struct app *app)

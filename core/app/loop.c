@@ -332,11 +332,17 @@ static int tell_trouble(struct app *app, struct error *err)
 {
 	struct error trouble = { 0 };
 	bool now = store_trouble(app->store, &trouble);
-	if (now && !app->in_trouble)
+	unsigned long long others = 0;
+	/* at the brim of a disk it comes and goes */
+	if (now && !app->trouble_told &&
+	    (trouble.code != ENOSPC || seldom_say(&app->trouble_said, &others))) {
 		log_error("the history cannot be written, everything is held until it can: %s",
 			  trouble.text);
-	else if (!now && app->in_trouble)
+		app->trouble_told = true;
+	} else if (!now && app->trouble_told) {
 		log_notice("the history can be written again");
+		app->trouble_told = false;
+	}
 	app->in_trouble = now;
 	return wait_for_history(app, &trouble, err);
 }

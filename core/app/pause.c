@@ -80,7 +80,7 @@ void pause_tick(struct app *app)
 {
 	struct pausing *pausing = &app->pausing;
 	if (!pausing->doubts_left || pause_is_on(app) || app->mode != APP_RUNNING ||
-	    app->side_ops_committed < pausing->side_op)
+	    !record_side_ops_are_back(app, pausing->side_op))
 		return;
 	log_notice("reconcile, as %llu known files may have changed during the pause",
 		   (unsigned long long)pausing->doubts_left);

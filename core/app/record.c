@@ -36,6 +36,7 @@ struct side_op {
 	uint64_t interim;	 /* ordinal of a row of record_interim(), 0: another operation */
 	int64_t ends; /* the queued row that it gives its end, which is to be announced; 0: none */
 	struct list link;	       /* in app->side_ops */
+	uint64_t number;	       /* of those that were sent */
 	struct table_link ending_link; /* in app->ending, when it ends a row */
 };
 
@@ -57,7 +58,7 @@ static struct side_op *side_new(struct app *app, struct version *version, enum s
 	side->op.verb = verb;
 	side->op.version = side->version;
 	list_append(&app->side_ops, &side->link);
-	app->side_ops_sent++;
+	side->number = ++app->side_ops_sent;
 	return side;
 }
 
@@ -406,10 +407,15 @@ static void job_committed(struct app *app, struct job *job)
 		flight_drop(&app->flight, job);
 }
 
+bool record_side_ops_are_back(const struct app *app, uint64_t number)
+{
+	return list_empty(&app->side_ops) ||
+	       LIST_OF(app->side_ops.next, struct side_op, link)->number > number;
+}
+
 static void side_committed(struct app *app, struct store_op *op)
 {
 	struct side_op *side = LIST_OF(op, struct side_op, op);
-	app->side_ops_committed++;
 	if (op->verb == STORE_MARK)
 		sidecar_marked(app, op);
 	if (side->interim)

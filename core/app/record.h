@@ -35,6 +35,8 @@ void record_end_row(struct app *app, struct version *version, enum version_reaso
 		    const char *note);
 /** Has the rows of version's path marked as incomplete (STORE_MARK). Takes version. */
 void record_mark(struct app *app, struct version *version);
+/** Whether all operations beside the jobs' own, up to that one of app->side_ops_sent, came back. */
+bool record_side_ops_are_back(const struct app *app, uint64_t number);
 /** Whether a queued row is being given its end just now, so that nobody may go on with it. */
 bool record_is_ending(const struct app *app, int64_t row);
 /** Deletes another queued row, of the file of version. */

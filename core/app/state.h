@@ -89,7 +89,7 @@ struct app {
 	atomic_uint_fast64_t mounts;
 	atomic_size_t submitted; /* jobs that workers gave to the store; any thread */
 	struct list side_ops; /* operations of the loop's own on their way to the history: record */
-	uint64_t side_ops_sent, side_ops_committed; /* in their order */
+	uint64_t side_ops_sent;
 	struct table ending; /* of them, those that end queued rows, by row */
 	struct app_counters counters;
 	struct rescans rescans;
@@ -108,6 +108,7 @@ struct app {
 	bool once_asked;   /* once: once_ticket was taken, after that walk */
 	bool walking;	   /* a walk is under way */
 	bool backlog;	   /* the history may hold queued rows that are due and not in memory */
+	bool empty_wait;   /* it does: of files without bytes, which wait until it spares no room */
 	bool held;	   /* it is still to be taken */
 	bool events_left;  /* the watcher may have more without its descriptor saying so */
 	bool queue_unsure; /* something happened since the queue was last seen empty of due rows */
@@ -121,12 +122,14 @@ struct app {
 	bool watcher_armed;	/* its descriptor is polled */
 	bool rules_unwatched;	/* changes of some rules would not be told: tried again */
 	bool cancelled;
-	bool history_met;	   /* below a root, and it was said */
-	bool in_trouble;	   /* the store's trouble was logged */
-	uint64_t once_ticket;	   /* when it has passed, all that the walk led to is in */
-	int64_t next_due_ns;	   /* earliest due time of a queued row; INT64_MAX: none */
-	struct mono full_since;	   /* since when there is no room for running jobs; 0: there is */
-	struct mono no_room_since; /* since when events are left to the kernel; 0: they are not */
+	bool history_met;	    /* below a root, and it was said */
+	bool in_trouble;	    /* the store is */
+	bool trouble_told;	    /* and that was logged */
+	struct seldom trouble_said; /* the loop's */
+	uint64_t once_ticket;	    /* when it has passed, all that the walk led to is in */
+	int64_t next_due_ns;	    /* earliest due time of a queued row; INT64_MAX: none */
+	struct mono full_since;	    /* since when there is no room for running jobs; 0: there is */
+	struct mono no_room_since;  /* since when events are left to the kernel; 0: they are not */
 	uint64_t interims_sent, interims_committed; /* rows of record_interim(), in their order */
 	struct mono next_interim; /* when settle gives rows to slow jobs; 0: there are none */
 	struct mono next_rescan;

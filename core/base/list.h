@@ -61,6 +61,18 @@ static inline struct list *list_shift(struct list *head)
 	return first;
 }
 
+/** Moves all elements of from to the beginning of to. */
+static inline void list_splice_before(struct list *to, struct list *from)
+{
+	if (list_empty(from))
+		return;
+	from->previous->next = to->next;
+	to->next->previous = from->previous;
+	from->next->previous = to;
+	to->next = from->next;
+	list_init(from);
+}
+
 /** Moves all elements of from to the end of to. */
 static inline void list_splice(struct list *to, struct list *from)
 {

@@ -16,6 +16,7 @@
 #include "core/dispose/site.h"
 #include "core/dispose/vault.h"
 #include "core/store/removal_reader.h"
+#include "core/store/store.h"
 #include "core/store/version.h"
 
 enum {
@@ -116,8 +117,11 @@ static size_t do_tasks(struct disposer *disposer, struct removal_tasks *tasks)
 	};
 	size_t i = 0;
 	for (; i < tasks->count && !is_stopping(disposer); i++) {
-		if (remove_file(&ground, &tasks->items[i], &err))
+		if (remove_file(&ground, &tasks->items[i], &err)) {
+			/* or whoever fills the disk has it, and nothing more can be intended */
+			store_look_for_room(disposer->options->store);
 			continue;
+		}
 		removal_put_off(&tasks->items[i].removal, clock_steady_ns(), err.text);
 		if (err.code)
 			set_trouble(disposer, &err);

@@ -75,6 +75,8 @@ static int open_database(struct store *store, const struct store_options *option
 	if (result == 0)
 		result = inplace_note(&store->inplace, store->db, err);
 	if (result == 0)
+		result = room_init(&store->room, store->db, options->hold_room, err);
+	if (result == 0)
 		db_accept(store->db, true);
 	return result;
 }
@@ -113,6 +115,7 @@ void store_close(struct store *store)
 		return;
 	writer_stop(store);
 	save_free(store->save);
+	room_done(&store->room);
 	db_free(store->db); /* the last to close checkpoints */
 	if (store->event_fd >= 0)
 		fd_close(store->event_fd);

@@ -3,8 +3,9 @@
  *
  * A thread of its own owns the writing connection. Operations arrive by store_submit() from any
  * thread, are written many to a transaction (whatever has gathered while the last commit ran), and
- * come back after the commit by store_committed(), in the order of submission. The database is also
- * the queue.
+ * come back after the commit by store_committed(), in the order of submission; but when the disk is
+ * full, removals of files, and ends of rows that are there, do not wait behind others. The database
+ * is also the queue.
  *
  * A crash before a commit loses nothing: reconcile finds the files again. A recorded outcome is
  * never recorded twice: a row that is done or unscanned is not written again by STORE_SAVE.
@@ -29,6 +30,8 @@ struct store_options {
 	const char *path;
 	bool create;		  /* make it when missing */
 	const char *const *sinks; /* who is told of events, NULL-terminated: see events.h */
+	bool hold_room; /* files are removed to make room: it is to have some of its own for that
+			   (room.h) */
 };
 
 /**
@@ -53,13 +56,23 @@ int store_fd(const struct store *store);
 /** Moves the committed operations to the end of out. One thread (the loop). */
 void store_committed(struct store *store, struct list *out);
 /** While the database refuses writes (disk full, locked, I/O error) the writer holds everything and
- * tries again with backoff; this tells so: true and err filled. So it is when the write-ahead log
+ * tries again with backoff; this tells so: true and err filled. So it is when the disk is full and
+ * only removals are written by now. So it is when the write-ahead log
  * cannot be brought back into the database, where writes go on: a failing disk, or a process that
  * holds an old snapshot while the log grows (err names it, if it can be seen). False when all is
  * well. Any thread. */
 bool store_trouble(struct store *store, struct error *err);
 /** Does it refuse writes? Then what is submitted waits. Any thread. */
 bool store_refuses(struct store *store);
+/** Does it refuse even to be told of removals, which have room when nothing else has? Any thread.
+ */
+bool store_refuses_removals(struct store *store);
+/** Is there room left for little more than removals? Then ends of files that have no bytes wait, as
+ * their removal makes none. Any thread. */
+bool store_spares_room(const struct store *store);
+/** Something was freed on a disk, perhaps on the history's: it takes the room that it wants before
+ * others have it. Cheap where it wants none. Any thread. */
+void store_look_for_room(struct store *store);
 /** Is this file the history, its lock, its log or the log's index? Nobody else may open them in
  * this process: closing any descriptor of a file gives up all its classic locks (fcntl(2)), and
  * SQLite's are such. Any thread. */

@@ -7,13 +7,11 @@
  * page a row; so when the last batch was a large one (more come in than a disk has commits a
  * second) the next is given a moment to grow. With nothing to do it sleeps on a condition.
  *
- * Checkpoints: SQLite's own run inside the commit that crosses 1000 pages and make it wait for two
- * fsyncs. Ours run after a batch was handed back, and while there is more to write only when the
- * log is eight times as long. One that did not come to its end is tried again after 5 s at the
- * latest, so that its trouble does not outlive its cause.
- *
- * Trouble: the batch stays in the writer's hands, in order, and is tried again, after 100 ms, 200
- * ms, ... 5 s.
+ * Trouble: the batch goes back to where it came from, in order, and is tried again, after 100 ms,
+ * 200 ms, ... 5 s. Where the disk is full, that may be because the batch is large, or the log long:
+ * so first the log is brought back, as one that begins anew needs no room, and half as much tried.
+ * Where room is held (room.h) and becomes scarce, only what it is for is written, and the rest
+ * waits.
  */
 #include "core/store/writer.h"
 
@@ -26,23 +24,21 @@
 #include "core/base/clock.h"
 #include "core/base/mem.h"
 #include "core/store/batch.h"
+#include "core/store/checkpoint.h"
 #include "core/store/db.h"
 #include "core/store/inplace.h"
 #include "core/store/save.h"
 #include "core/store/store.h"
-#include "core/store/wal_reader.h"
 
 enum {
 	BATCH_MAX = 10000,
-	BATCH_LARGE = 256,     /* after one of so many ... */
-	BATCH_GROWN = 2048,    /* ... the next is to have so many, ... */
-	BATCH_GROW_MS = 25,    /* ... or to have grown for so long */
-	WAL_IDLE_FRAMES = 500, /* pages of 8 KiB: 4 MiB */
-	WAL_BUSY_FRAMES = 4000,
-	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
-	WAL_ENDLESS_FRAMES = 16000, /* and is told of when there is no name */
+	BATCH_LARGE = 256,  /* after one of so many ... */
+	BATCH_GROWN = 2048, /* ... the next is to have so many, ... */
+	BATCH_GROW_MS = 25, /* ... or to have grown for so long */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
+	ROOM_LOOK_MS = 250,    /* what was not freed by us is not told of */
+	TRICKLE = 16,	       /* operations */
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */
 };
 
@@ -62,7 +58,7 @@ static int note_frames(void *context, sqlite3 *handle, const char *database, int
 	return SQLITE_OK;
 }
 
-static void set_trouble(struct store *store, struct error *slot, const struct error *err)
+void writer_set_trouble(struct store *store, struct error *slot, const struct error *err)
 {
 	lock_take(&store->lock);
 	bool changed = slot->code != (err ? err->code : 0);
@@ -75,19 +71,6 @@ static void set_trouble(struct store *store, struct error *slot, const struct er
 		signal_owner(store);
 }
 
-/* The first operations of submitted, at most BATCH_MAX. */
-static void take_batch(struct store *store, struct list *out)
-{
-	assert(lock_mine(&store->lock));
-	if (store->depth <= BATCH_MAX) {
-		list_splice(out, &store->submitted);
-		return;
-	}
-	struct list *op;
-	for (int i = 0; i < BATCH_MAX && (op = list_shift(&store->submitted)); i++)
-		list_append(out, op);
-}
-
 static size_t count(struct list *ops)
 {
 	size_t total = 0;
@@ -96,14 +79,52 @@ static size_t count(struct list *ops)
 	return total;
 }
 
+/* The first operations of submitted that there is room for at this level. */
+static void take_some(struct store *store, enum room_for level, int most, struct list *out)
+{
+	assert(lock_mine(&store->lock));
+	struct list *next = store->submitted.next;
+	for (struct list *at; (at = next) != &store->submitted && most > 0;) {
+		next = at->next;
+		if (room_needed(LIST_OF(at, struct store_op, link)) < level)
+			continue;
+		list_unlink(at);
+		list_append(out, at);
+		most--;
+	}
+}
+
+/* What is to be written next: mostly all, up to BATCH_MAX. Where not a single operation could be
+ * written, what makes room is tried before others. When there is room for removals alone, and
+ * nothing can be removed, some ends of files let it go on: each makes more room than it takes. */
+static void take_batch(struct store *store, struct list *out)
+{
+	assert(lock_mine(&store->lock));
+	const int most = room_portion(&store->room, store->portion);
+	int level = store->starved ? ROOM_FOR_REMOVALS : (int)store->room.level;
+	if (level == ROOM_FOR_ALL && store->depth <= (size_t)most)
+		list_splice(out, &store->submitted);
+	for (; list_empty(out) && level >= (int)store->room.level; level--)
+		take_some(store, (enum room_for)level, most, out);
+	if (list_empty(out) && store->trickles)
+		take_some(store, ROOM_FOR_ENDS, most < TRICKLE ? most : TRICKLE, out);
+	store->trickles = false;
+}
+
 static void hand_back(struct store *store, struct list *batch)
 {
 	size_t done = count(batch);
 	store->last_batch = done;
+	store->portion = store->portion < BATCH_MAX / 2 ? store->portion * 2 : BATCH_MAX;
+	store->starved = false;
+	store->last_try = false;
+	store->pause_ms = BACKOFF_MIN_MS;
 	lock_take(&store->lock);
 	store->depth -= done;
 	list_splice(&store->committed, batch);
-	store->trouble.code = 0;
+	store->refuses = false;
+	if (store->room.level == ROOM_FOR_ALL || list_empty(&store->submitted))
+		store->trouble.code = 0;
 	lock_drop(&store->lock);
 	signal_owner(store);
 }
@@ -128,71 +149,57 @@ static bool wait_a_while(struct store *store, int ms)
 	return stopping;
 }
 
-/* Until it is written, or the store is being closed and the database refuses still: what is dropped
- * then is found again by the next start's reconcile. */
-static bool write_batch(struct store *store, struct list *batch)
+/* A disk that is full, while so many were tried: true when it is worth trying again at once. */
+static bool make_do(struct store *store, size_t tried)
 {
-	struct error err = { 0 };
-	bool last = false;
-	for (int pause = BACKOFF_MIN_MS; try_batch(store, batch, &err) < 0; pause *= 2) {
-		set_trouble(store, &store->trouble, &err);
-		if (last)
-			return false;
-		if (pause > BACKOFF_MAX_MS)
-			pause = BACKOFF_MAX_MS;
-		last = wait_a_while(store, pause);
-	}
-	hand_back(store, batch);
+	bool longer = store->wal_frames > 0;
+	bool back = longer && checkpoint_run(store, SQLITE_CHECKPOINT_RESTART);
+	room_take(&store->room);
+	if (tried > 1)
+		store->portion = (int)(tried / 2);
+	return tried > 1 || back;
+}
+
+/* What was submitted waits, and is tried again soon. False: as write_batch(). */
+static bool refuse(struct store *store, const struct error *err)
+{
+	lock_take(&store->lock);
+	store->refuses = true;
+	lock_drop(&store->lock);
+	writer_set_trouble(store, &store->trouble, err);
+	if (store->last_try)
+		return false;
+	store->starved = err->code == ENOSPC;
+	store->last_try = wait_a_while(store, store->pause_ms);
+	store->pause_ms *= 2;
+	if (store->pause_ms > BACKOFF_MAX_MS)
+		store->pause_ms = BACKOFF_MAX_MS;
 	return true;
 }
 
-/* Readers that end soon are no trouble, nor is one of our own. But one in another container cannot
- * be seen, and the log must not fill the disk without a word. */
-static void name_reader(const struct store *store, int frames, struct error *err)
+/* Or gives it back to where it came from. False: the store is being closed, and the database
+ * refuses still: what is dropped then is found again by the next start's reconcile. */
+static bool write_batch(struct store *store, struct list *batch)
 {
-	char reader[64];
-	bool named = wal_reader_find(store->db->path, reader, sizeof reader);
-	if (named || frames > WAL_ENDLESS_FRAMES)
-		(void)error_set(
-			err, EBUSY,
-			"%s-wal has grown to %d MiB, as %s reads an old state of the history: "
-			"end it",
-			store->db->path, frames / 128,
-			named ? reader : "somebody who cannot be seen (in another container?)");
-}
-
-static void checkpoint(struct store *store)
-{
-	lock_take(&store->lock);
-	bool idle = list_empty(&store->submitted);
-	bool again = store->wal_trouble.code != 0; /* however short it is by now */
-	lock_drop(&store->lock);
-	if (!again && store->wal_frames < (idle ? WAL_IDLE_FRAMES : WAL_BUSY_FRAMES))
-		return;
-	struct error gone = { 0 };
-	if (again && inplace_check(&store->inplace, store->db, &gone) < 0)
-		return; /* it is told when there is something to write */
-	int log = 0;
-	int done = 0;
-	int rc = sqlite3_wal_checkpoint_v2(store->db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &log,
-					   &done);
 	struct error err = { 0 };
-	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
-		(void)db_fail(store->db, rc, "checkpoint of the write-ahead log", &err);
-	else if (done < log && log > WAL_LONG_FRAMES)
-		name_reader(store, log, &err);
-	set_trouble(store, &store->wal_trouble, err.code ? &err : NULL);
-	if (rc == SQLITE_OK && done == log)
-		store->wal_frames = 0;
+	size_t tried = count(batch);
+	if (try_batch(store, batch, &err) == 0) {
+		hand_back(store, batch);
+		return true;
+	}
+	lock_take(&store->lock);
+	list_splice_before(&store->submitted, batch);
+	lock_drop(&store->lock);
+	return (err.code == ENOSPC && make_do(store, tried)) || refuse(store, &err);
 }
 
-/* Whether to wait on. A log that could not be brought back is tried again although nobody writes.
- */
+/* Whether to wait on. A log that could not be brought back is tried again although nobody writes,
+ * and room that is missing looked for. */
 static bool wait_for_work(struct store *store)
 {
 	assert(lock_mine(&store->lock));
 	pulse_rest(&store->pulse);
-	if (!store->wal_trouble.code) {
+	if (!store->wal_trouble.code && !store->room.full) {
 		lock_wait(&store->lock, &store->wake);
 		return true;
 	}
@@ -206,7 +213,8 @@ static bool wait_for_work(struct store *store)
 static void let_grow(struct store *store)
 {
 	assert(lock_mine(&store->lock));
-	if (store->last_batch < BATCH_LARGE)
+	if (store->last_batch < BATCH_LARGE || store->portion < BATCH_MAX ||
+	    store->room.level != ROOM_FOR_ALL)
 		return;
 	struct mono until = mono_add_ms(mono_now(), BATCH_GROW_MS);
 	while (store->depth < BATCH_GROWN && !store->stopping &&
@@ -214,16 +222,51 @@ static void let_grow(struct store *store)
 		;
 }
 
-/* Takes what there is to write, or nothing when only the log is to be looked at. False: the store
- * is being closed, and all is written. */
-static bool next_batch(struct store *store, struct list *out)
+/* There is no room for anything of what was submitted: it waits. */
+static void wait_for_room(struct store *store)
+{
+	assert(lock_mine(&store->lock));
+	if (!store->trouble.code) {
+		(void)error_set(&store->trouble, ENOSPC,
+				"%s: the disk is full: free some space (what room the history has "
+				"is kept for the removal of files)",
+				store->db->path);
+		signal_owner(store);
+	}
+	struct mono until = mono_add_ms(mono_now(), ROOM_LOOK_MS);
+	store->holds = store->room.level;
+	pulse_silent(ROOM_LOOK_MS);
+	bool woken = true;
+	while (woken && !store->stopping && !store->looks)
+		woken = lock_wait_until(&store->lock, &store->wake, until.ns);
+	store->trickles = !woken;
+	pulse_silent(0);
+	store->holds = ROOM_FOR_ALL;
+}
+
+/* Until there is something to write, or only the log or the room is to be looked at. */
+static void wait_for_any(struct store *store)
 {
 	lock_take(&store->lock);
-	while (list_empty(&store->submitted) && !store->stopping && wait_for_work(store))
+	while (list_empty(&store->submitted) && !store->stopping && !store->looks &&
+	       wait_for_work(store))
 		;
 	let_grow(store);
+	store->looks = false;
+	lock_drop(&store->lock);
+	room_take(&store->room); /* others may have filled the disk since */
+}
+
+/* Takes what there is to write, if anything. False: the store is being closed, and all is written
+ * that there is room for. */
+static bool next_batch(struct store *store, struct list *out)
+{
+	wait_for_any(store);
+	lock_take(&store->lock);
 	take_batch(store, out);
 	bool done = store->stopping && list_empty(out);
+	if (list_empty(out) && !list_empty(&store->submitted) && !done)
+		wait_for_room(store);
 	lock_drop(&store->lock);
 	return !done;
 }
@@ -245,7 +288,8 @@ static void *run(void *context)
 	(void)sqlite3_wal_hook(store->db->handle, note_frames, store); /* no automatic checkpoint */
 	while (next_batch(store, &batch) && (list_empty(&batch) || write_batch(store, &batch))) {
 		pulse_beat();
-		checkpoint(store);
+		checkpoint_if_long(store);
+		room_take(&store->room);
 		pulse_beat();
 	}
 	drop(&batch);
@@ -254,6 +298,8 @@ static void *run(void *context)
 
 int writer_start(struct store *store, struct error *err)
 {
+	store->portion = BATCH_MAX;
+	store->pause_ms = BACKOFF_MIN_MS;
 	pulse_init(&store->pulse, "store");
 	int code = pthread_create(&store->thread, NULL, run, store);
 	if (code == 0) {
@@ -282,6 +328,16 @@ void writer_stop(struct store *store)
 	drop(&store->committed);
 }
 
+/* Is there one that does not wait for room? */
+static bool any_goes(const struct list *ops, enum room_for level)
+{
+	LIST_FOREACH(at, ops) {
+		if (room_needed(LIST_OF(at, struct store_op, link)) >= level)
+			return true;
+	}
+	return false;
+}
+
 /* Moves added operations from ops. The writer needs waking only when it has nothing, or waits for a
  * batch to grow: it looks again after each batch. */
 static void submit(struct store *store, struct list *ops, size_t added)
@@ -289,6 +345,8 @@ static void submit(struct store *store, struct list *ops, size_t added)
 	lock_take(&store->lock);
 	bool grown = store->depth < BATCH_GROWN && store->depth + added >= BATCH_GROWN;
 	bool wake = list_empty(&store->submitted) || grown;
+	if (store->holds != ROOM_FOR_ALL && any_goes(ops, store->holds))
+		wake = store->looks = true;
 	list_splice(&store->submitted, ops);
 	store->depth += added;
 	pulse_work(&store->pulse);
@@ -352,4 +410,27 @@ bool store_refuses(struct store *store)
 	bool refuses = store->trouble.code != 0;
 	lock_drop(&store->lock);
 	return refuses;
+}
+
+bool store_refuses_removals(struct store *store)
+{
+	lock_take(&store->lock);
+	bool refuses = store->refuses;
+	lock_drop(&store->lock);
+	return refuses;
+}
+
+bool store_spares_room(const struct store *store)
+{
+	return atomic_load_explicit(&store->room.is_scarce, memory_order_relaxed);
+}
+
+void store_look_for_room(struct store *store)
+{
+	if (!atomic_load_explicit(&store->room.is_full, memory_order_relaxed))
+		return;
+	lock_take(&store->lock);
+	store->looks = true;
+	(void)pthread_cond_signal(&store->wake);
+	lock_drop(&store->lock);
 }

@@ -5,12 +5,14 @@
 #ifndef CARVED_TESTS_UNIT_STORE_FIXTURE_H
 #define CARVED_TESTS_UNIT_STORE_FIXTURE_H
 
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,12 +34,16 @@ struct world {
 	struct store *store;
 	struct store_reader *reader;
 	const char *const *sinks; /* from the next world_open() on */
+	bool hold_room;		  /* the same */
+	bool own_disk;
 };
 
 static inline void world_open(struct world *w)
 {
 	struct error err = { 0 };
-	struct store_options options = { .path = w->db, .create = true, .sinks = w->sinks };
+	struct store_options options = {
+		.path = w->db, .create = true, .sinks = w->sinks, .hold_room = w->hold_room
+	};
 	cr_assert(store_open(&w->store, &options, &err) == 0, "%s", err.text);
 	cr_assert(store_reader_open(&w->reader, w->db, &err) == 0, "%s", err.text);
 }
@@ -64,12 +70,49 @@ static inline void world_init(struct world *w)
 	world_open(w);
 }
 
+/* Takes all that is left there but so many bytes. The file to be unlinked. */
+static inline const char *world_fill_disk(struct world *w, off_t but)
+{
+	static char path[128];
+	static const char zeros[4096];
+	struct stat st;
+	snprintf(path, sizeof path, "%s/filler", w->dir);
+	int fd = open(path, O_CREAT | O_WRONLY, 0600);
+	while (write(fd, zeros, sizeof zeros) > 0)
+		;
+	cr_assert(fstat(fd, &st) == 0 &&
+		  ftruncate(fd, st.st_size > but ? st.st_size - but : 0) == 0);
+	close(fd);
+	return path;
+}
+
 static inline void world_done(struct world *w)
 {
 	char command[128];
 	world_close(w);
+	if (w->own_disk)
+		cr_assert(umount(w->dir) == 0);
 	snprintf(command, sizeof command, "rm -rf %s", w->dir);
 	cr_assert(system(command) == 0);
+}
+
+/* The history is made anew, on a file system of its own. Skips the test where none can be mounted.
+ */
+static inline void world_on_disk_of(struct world *w, const char *size)
+{
+	char options[32];
+	bool hold_room = w->hold_room;
+	if (getuid() != 0 || unshare(CLONE_NEWNS) < 0)
+		cr_skip_test("needs root to mount a small file system");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		cr_skip_test("needs a root directory that is a mount point (no plain chroot)");
+	world_done(w);
+	world_dir(w);
+	snprintf(options, sizeof options, "size=%s", size);
+	cr_assert(mount("tmpfs", w->dir, "tmpfs", 0, options) == 0);
+	w->own_disk = true;
+	w->hold_room = hold_room;
+	world_open(w);
 }
 
 /* Changes the history past the store. */

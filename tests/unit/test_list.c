@@ -89,3 +89,22 @@ Test(list, splices_to_the_end_and_empties_the_source)
 		cr_assert(list_empty(&from));
 	}
 }
+
+Test(list, splices_to_the_beginning)
+{
+	static const struct {
+		const char *to, *from, *whole;
+	} cases[] = {
+		{ "ab", "cd", "cdab" }, { "", "cd", "cd" }, { "ab", "", "ab" }, { "", "", "" }
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct list to, from;
+		struct item a[4], b[4];
+		fill(&to, a, cases[i].to);
+		fill(&from, b, cases[i].from);
+		list_splice_before(&to, &from);
+		cr_assert_str_eq(names_of(&to), cases[i].whole);
+		cr_assert(list_empty(&from));
+	}
+}

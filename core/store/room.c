@@ -1,0 +1,243 @@
+/*
+ * room: see room.h.
+ *
+ * The log is made longer by fallocate(2): nothing but zeros lies behind its frames then, which are
+ * no frames to SQLite, as what an earlier and longer log has left there is none
+ * (https://www.sqlite.org/fileformat.html#walformat). It is cut to journal_size_limit whenever it
+ * begins anew, so that is set to what is to be held; and at the end to no limit, as SQLite cuts a
+ * log of which nothing is needed any more to nothing when the database is closed.
+ *
+ * Behind the end of the database's file nothing can be held: a complete checkpoint cuts the file to
+ * its pages, and ext4 lets go of blocks there when a write fails. SQLITE_FCNTL_CHUNK_SIZE makes it
+ * cut to a multiple of a size instead, so that size is chosen anew before each checkpoint, and
+ * SQLITE_FCNTL_SIZE_HINT makes the file longer
+ * (https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html). Opening the database's file here
+ * would be simpler, but closing it would give up SQLite's locks.
+ *
+ * Small disks have less to hold, and a log that is brought back earlier.
+ */
+#include "core/store/room.h"
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "core/base/error.h"
+#include "core/base/str.h"
+#include "core/store/db.h"
+#include "core/store/op.h"
+
+enum {
+	FRAME_HEAD = 24,
+	HOLD_MAX = 16 << 20,
+	HOLD_MIN = 64 << 10,
+	LOG_SHARE = 16, /* of the disk, one in so many */
+	SPARE_SHARE = 32,
+	SHORT_SHARE = 8,       /* the log before it is brought back */
+	STEPS = 8,	       /* room is taken in so many, as much as there is */
+	BATCH_SHARE = 4,       /* of what is spare, what is written at once takes one in so many; */
+	BYTES_EACH = 16 << 10, /* an operation takes less, mostly a tenth of that */
+	NEARLY = 4,	       /* full, when there is so many times left what is held */
+	CHUNK_MAX = 1 << 30,   /* SQLite's is an int */
+};
+
+static const char pages_sql[] = "SELECT (SELECT page_count FROM pragma_page_count),"
+				" (SELECT freelist_count FROM pragma_freelist_count)";
+
+struct pages {
+	int64_t used; /* bytes of the file up to the last page */
+	int64_t free; /* of these, in pages that are free */
+	int64_t file; /* bytes of the file */
+};
+
+static int64_t within(int64_t value, int64_t least, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+static const char *log_path(const struct room *room)
+{
+	return sqlite3_filename_wal(sqlite3_db_filename(room->db->handle, "main"));
+}
+
+/* False: it cannot be told now. */
+static bool look(const struct room *room, struct pages *out)
+{
+	struct stat st;
+	bool got = sqlite3_step(room->pages) == SQLITE_ROW;
+	if (got) {
+		out->used = sqlite3_column_int64(room->pages, 0) * room->page_bytes;
+		out->free = sqlite3_column_int64(room->pages, 1) * room->page_bytes;
+	}
+	(void)sqlite3_reset(room->pages);
+	if (!got || stat(sqlite3_db_filename(room->db->handle, "main"), &st) < 0)
+		return false;
+	/* what a disk that became full gave less than a page of: rounded up, it would be a hole */
+	out->file = st.st_size - st.st_size % room->page_bytes;
+	return true;
+}
+
+/* Below 0 when pages are in the log alone that the file has no place for. */
+static int64_t spare_of(const struct pages *pages)
+{
+	return pages->file - pages->used + pages->free;
+}
+
+/* False: there is no more. A log that is not there, or cannot be made longer for another reason, is
+ * the next write's to tell of. */
+static bool take_log(const struct room *room)
+{
+	struct stat st;
+	int fd AUTO_CLOSE = open(log_path(room), O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return true;
+	const int64_t step = room->log_bytes / STEPS;
+	for (int64_t at = st.st_size; at < room->log_bytes; at += step) {
+		if (fallocate(fd, 0, at, within(room->log_bytes - at, 0, step)) < 0)
+			return errno != ENOSPC && errno != EDQUOT;
+	}
+	return true;
+}
+
+static void set_chunk(const struct room *room, int64_t bytes)
+{
+	int chunk = (int)bytes;
+	(void)sqlite3_file_control(room->db->handle, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+}
+
+/* False: there is no more. */
+static bool take_spare(const struct room *room, struct pages *pages)
+{
+	const int64_t step = room->spare_bytes / STEPS;
+	if (spare_of(pages) > room->spare_bytes - step)
+		return true; /* not with each commit */
+	const int64_t target = pages->file + room->spare_bytes - spare_of(pages);
+	set_chunk(room, room->page_bytes);
+	while (pages->file < target) {
+		int64_t wished = within(pages->file + step, 0, target);
+		(void)sqlite3_file_control(room->db->handle, "main", SQLITE_FCNTL_SIZE_HINT,
+					   &wished);
+		int64_t before = pages->file;
+		if (!look(room, pages) || pages->file <= before)
+			return false;
+	}
+	return true;
+}
+
+/* May others fill it before what is written next is? Then what is held is to be spent with care. */
+static bool is_nearly_full(const struct room *room)
+{
+	struct statvfs st;
+	uint64_t least = (uint64_t)(room->log_bytes + room->spare_bytes) * NEARLY;
+	return statvfs(sqlite3_db_filename(room->db->handle, "main"), &st) == 0 &&
+	       st.f_bavail < least / st.f_frsize;
+}
+
+static enum room_for level_of(const struct room *room, int64_t spare)
+{
+	if (spare < room->spare_bytes / 4)
+		return ROOM_FOR_REMOVALS;
+	return spare < room->spare_bytes / 2 ? ROOM_FOR_ENDS : ROOM_FOR_ALL;
+}
+
+void room_take(struct room *room)
+{
+	struct pages pages = { 0 };
+	if (!room->pages || !look(room, &pages))
+		return;
+	bool log = take_log(room);
+	bool spare = take_spare(room, &pages);
+	room->full = !log || !spare || is_nearly_full(room);
+	enum room_for level = level_of(room, spare_of(&pages));
+	if (level < room->level && room->full) /* not to and fro */
+		level = level_of(room, spare_of(&pages) - room->spare_bytes / 8);
+	room->level = level;
+	atomic_store_explicit(&room->is_full, room->full, memory_order_relaxed);
+	atomic_store_explicit(&room->is_scarce, level != ROOM_FOR_ALL, memory_order_relaxed);
+}
+
+/* The file is cut to the smallest multiple of the chunk that holds its pages: to what it has by
+ * now, and not more than it is to have. */
+void room_keep(const struct room *room)
+{
+	struct pages pages = { 0 };
+	if (!room->pages || !look(room, &pages))
+		return;
+	int64_t most = pages.used + within(room->spare_bytes - pages.free, 0, room->spare_bytes);
+	int64_t kept = within(pages.file, pages.used, most);
+	int64_t chunks = kept / CHUNK_MAX + 1;
+	int64_t chunk = (kept + chunks - 1) / chunks;
+	set_chunk(room, (chunk + room->page_bytes - 1) / room->page_bytes * room->page_bytes);
+}
+
+static int limit_log(const struct room *room, int64_t bytes, struct error *err)
+{
+	AUTO_STR sql = STR_INIT;
+	str_printf(&sql, "PRAGMA journal_size_limit = %lld", (long long)bytes);
+	return db_exec(room->db, str_text(&sql), err);
+}
+
+static int hold_some(struct room *room, int64_t disk_bytes, struct error *err)
+{
+	room->log_bytes = within(disk_bytes / LOG_SHARE, HOLD_MIN, HOLD_MAX);
+	room->spare_bytes = within(disk_bytes / SPARE_SHARE, HOLD_MIN, HOLD_MAX);
+	room->spare_bytes -= room->spare_bytes % (room->page_bytes * STEPS);
+	int result = limit_log(room, room->log_bytes, err);
+	if (result == 0)
+		result = db_prepare(room->db, &room->pages, pages_sql, err);
+	return result;
+}
+
+int room_init(struct room *room, const struct db *db, bool hold, struct error *err)
+{
+	struct statvfs st;
+	*room = (struct room){ .db = db, .log_frames = INT_MAX };
+	int result = db_integer(db, "PRAGMA page_size", &room->page_bytes, err);
+	if (result < 0)
+		return result;
+	/* a file system that does not tell its size is taken for a large one */
+	int64_t disk_bytes = INT64_MAX;
+	if (statvfs(sqlite3_db_filename(db->handle, "main"), &st) == 0 && st.f_blocks > 0 &&
+	    st.f_blocks < INT64_MAX / st.f_frsize)
+		disk_bytes = (int64_t)(st.f_blocks * st.f_frsize);
+	room->log_frames =
+		(int)within(disk_bytes / SHORT_SHARE / (room->page_bytes + FRAME_HEAD), 1, INT_MAX);
+	if (hold)
+		result = hold_some(room, disk_bytes, err);
+	if (result == 0)
+		room_take(room);
+	return result;
+}
+
+void room_done(struct room *room)
+{
+	struct error err = { 0 };
+	if (!room->pages)
+		return;
+	room_keep(room);
+	(void)limit_log(room, -1, &err); /* else it is cut, and held again by the next start */
+	sqlite3_finalize(TAKE(room->pages));
+}
+
+int room_portion(const struct room *room, int most)
+{
+	if (!room->full)
+		return most;
+	return (int)within(room->spare_bytes / BATCH_SHARE / BYTES_EACH, 1, most);
+}
+
+enum room_for room_needed(const struct store_op *op)
+{
+	const struct version *version = op->version;
+	if (op->removals || op->verb == STORE_ALIVE)
+		return ROOM_FOR_REMOVALS;
+	if (op->verb != STORE_SAVE || version->identity.size == 0 ||
+	    (version->id == 0 && version->state == VERSION_QUEUED))
+		return ROOM_FOR_ALL;
+	return version->state == VERSION_UNSCANNED && version->reason == REASON_SHED
+		       ? ROOM_FOR_REMOVALS
+		       : ROOM_FOR_ENDS;
+}

@@ -1,0 +1,370 @@
+/* room: what is held of the disk, through commits, checkpoints, a close and a full disk. */
+#include <errno.h>
+
+#include "core/base/clock.h"
+#include "core/store/writer.h"
+#include "store_fixture.h"
+
+static struct world w;
+
+static void setup(void)
+{
+	world_init(&w);
+	w.hold_room = true;
+}
+
+static void teardown(void)
+{
+	world_done(&w);
+}
+
+TestSuite(room, .init = setup, .fini = teardown);
+
+static void open_anew(void)
+{
+	world_close(&w);
+	world_open(&w);
+}
+
+static struct stat stat_of(const char *suffix)
+{
+	char path[128];
+	struct stat st;
+	snprintf(path, sizeof path, "%s%s", w.db, suffix);
+	cr_assert(stat(path, &st) == 0);
+	return st;
+}
+
+/* The writer looks for room behind each batch, when that has come back already. */
+static void let_it_look(void)
+{
+	struct store_gap now = { .opened_ns = T0 };
+	struct store_op op = { .verb = STORE_ALIVE, .gap = &now };
+	list_init(&op.link);
+	store_submit(w.store, &op);
+	world_wait(&w, 1);
+}
+
+/* In the log and behind the last page, and none of it is a hole. */
+static void expect_held(int64_t log_bytes, int64_t spare_bytes)
+{
+	if (w.store)
+		let_it_look();
+	struct stat log = stat_of("-wal");
+	struct stat db = stat_of("");
+	int64_t used =
+		8192 * atoll(world_sql(&w, "SELECT page_count - freelist_count"
+					   " FROM pragma_page_count, pragma_freelist_count"));
+	cr_expect_geq(log.st_size, log_bytes);
+	cr_expect_geq(log.st_blocks * 512, log_bytes);
+	cr_expect_geq(db.st_size, used + spare_bytes / 8 * 7);
+	cr_expect_leq(db.st_size, used + spare_bytes / 8 * 9);
+	cr_expect_geq(db.st_blocks * 512, db.st_size);
+	EXPECT_SQL(&w, "PRAGMA integrity_check", "ok");
+}
+
+static struct store_op *new_op(unsigned n, enum version_state state, int64_t size)
+{
+	struct store_op *op = xcalloc(1, sizeof *op);
+	char path[64];
+	snprintf(path, sizeof path, "/r/f%u", n);
+	op->version = world_version(path, n);
+	op->version->identity.size = size;
+	if (state == VERSION_DONE)
+		world_finish(op->version, OUTCOME_CLEAN);
+	if (state == VERSION_UNSCANNED)
+		world_fail(op->version, REASON_SHED);
+	list_init(&op->link);
+	return op;
+}
+
+static void free_op(struct store_op *op)
+{
+	version_free(op->version);
+	free(op);
+}
+
+static void put(unsigned from, unsigned count)
+{
+	struct store_op *ops = xcalloc(count, sizeof *ops);
+	for (unsigned i = 0; i < count; i++) {
+		struct store_op *op = new_op(from + i, VERSION_DONE, 10);
+		ops[i] = *op;
+		list_init(&ops[i].link);
+		free(op);
+	}
+	world_submit(&w, ops, count);
+	for (unsigned i = 0; i < count; i++)
+		version_free(ops[i].version);
+	free(ops);
+}
+
+Test(room, what_an_operation_needs)
+{
+	static const struct {
+		enum version_state state;
+		int64_t id, size;
+		enum room_for need;
+	} cases[] = {
+		{ VERSION_QUEUED, 0, 10, ROOM_FOR_ALL },
+		{ VERSION_QUEUED, 1, 10, ROOM_FOR_ENDS },
+		{ VERSION_QUEUED, 1, 0, ROOM_FOR_ALL },
+		{ VERSION_DONE, 0, 10, ROOM_FOR_ENDS },
+		{ VERSION_DONE, 1, 10, ROOM_FOR_ENDS },
+		{ VERSION_DONE, 1, 0, ROOM_FOR_ALL },
+		{ VERSION_UNSCANNED, 1, 10, ROOM_FOR_REMOVALS }, /* given up */
+		{ VERSION_UNSCANNED, 1, 0, ROOM_FOR_ALL },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct store_op *op = new_op(1, cases[i].state, cases[i].size);
+		op->version->id = cases[i].id;
+		cr_expect_eq(room_needed(op), cases[i].need, "case %zu", i);
+		op->verb = STORE_REFRESH;
+		cr_expect_eq(room_needed(op), ROOM_FOR_ALL);
+		free_op(op);
+	}
+	struct store_removals removals = { 0 };
+	cr_expect_eq(room_needed(&(struct store_op){ .verb = STORE_INTEND, .removals = &removals }),
+		     ROOM_FOR_REMOVALS);
+	cr_expect_eq(room_needed(&(struct store_op){ .verb = STORE_ALIVE }), ROOM_FOR_REMOVALS);
+	struct version *other = world_version("/r/x", 2);
+	world_fail(other, REASON_FAILED);
+	cr_expect_eq(room_needed(&(struct store_op){ .verb = STORE_SAVE, .version = other }),
+		     ROOM_FOR_ENDS);
+	version_free(other);
+}
+
+Test(room, nothing_is_held_where_nothing_is_removed)
+{
+	w.hold_room = false;
+	open_anew();
+	put(0, 10);
+	cr_expect_lt(stat_of("-wal").st_size, 1 << 20);
+	cr_expect_lt(stat_of("").st_size, 1 << 20);
+	cr_expect_eq(room_portion(&w.store->room, 10000), 10000);
+	cr_expect(!store_spares_room(w.store));
+	store_look_for_room(w.store);
+}
+
+/* 32 MiB at most; and a checkpoint, which cuts the file, comes with so many rows. */
+Test(room, is_held_through_checkpoints_and_a_close)
+{
+	open_anew();
+	int64_t log = w.store->room.log_bytes;
+	int64_t spare = w.store->room.spare_bytes;
+	cr_expect_leq(log, 16 << 20);
+	cr_expect_leq(spare, 16 << 20);
+	expect_held(log, spare);
+	for (unsigned i = 0; i < 4; i++) {
+		put(i * 4000, 4000);
+		expect_held(log, spare);
+	}
+	world_close(&w);
+	expect_held(log, spare);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "16000");
+	world_open(&w);
+	expect_held(log, spare);
+	put(16000, 10);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "16010");
+	world_tally_is_right(&w);
+}
+
+/* Who holds nothing any more gives it back. */
+Test(room, is_given_back_by_a_run_without_removals)
+{
+	open_anew();
+	put(0, 10);
+	int64_t held = w.store->room.log_bytes + w.store->room.spare_bytes;
+	world_close(&w);
+	cr_expect_geq(stat_of("-wal").st_size + stat_of("").st_size, held);
+	w.hold_room = false;
+	world_open(&w);
+	put(10, 10);
+	world_close(&w);
+	cr_expect_lt(stat_of("-wal").st_size + stat_of("").st_size, 1 << 20);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "20");
+}
+
+static void wait_for_the_descriptor(void)
+{
+	struct pollfd ready = { .fd = store_fd(w.store), .events = POLLIN };
+	cr_assert(poll(&ready, 1, 60000) == 1);
+}
+
+/* Others may come back with it, and are counted off *waiting. */
+static void wait_for(const struct store_op *op, unsigned *waiting)
+{
+	struct list out;
+	list_init(&out);
+	for (bool found = false; !found;) {
+		wait_for_the_descriptor();
+		store_committed(w.store, &out);
+		for (struct list *at; (at = list_shift(&out));) {
+			found = found || at == &op->link;
+			if (at == &op->link)
+				continue;
+			(*waiting)--;
+			free_op(LIST_OF(at, struct store_op, link));
+		}
+	}
+}
+
+static void wait_for_all(unsigned *waiting)
+{
+	struct list out;
+	list_init(&out);
+	while (*waiting > 0) {
+		wait_for_the_descriptor();
+		store_committed(w.store, &out);
+		for (struct list *at; (at = list_shift(&out)); (*waiting)--)
+			free_op(LIST_OF(at, struct store_op, link));
+	}
+}
+
+static void fill_with_rows(unsigned *waiting)
+{
+	enum {
+		ROWS = 4000
+	};
+
+	for (unsigned i = 0; i < ROWS; i++)
+		store_submit(w.store, new_op(100 + i, VERSION_QUEUED, 10));
+	*waiting = ROWS;
+	struct error err = { 0 };
+	struct list out;
+	list_init(&out);
+	while (!store_trouble(w.store, &err)) {
+		wait_for_the_descriptor();
+		store_committed(w.store, &out);
+		for (struct list *at; (at = list_shift(&out)); (*waiting)--)
+			free_op(LIST_OF(at, struct store_op, link));
+	}
+	cr_expect(err.code == ENOSPC && strstr(err.text, "the disk is full"), "%s", err.text);
+}
+
+static void intend(int64_t version_id, unsigned *waiting)
+{
+	struct store_removals removals = { 0 };
+	struct removal removal = { .version_id = version_id,
+				   .action = REMOVAL_DELETE,
+				   .intended_ns = 5 };
+	removals_add(&removals.list, &removal);
+	struct store_op op = { .verb = STORE_INTEND, .removals = &removals };
+	list_init(&op.link);
+	store_submit(w.store, &op);
+	wait_for(&op, waiting);
+	cr_expect_eq(op.result, STORE_WRITTEN);
+	cr_expect_gt(removals.list.items[0].id, 0);
+	removals_done(&removals.list);
+}
+
+/* The end of a row that waits. */
+static void end(int64_t id, unsigned n, unsigned *waiting)
+{
+	struct store_op *op = new_op(n, VERSION_DONE, 10);
+	op->version->id = id;
+	store_submit(w.store, op);
+	wait_for(op, waiting);
+	cr_expect_eq(op->result, STORE_WRITTEN);
+	free_op(op);
+}
+
+/* Whoever fills the disk finds nothing to take, and whoever removes files goes on. */
+Test(room, of_a_full_disk_new_rows_get_no_more_than_half)
+{
+	unsigned waiting = 0;
+	world_on_disk_of(&w, "24m");
+	const struct room *room = &w.store->room;
+	put(0, 10);
+	int64_t queued = world_put(&w, world_version("/r/f50", 50));
+	const char *filler = world_fill_disk(&w, 0);
+	fill_with_rows(&waiting);
+	cr_expect_gt(waiting, 1000);
+	cr_expect(store_spares_room(w.store) && store_refuses(w.store));
+	cr_expect(!store_refuses_removals(w.store));
+	int64_t used = 8192 * atoll(world_sql(&w, "SELECT page_count FROM pragma_page_count"));
+	cr_expect_geq(stat_of("").st_size, used + room->spare_bytes / 4);
+	for (int64_t id = 1; id <= 10; id++)
+		intend(id, &waiting);
+	end(queued, 50, &waiting);
+	intend(queued, &waiting);
+	EXPECT_SQL(&w, "SELECT count(*) FROM removal", "11");
+	EXPECT_SQL(&w, "SELECT count(*) FROM file WHERE state = 'done'", "11");
+	cr_expect_gt(waiting, 1000);
+	cr_expect(store_trouble(w.store, NULL), "the others wait still");
+	cr_assert(unlink(filler) == 0);
+	store_look_for_room(w.store);
+	wait_for_all(&waiting);
+	cr_expect(!store_trouble(w.store, NULL) && !store_spares_room(w.store));
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "4011");
+	expect_held(room->log_bytes, room->spare_bytes);
+	world_tally_is_right(&w);
+}
+
+/* It may be full before the next batch is written: none is to need more than what is held. */
+Test(room, on_a_disk_that_may_be_full_soon_less_is_written_at_once)
+{
+	world_on_disk_of(&w, "24m");
+	const struct room *room = &w.store->room;
+	cr_expect(!room->full && room_portion(room, 10000) == 10000);
+	const char *filler = world_fill_disk(&w, 4 << 20);
+	let_it_look();
+	let_it_look();
+	cr_expect(room->full);
+	cr_expect_eq(room->level, ROOM_FOR_ALL);
+	cr_expect_lt(room_portion(room, 10000), 100);
+	cr_assert(unlink(filler) == 0);
+	let_it_look();
+	let_it_look();
+	cr_expect(!room->full && room_portion(room, 10000) == 10000);
+}
+
+/* Thousands of removals, of which the disk gets nothing back. */
+Test(room, a_thousand_removals_find_room_on_a_full_disk)
+{
+	unsigned waiting = 0;
+	world_on_disk_of(&w, "24m");
+	put(0, 1000);
+	(void)world_fill_disk(&w, 0);
+	fill_with_rows(&waiting);
+	for (int64_t id = 1; id <= 1000; id++)
+		intend(id, &waiting);
+	EXPECT_SQL(&w, "SELECT count(*) FROM removal", "1000");
+	cr_expect(!store_refuses_removals(w.store));
+	world_close(&w);
+	world_open(&w);
+	EXPECT_SQL(&w, "PRAGMA integrity_check", "ok");
+	EXPECT_SQL(&w, "SELECT count(*) FROM removal", "1000");
+}
+
+/* So many come back. */
+static void take(unsigned count, unsigned *waiting)
+{
+	struct list out;
+	list_init(&out);
+	for (unsigned i = 0; i < count;) {
+		wait_for_the_descriptor();
+		store_committed(w.store, &out);
+		for (struct list *at; (at = list_shift(&out)); i++, (*waiting)--)
+			free_op(LIST_OF(at, struct store_op, link));
+	}
+}
+
+/* When there is room for removals alone and nothing can be removed, files get their ends, few at a
+ * time: so there is something that can. */
+Test(room, ends_trickle_where_nothing_else_goes)
+{
+	unsigned waiting = 0;
+	world_on_disk_of(&w, "24m");
+	(void)world_fill_disk(&w, 0);
+	fill_with_rows(&waiting);
+	for (unsigned i = 0; i < 3000; i++, waiting++)
+		store_submit(w.store, new_op(5000 + i, VERSION_DONE, 10));
+	while (w.store->room.level != ROOM_FOR_REMOVALS)
+		take(1, &waiting);
+	take(40, &waiting);
+	cr_expect_eq(w.store->room.level, ROOM_FOR_REMOVALS);
+	cr_expect(!store_refuses_removals(w.store));
+	EXPECT_SQL(&w, "SELECT count(*) > 40 FROM file WHERE state = 'done'", "1");
+}
