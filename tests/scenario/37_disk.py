@@ -98,7 +98,7 @@ def test_a_full_disk_is_waited_for():
 
 
 def test_started_on_a_full_disk_it_says_so_or_waits():
-    with Carved(NOOP) as carved, mounted(carved.state, "-t", "tmpfs", "-o", "size=8m", "none"):
+    with Carved(NOOP) as carved, mounted(carved.state, "-t", "tmpfs", "-o", "size=2m", "none"):
         carved.start()
         paths = [carved.put()]
         carved.wait_settled(1)

@@ -1,0 +1,219 @@
+"""History and roots on one disk, which a sensor fills to the last byte while no detector answers, and goes on trying to
+fill: as soon as they answer again, or where files may be given up, removals find room to be recorded in, and the disk
+is emptied to its mark without anybody's help. Nothing goes that was not recorded, and nothing is twice.
+"""
+import contextlib
+import json
+import os
+import shutil
+import threading
+import time
+
+import mounting
+import scenario
+from mounting import mounted, run
+from scenario import Carved, Skip, broapt_name, check, command, files_below, same
+
+MIB = 1 << 20
+SIZE = 20000
+# The detector answers once there is a file of that name beside the disk.
+CONFIG = ("workers: 2\nrescan_interval: 1s\nretention: { disk_high: 90%, disk_low: 80% }\ndetectors:\n"
+          "  - { type: command, name: held, timeout: 600s, "
+          "run: [/bin/sh, -c, 'until test -e GATE; do sleep 0.05; done', x, '{path}'] }\n")
+
+
+class Sensor(threading.Thread):
+    """Writes files as fast as the disk lets it, and tries on when that is full: what it fails with stays, cut short."""
+
+    def __init__(self, root):
+        super().__init__(daemon=True)
+        self.root, self.made, self.failed, self.going = root, [], 0, True
+
+    def write(self, path, content):
+        try:
+            file = open(path, "xb", buffering=0)
+        except OSError:
+            return False
+        with file:
+            self.made.append(os.fsencode(path))
+            with contextlib.suppress(OSError):
+                while content:
+                    content = content[file.write(content):]
+            return not content
+
+    def run(self):
+        blob = os.urandom(SIZE)
+        while self.going:
+            if self.write(os.path.join(self.root, broapt_name()), b"%d" % len(self.made) + blob):
+                time.sleep(0.0005)
+            else:
+                self.failed += 1
+                time.sleep(0.01)
+
+    def end(self):
+        self.going = False
+        self.join()
+
+
+def mount_words(carved, kind, mib):
+    if kind == "tmpfs":
+        return ["-t", "tmpfs", "-o", f"size={mib}m", "none"]
+    image = os.path.join(carved.home, "disk.img")
+    with open(image, "wb") as file:
+        file.truncate(mib * MIB)
+    mkfs = shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not mkfs or run(mkfs, "-q", "-F", image).returncode:
+        raise Skip("mkfs.ext4 makes no such file system here")
+    return ["-o", "loop", image]
+
+
+@contextlib.contextmanager
+def on_one_disk(kind="tmpfs", mib=16, more=""):
+    """A daemon whose root and history lie on one disk, and the sensor that fills it."""
+    with Carved() as carved:
+        disk = os.path.join(carved.home, "disk")
+        os.mkdir(disk)
+        carved.write_config(more + CONFIG.replace("GATE", gate(carved)))
+        with mounted(disk, *mount_words(carved, kind, mib)):
+            carved.root, carved.state = os.path.join(disk, "in"), os.path.join(disk, "state")
+            carved.history = os.path.join(carved.state, "history.db")
+            for path in carved.root, carved.state:
+                os.mkdir(path)
+            sensor = Sensor(carved.root)
+            try:
+                yield carved, sensor
+            finally:
+                sensor.going = False
+                if sensor.ident:
+                    sensor.join()
+                carved.kill()
+
+
+def gate(carved):
+    return os.path.join(carved.home, "answers")
+
+
+def let_answer(carved):
+    with open(gate(carved), "wb"):
+        pass
+
+
+def free(carved):
+    there = os.statvfs(carved.root)
+    return there.f_bavail * there.f_frsize
+
+
+def percent(carved):
+    there = os.statvfs(carved.root)
+    used = there.f_blocks - there.f_bfree
+    return 100 * used / (used + there.f_bavail)
+
+
+def fill(carved, sensor, tries=200):
+    """To the last byte, and then some."""
+    sensor.start()
+    carved.until(lambda: sensor.failed >= tries, "the disk is full")
+
+
+def count(carved, what):
+    return carved.sql(f"SELECT count(*) FROM {what}")[0][0]
+
+
+def finish(carved, sensor, given_up=False):
+    """All have their end, and the disk is at its mark; the ledger adds up."""
+    sensor.end()
+    carved.until(lambda: percent(carved) < 90 and count(carved, "file WHERE state = 'queued'") == 0
+                 and count(carved, "file") == len(sensor.made)
+                 and count(carved, "removal WHERE state = 'intended'") == 0, "all have their end, and there is room")
+    rows = [path for path, in carved.sql("SELECT CAST(path AS BLOB) FROM file")]
+    same(sorted(rows), sorted(sensor.made), "a row for each file that was made")
+    gone = [path for path, in carved.sql("SELECT CAST(path AS BLOB) FROM disposal WHERE state IN ('removed', 'gone')")]
+    same(len(gone), len(set(gone)), "removed once each")
+    there = files_below(carved.root)
+    same(sorted(there | set(gone)), sorted(sensor.made), "what is there and what was removed")
+    check(not there & set(gone), f"removed, and there: {there & set(gone)}")
+    same(carved.sql("SELECT count(*) FROM disposal WHERE cause <> 'shed' AND (verdict IS NULL OR finished_ns > intended_ns)"),
+         [(0,)], "removed without an answer")
+    same(count(carved, "(SELECT file_id FROM scan GROUP BY file_id HAVING count(*) > 1)"), 0, "answers that are twice")
+    same(carved.sql("SELECT DISTINCT cause FROM disposal WHERE size = 0"), [], "removed, and no room made")
+    if not given_up:
+        same(count(carved, "file WHERE state <> 'done'"), 0, "not scanned")
+    same(carved.sql("PRAGMA integrity_check"), [(b"ok",)], "integrity_check")
+    print(f"        {len(sensor.made)} files, {sensor.failed} of them cut short, {len(gone)} removed, "
+          f"{count(carved, 'disposal WHERE cause = ' + repr('shed'))} given up", flush=True)
+
+
+def trouble(carved):
+    return json.loads(command("status", "--json", "--history", carved.history).stdout)["trouble"]
+
+
+def goes_on(kind):
+    with on_one_disk(kind) as (carved, sensor):
+        carved.start()
+        fill(carved, sensor)
+        carved.until(lambda: b"nothing on it may be deleted" in carved.stderr(), "it is told")
+        same((free(carved), count(carved, "removal")), (0, 0), "bytes that are free, and removals")
+        let_answer(carved)
+        carved.until(lambda: count(carved, "removal") > 200, "removals go on while the sensor takes what they give")
+        finish(carved, sensor)
+        carved.until(lambda: trouble(carved) is None, "no trouble is left")
+
+
+def test_it_goes_on_when_the_detectors_are_back():
+    goes_on("tmpfs")
+
+
+def test_it_goes_on_when_the_detectors_are_back_ext4():
+    goes_on("ext4")
+
+
+def test_what_waits_is_given_up_on_a_disk_without_a_byte():
+    """No detector answers at all."""
+    with on_one_disk(more='shed: ["*"]\n') as (carved, sensor):
+        carved.start()
+        fill(carved, sensor)
+        carved.until(lambda: count(carved, "disposal WHERE cause = 'shed'") > 200, "files are given up")
+        let_answer(carved)
+        finish(carved, sensor, given_up=True)
+        same(count(carved, "file WHERE reason = 'shed'"), count(carved, "disposal WHERE cause = 'shed'"), "given up, and removed")
+
+
+def start_somehow(carved):
+    """A supervisor starts it again and again."""
+    carved.start(ready=False)
+    end = time.monotonic() + scenario.PATIENCE
+    while carved.ended(1):
+        same(carved.wait(), 3, "exit status")
+        check(time.monotonic() < end, "it does not start")
+        carved.start(ready=False)
+
+
+def test_kill_on_a_disk_without_a_byte():
+    with on_one_disk() as (carved, sensor):
+        carved.start()
+        fill(carved, sensor)
+        carved.kill()
+        start_somehow(carved)
+        let_answer(carved)
+        for removals in 20, 100, 200:
+            carved.until(lambda wanted=removals: count(carved, "removal") > wanted, "removals go on")
+            carved.kill()
+            start_somehow(carved)
+        finish(carved, sensor)
+
+
+def test_a_stop_on_a_disk_without_a_byte():
+    """What it holds of the disk stays with it."""
+    with on_one_disk() as (carved, sensor):
+        carved.start()
+        fill(carved, sensor)
+        carved.stop()
+        start_somehow(carved)
+        let_answer(carved)
+        carved.until(lambda: count(carved, "removal") > 200, "removals go on")
+        finish(carved, sensor)
+
+
+if __name__ == "__main__":
+    mounting.enter()
+    scenario.main()
