@@ -150,12 +150,13 @@ void room_take(struct room *room)
 		return;
 	bool log = take_log(room);
 	bool spare = take_spare(room, &pages);
-	room->full = !log || !spare || is_nearly_full(room);
+	room->missing = !log || !spare;
+	room->full = room->missing || is_nearly_full(room);
 	enum room_for level = level_of(room, spare_of(&pages));
 	if (level < room->level && room->full) /* not to and fro */
 		level = level_of(room, spare_of(&pages) - room->spare_bytes / 8);
 	room->level = level;
-	atomic_store_explicit(&room->is_full, room->full, memory_order_relaxed);
+	atomic_store_explicit(&room->is_missing, room->missing, memory_order_relaxed);
 	atomic_store_explicit(&room->is_scarce, level != ROOM_FOR_ALL, memory_order_relaxed);
 }
 

@@ -35,9 +35,10 @@ struct room {
 	int64_t spare_bytes; /* that the database is to have, behind its last page or free in it */
 	int log_frames;	     /* how long the log may become before it is brought back */
 	bool full;	     /* the disk has no more to give, or little */
+	bool missing;	     /* less is held than is to be, as the disk had no more */
 	enum room_for level;
 	/* the same once more; anybody's to read */
-	atomic_bool is_full;
+	atomic_bool is_missing;
 	atomic_bool is_scarce; /* there is not room for all */
 };
 

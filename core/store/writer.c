@@ -199,7 +199,7 @@ static bool wait_for_work(struct store *store)
 {
 	assert(lock_mine(&store->lock));
 	pulse_rest(&store->pulse);
-	if (!store->wal_trouble.code && !store->room.full) {
+	if (!store->wal_trouble.code && !store->room.missing) {
 		lock_wait(&store->lock, &store->wake);
 		return true;
 	}
@@ -427,7 +427,7 @@ bool store_spares_room(const struct store *store)
 
 void store_look_for_room(struct store *store)
 {
-	if (!atomic_load_explicit(&store->room.is_full, memory_order_relaxed))
+	if (!atomic_load_explicit(&store->room.is_missing, memory_order_relaxed))
 		return;
 	lock_take(&store->lock);
 	store->looks = true;

@@ -302,6 +302,20 @@ Test(room, of_a_full_disk_new_rows_get_no_more_than_half)
 	world_tally_is_right(&w);
 }
 
+/* Less than a page of it, say: rounded up by the next checkpoint, that would be a hole, for which
+ * there is no room when it is written to. */
+Test(room, what_a_full_disk_gave_is_no_hole)
+{
+	world_on_disk_of(&w, "24m");
+	(void)world_fill_disk(&w, 4096);
+	for (unsigned i = 0; i < 10; i++) {
+		put(i * 100, 100);
+		let_it_look();
+		struct stat db = stat_of("");
+		cr_expect_geq(db.st_blocks * 512, db.st_size);
+	}
+}
+
 /* It may be full before the next batch is written: none is to need more than what is held. */
 Test(room, on_a_disk_that_may_be_full_soon_less_is_written_at_once)
 {
