@@ -50,8 +50,10 @@ static int busy_frames(const struct store *store)
 	return held < most ? held : most;
 }
 
-bool checkpoint_run(struct store *store, int mode)
+bool checkpoint_run(struct store *store, bool wait)
 {
+	wait = wait && mono_passed(store->wait_after);
+	const int mode = wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
 	int log = 0;
 	int done = 0;
 	room_keep(&store->room);
@@ -64,7 +66,7 @@ bool checkpoint_run(struct store *store, int mode)
 	writer_set_trouble(store, &store->wal_trouble, err.code ? &err : NULL);
 	if (rc == SQLITE_OK && done == log)
 		store->wal_frames = 0;
-	else if (mode != SQLITE_CHECKPOINT_PASSIVE)
+	else if (wait)
 		store->wait_after = mono_add_ms(mono_now(), WAIT_PAUSE_MS);
 	return store->wal_frames == 0;
 }
@@ -83,7 +85,5 @@ void checkpoint_if_long(struct store *store)
 	if (again && inplace_check(&store->inplace, store->db, &gone) < 0)
 		return; /* it is told when there is something to write */
 	/* where there is little room, readers are waited for, so that it begins anew */
-	bool wait = busy < WAL_BUSY_FRAMES && store->wal_frames >= busy &&
-		    mono_passed(store->wait_after);
-	(void)checkpoint_run(store, wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE);
+	(void)checkpoint_run(store, busy < WAL_BUSY_FRAMES && store->wal_frames >= busy);
 }

@@ -9,9 +9,10 @@
 
 struct store;
 
-/** Brings the log back, as far as readers let it; mode is one of SQLite's, SQLITE_CHECKPOINT_*.
- * True: wholly. A failure is the store's trouble with its log until the next that succeeds. */
-bool checkpoint_run(struct store *store, int mode);
+/** Brings the log back into the database, as far as readers let it. wait: for a second at most
+ * until nobody reads it, so that it begins anew; not so soon after that was in vain. True: wholly.
+ * A failure is the store's trouble with its log until the next that succeeds. */
+bool checkpoint_run(struct store *store, bool wait);
 /** Does so when the log is long; how long that is, goes by how much there is to write, and by the
  * disk. */
 void checkpoint_if_long(struct store *store);

@@ -153,7 +153,7 @@ static bool wait_a_while(struct store *store, int ms)
 static bool make_do(struct store *store, size_t tried)
 {
 	bool longer = store->wal_frames > 0;
-	bool back = longer && checkpoint_run(store, SQLITE_CHECKPOINT_RESTART);
+	bool back = longer && checkpoint_run(store, true);
 	room_take(&store->room);
 	if (tried > 1)
 		store->portion = (int)(tried / 2);
@@ -226,7 +226,7 @@ static void let_grow(struct store *store)
 static void wait_for_room(struct store *store)
 {
 	assert(lock_mine(&store->lock));
-	if (!store->trouble.code) {
+	if (store->trouble.code != ENOSPC) {
 		(void)error_set(&store->trouble, ENOSPC,
 				"%s: the disk is full: free some space (what room the history has "
 				"is kept for the removal of files)",
