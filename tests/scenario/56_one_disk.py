@@ -12,7 +12,7 @@ import time
 import mounting
 import scenario
 from mounting import mounted, run
-from scenario import Carved, Skip, broapt_name, check, command, files_below, same
+from scenario import Carved, Skip, broapt_name, check, command, files_below, same, scaled
 
 MIB = 1 << 20
 SIZE = 20000
@@ -165,6 +165,19 @@ def test_it_goes_on_when_the_detectors_are_back():
 
 def test_it_goes_on_when_the_detectors_are_back_ext4():
     goes_on("ext4")
+
+
+def test_empty_files_keep_nobody_from_making_room():
+    """More of them wait before all others than the daemon has in hand (in the full run)."""
+    with on_one_disk(mib=24) as (carved, sensor):
+        carved.start()
+        for _ in range(scaled(300, 9000)):
+            sensor.write(os.path.join(carved.root, broapt_name()), b"")
+        carved.wait_until("SELECT count(*) FROM file", lambda rows: rows and rows[0][0] >= len(sensor.made))
+        fill(carved, sensor, scaled(200, 1000))
+        let_answer(carved)
+        carved.until(lambda: count(carved, "removal") > 200, "removals go on")
+        finish(carved, sensor)
 
 
 def test_what_waits_is_given_up_on_a_disk_without_a_byte():
