@@ -94,18 +94,18 @@ static void take_some(struct store *store, enum room_for level, int most, struct
 	}
 }
 
-/* What is to be written next: mostly all, up to BATCH_MAX. Where not a single operation could be
- * written, what makes room is tried before others. When there is room for removals alone, and
- * nothing can be removed, some ends of files let it go on: each makes more room than it takes. */
+/* What is to be written next: mostly all, up to BATCH_MAX. When there is room for removals alone,
+ * and nothing can be removed, some ends of files let it go on: each makes more room than it takes.
+ */
 static void take_batch(struct store *store, struct list *out)
 {
 	assert(lock_mine(&store->lock));
 	const int most = room_portion(&store->room, store->portion);
-	int level = store->starved ? ROOM_FOR_REMOVALS : (int)store->room.level;
+	const enum room_for level = store->room.level;
 	if (level == ROOM_FOR_ALL && store->depth <= (size_t)most)
 		list_splice(out, &store->submitted);
-	for (; list_empty(out) && level >= (int)store->room.level; level--)
-		take_some(store, (enum room_for)level, most, out);
+	else
+		take_some(store, level, most, out);
 	if (list_empty(out) && store->trickles)
 		take_some(store, ROOM_FOR_ENDS, most < TRICKLE ? most : TRICKLE, out);
 	store->trickles = false;
@@ -116,7 +116,6 @@ static void hand_back(struct store *store, struct list *batch)
 	size_t done = count(batch);
 	store->last_batch = done;
 	store->portion = store->portion < BATCH_MAX / 2 ? store->portion * 2 : BATCH_MAX;
-	store->starved = false;
 	store->last_try = false;
 	store->pause_ms = BACKOFF_MIN_MS;
 	lock_take(&store->lock);
@@ -169,7 +168,6 @@ static bool refuse(struct store *store, const struct error *err)
 	writer_set_trouble(store, &store->trouble, err);
 	if (store->last_try)
 		return false;
-	store->starved = err->code == ENOSPC;
 	store->last_try = wait_a_while(store, store->pause_ms);
 	store->pause_ms *= 2;
 	if (store->pause_ms > BACKOFF_MAX_MS)

@@ -34,7 +34,6 @@ struct store {
 	struct mono wait_after; /* the same: no reader is waited for before */
 	struct room room;	/* the same, but for what is anybody's there */
 	int portion;		/* the same: how many operations it writes at once, at most */
-	bool starved;		/* the same: there was no room for a single one */
 	bool trickles;		/* the same: there was room for none, and a while has passed */
 	bool last_try;		/* the same: the store is being closed, and the database refuses */
 	int pause_ms;		/* the same: until what was refused is tried again */

@@ -1,5 +1,7 @@
 /* checkpoint: the log stays short, shorter where the disk is small. */
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 
 #include "store_fixture.h"
 
@@ -53,6 +55,46 @@ Test(checkpoint, the_log_is_brought_back_into_the_database)
 	for (unsigned i = 0; i < COUNT; i++)
 		version_free(ops[i].version);
 	free(ops);
+}
+
+static atomic_bool reads;
+
+static void *read_on(void *context)
+{
+	struct error err = { 0 };
+	struct store_totals totals;
+	struct store_reader *reader = context;
+	while (atomic_load(&reads)) {
+		store_reader_begin(reader);
+		cr_assert(store_totals(reader, &totals, &err) == 0, "%s", err.text);
+		(void)usleep(20000); /* as a question takes that long */
+		store_reader_end(reader);
+	}
+	return NULL;
+}
+
+/* A log begins anew only when nobody reads it, and somebody does all the time. */
+Test(checkpoint, whoever_reads_all_the_time_does_not_make_the_log_long)
+{
+	pthread_t threads[2];
+	struct store_reader *readers[2];
+	struct error err = { 0 };
+	world_on_disk_of(&w, "2m");
+	atomic_store(&reads, true);
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert(store_reader_open(&readers[i], w.db, &err) == 0);
+		cr_assert(pthread_create(&threads[i], NULL, read_on, readers[i]) == 0);
+	}
+	for (unsigned i = 0; i < 300; i++) {
+		world_put(&w, done(i));
+		cr_assert(!store_trouble(w.store, &err), "%s", err.text);
+	}
+	atomic_store(&reads, false);
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert(pthread_join(threads[i], NULL) == 0);
+		store_reader_free(readers[i]);
+	}
+	cr_expect_lt(log_bytes(), 1 << 20);
 }
 
 /* Each is a commit of its own, and somebody reads between any two. */
