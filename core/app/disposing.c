@@ -194,6 +194,7 @@ int disposing_start(struct app *app, struct error *err)
 	seldom_init(&disposing->sheds);
 	disposing->shed = shed_new();
 	app->disposing = disposing;
+	store_let_unscanned_go(app->store, app->config->retention.unscanned);
 	int result = start_retention(disposing, err);
 	return result < 0
 		       ? result
@@ -218,8 +219,10 @@ bool disposing_busy(struct app *app)
 
 void disposing_configure(struct app *app)
 {
-	if (app->disposing)
-		disposer_configure(app->disposing->disposer, app->config);
+	if (!app->disposing)
+		return;
+	store_let_unscanned_go(app->store, app->config->retention.unscanned);
+	disposer_configure(app->disposing->disposer, app->config);
 }
 
 void disposing_status(struct app *app, struct str *out)

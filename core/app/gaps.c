@@ -18,15 +18,17 @@ struct gap {
 	struct store_op open;
 	struct store_op close;
 	uint32_t root;
-	bool down;    /* the downtime */
-	bool closing; /* its end is on the way to the history */
+	bool down;	     /* the downtime */
+	bool closing;	     /* its end is on the way to the history */
+	uint64_t unrecorded; /* files that came and went; 0: another gap */
 };
 
 struct gaps {
 	struct store_gap now; /* for the operation below */
 	struct store_op due_by;
-	struct list open; /* of struct gap, those whose end is not committed yet among them */
-	size_t count;	  /* of those that are open */
+	struct list open;  /* of struct gap, those whose end is not committed yet among them */
+	size_t count;	   /* of those that are open */
+	size_t unrecorded; /* of them, those of gaps_unrecorded() */
 };
 
 static const char *const cause_names[] = {
@@ -132,11 +134,45 @@ void gaps_event(struct app *app, const struct watcher_event *event)
 	}
 	LIST_FOREACH(at, &app->gaps->open) {
 		struct gap *gap = LIST_OF(at, struct gap, link);
-		if (!gap->closing && gap->root == event->root && gap->record.cause == cause) {
+		if (!gap->closing && !gap->unrecorded && gap->root == event->root &&
+		    gap->record.cause == cause) {
 			close_gap(app, gap);
 			return;
 		}
 	}
+}
+
+void gaps_unrecorded(struct app *app, uint32_t root)
+{
+	LIST_FOREACH(at, &app->gaps->open) {
+		struct gap *gap = LIST_OF(at, struct gap, link);
+		if (gap->closing || !gap->unrecorded || gap->root != root)
+			continue;
+		gap->unrecorded++;
+		return;
+	}
+	struct gap *gap = open_gap(app, root, cause_names[WATCHER_CAUSE_LIMIT], clock_wall_ns());
+	gap->unrecorded = 1;
+	app->gaps->unrecorded++;
+	log_warning(
+		"gap opened, what comes and goes before it is looked at is not recorded, as the "
+		"history's disk is full cause=limit root=%s",
+		gap->record.root ? gap->record.root : "*");
+}
+
+void gaps_tick(struct app *app)
+{
+	if (app->gaps->unrecorded == 0 || store_spares_room(app->store))
+		return;
+	LIST_FOREACH(at, &app->gaps->open) {
+		struct gap *gap = LIST_OF(at, struct gap, link);
+		if (gap->closing || !gap->unrecorded)
+			continue;
+		log_notice("files that came and went and are not recorded: %llu",
+			   (unsigned long long)gap->unrecorded);
+		close_gap(app, gap);
+	}
+	app->gaps->unrecorded = 0;
 }
 
 /* Gaps that a daemon which was killed left open: this start's walk made up for them. */

@@ -26,6 +26,11 @@ void gaps_down(struct app *app, int64_t opened_ns);
 void gaps_clock(struct app *app, int64_t longest_ms);
 /** WATCHER_GAP_OPENED or WATCHER_GAP_CLOSED. */
 void gaps_event(struct app *app, const struct watcher_event *event);
+/** A file that came and went before it was looked at has no row and gets none, as the history
+ * spares its room for what makes some: a gap of its root tells of that, until gaps_tick() finds
+ * that it does so no more. */
+void gaps_unrecorded(struct app *app, uint32_t root);
+void gaps_tick(struct app *app);
 /** Every root was walked: closes the gap of the downtime, and what an earlier run left open. */
 void gaps_walked_all(struct app *app);
 /** A version was found by a walk that no event had told of. */

@@ -14,6 +14,7 @@
 
 #include "core/app/closes.h"
 #include "core/app/decide.h"
+#include "core/app/gaps.h"
 #include "core/app/record.h"
 #include "core/app/roots.h"
 #include "core/app/samefile.h"
@@ -269,6 +270,12 @@ void intake_vanished(struct app *app, struct job *job)
 		return;
 	}
 	struct version *version = job->version;
+	if (!job->row && version->id == 0 && reason == REASON_NONE &&
+	    store_spares_room(app->store)) {
+		gaps_unrecorded(app, job->root);
+		drop(app, job);
+		return;
+	}
 	if (version->identity.inode == 0) {
 		/* nobody saw it: told apart by when we heard of it */
 		version->identity.btime_ns = 0;

@@ -16,6 +16,7 @@
 #include "core/app/control.h"
 #include "core/app/disposing.h"
 #include "core/app/ends.h"
+#include "core/app/gaps.h"
 #include "core/app/health.h"
 #include "core/app/outbox.h"
 #include "core/app/pause.h"
@@ -384,6 +385,7 @@ int loop_run(struct app *app, struct error *err)
 			return result;
 		record_committed(app);
 		settle_tick(app);
+		gaps_tick(app);
 		reload_tick(app);
 		reroot_tick(app);
 		pause_tick(app);

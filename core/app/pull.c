@@ -30,8 +30,10 @@ bool pull_has_room(struct app *app)
 		app->full_since.ns = 0;
 	else if (app->full_since.ns == 0)
 		app->full_since = mono_now();
+	/* files that make room may come behind thousands that make none, and wait for it */
+	const size_t most = store_spares_room(app->store) ? APP_FLIGHT_MAX : APP_STORE_MAX;
 	if (app->mode != APP_RUNNING || flight_total(&app->flight) >= APP_FLIGHT_MAX ||
-	    store_depth(app->store) >= APP_STORE_MAX)
+	    store_depth(app->store) >= most)
 		return false;
 	return app->full_since.ns == 0 || mono_passed(mono_add_ms(app->full_since, PULL_FULL_MS));
 }

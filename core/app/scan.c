@@ -32,6 +32,7 @@
 #include "core/detect/hasher.h"
 #include "core/store/reader.h"
 #include "core/store/rescan.h"
+#include "core/store/store.h"
 
 enum step {
 	STEP_ON,   /* go on with the next step */
@@ -319,6 +320,27 @@ static enum step look_after(struct job *job, const struct asking *asking)
 	return STEP_ON;
 }
 
+/* What is no end yet takes room, and makes none. Where the history has room for ends alone it is
+ * not recorded, as if nobody had been asked, and the file is looked at again in a while: else it
+ * would wait, with the file, for room that only ends make. */
+static enum step conclude_look(struct asking *asking)
+{
+	struct job *job = asking->job;
+	struct version *version = job->version;
+	const int64_t id = version->id;
+	const unsigned attempt = version->attempt;
+	const unsigned tries = version->tries;
+	const enum version_wait wait = version->wait;
+	ask_conclude(asking);
+	if (version->state != VERSION_QUEUED || !store_spares_room(job->app->store))
+		return STEP_ON;
+	version->id = id;
+	version->attempt = attempt;
+	version->tries = tries;
+	version->wait = wait;
+	return tell(job, JOB_LATER, 0);
+}
+
 static enum step ask(struct scanner *scanner, struct job *job, struct engine *engine, int fd)
 {
 	struct asking asking = { .scanner = scanner, .job = job, .engine = engine, .fd = fd };
@@ -341,7 +363,7 @@ static enum step ask(struct scanner *scanner, struct job *job, struct engine *en
 	if (step == STEP_ON && job->rescan)
 		review_conclude(&asking);
 	else if (step == STEP_ON)
-		ask_conclude(&asking);
+		step = conclude_look(&asking);
 	if (step == STEP_ON)
 		step = STEP_SAVE;
 	ask_forget(&asking);

@@ -127,7 +127,8 @@ static void handle_result(struct app *app, struct job *job)
 			job->version->wait = WAIT_WRITER;
 		return;
 	case JOB_LATER:
-		want_tell(app, job->version->path, job->result_errno);
+		if (job->result_errno)
+			want_tell(app, job->version->path, job->result_errno);
 		look_again_later(app, job);
 		return;
 	case JOB_SIDECAR:

@@ -20,8 +20,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/str.h"
@@ -224,6 +226,16 @@ int db_open(struct db **out, const char *path, enum db_mode mode, struct error *
 	return 0;
 }
 
+/* Nothing but zeros at its beginning: what open.c makes of a log that is spent. */
+static bool is_no_log(const char *path)
+{
+	char head[4];
+	static const char zeros[sizeof head];
+	int fd AUTO_CLOSE = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+	       memcmp(head, zeros, sizeof head) == 0;
+}
+
 /* A history whose -wal is gone or empty is complete in its one file; on read-only media it can only
  * be read as immutable: https://www.sqlite.org/wal.html#readonly. SQLite says where the log lies,
  * as it does not lie beside a symlink. */
@@ -231,7 +243,10 @@ static bool is_complete_file(const struct db *db)
 {
 	const char *name = sqlite3_db_filename(db->handle, "main");
 	struct stat st;
-	return stat(sqlite3_filename_wal(name), &st) < 0 ? errno == ENOENT : st.st_size == 0;
+	const char *log = sqlite3_filename_wal(name);
+	if (stat(log, &st) < 0)
+		return errno == ENOENT;
+	return st.st_size == 0 || is_no_log(log);
 }
 
 static int reopen_immutable(struct db *db, struct error *err)

@@ -5,8 +5,11 @@
  * bring its schema up to date, start the writer.
  */
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include "core/base/error.h"
 #include "core/base/mem.h"
@@ -18,6 +21,7 @@
 #include "core/store/migrate.h"
 #include "core/store/save.h"
 #include "core/store/store.h"
+#include "core/store/wal_index.h"
 #include "core/store/writer.h"
 
 static void store_cleanup(struct store **store)
@@ -29,6 +33,8 @@ static struct store *store_new(void)
 {
 	struct store *store = xcalloc(1, sizeof *store);
 	store->event_fd = -1;
+	store->index = -1;
+	store->room.file = -1;
 	lock_init(&store->lock);
 	lock_condition_init(&store->wake);
 	list_init(&store->submitted);
@@ -59,6 +65,8 @@ static int make_absent(struct store *store, struct error *err)
 static int open_database(struct store *store, const struct store_options *options,
 			 struct error *err)
 {
+	if (options->hold_room)
+		store->index = wal_index_hold(options->path);
 	int result = db_open(&store->db, options->path, DB_WRITE, err);
 	if (result == 0)
 		result = migrate_run(store->db, options->create, err);
@@ -74,6 +82,8 @@ static int open_database(struct store *store, const struct store_options *option
 		result = make_absent(store, err);
 	if (result == 0)
 		result = inplace_note(&store->inplace, store->db, err);
+	if (result == 0 && options->hold_room && store->index < 0) /* it was made just now */
+		store->index = wal_index_hold(options->path);
 	if (result == 0)
 		result = room_init(&store->room, store->db, options->hold_room, err);
 	if (result == 0)
@@ -109,6 +119,30 @@ int store_open(struct store **out, const struct store_options *options, struct e
 	return 0;
 }
 
+/* Whoever may only read takes a history for complete in its one file where the log is none. */
+static void spend_log(const char *path)
+{
+	static const char nothing[32]; /* its header: https://www.sqlite.org/walformat.html */
+	struct stat st;
+	int fd AUTO_CLOSE = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_size == 0)
+		return;
+	ssize_t wrote = pwrite(fd, nothing, sizeof nothing, 0);
+	(void)wrote; /* then it stays as it is, which is right too */
+}
+
+static void close_database(struct store *store)
+{
+	AUTO_FREE char *log = NULL;
+	if (store->db)
+		log = xstrdup(sqlite3_filename_wal(sqlite3_db_filename(store->db->handle, "main")));
+	db_free(store->db); /* the last to close checkpoints */
+	if (log && wal_index_log_is_spent(store->index))
+		spend_log(log);
+	wal_index_release(store->index);
+	room_release(&store->room);
+}
+
 void store_close(struct store *store)
 {
 	if (!store)
@@ -116,7 +150,7 @@ void store_close(struct store *store)
 	writer_stop(store);
 	save_free(store->save);
 	room_done(&store->room);
-	db_free(store->db); /* the last to close checkpoints */
+	close_database(store);
 	if (store->event_fd >= 0)
 		fd_close(store->event_fd);
 	lockfile_free(store->lockfile);

@@ -8,13 +8,19 @@
  * log of which nothing is needed any more to nothing when the database is closed.
  *
  * Behind the end of the database's file nothing can be held: a complete checkpoint cuts the file to
- * its pages, and ext4 lets go of blocks there when a write fails. SQLITE_FCNTL_CHUNK_SIZE makes it
- * cut to a multiple of a size instead, so that size is chosen anew before each checkpoint, and
- * SQLITE_FCNTL_SIZE_HINT makes the file longer
- * (https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html). Opening the database's file here
- * would be simpler, but closing it would give up SQLite's locks.
+ * its pages, and ext4 lets go of blocks there when a write fails. So the file itself is made
+ * longer; SQLITE_FCNTL_CHUNK_SIZE makes a checkpoint cut it to a multiple of a size, and that size
+ * is chosen anew before each (https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html). The
+ * descriptor for that stays open as long as SQLite's, since closing one would give up its locks.
  *
  * Small disks have less to hold, and a log that is brought back earlier.
+ *
+ * What is held is spent in this order, in eighths of what is to be: new rows of any kind down to
+ * four; rows of files with bytes, few at a time, down to three; ends that let files go, down to
+ * two, and few at a time down to one; removals all of it. Of those few each makes more room than it
+ * takes, if only others do not have it before. When nothing has moved for some seconds (others had
+ * it) one row at a time may go down to one and a half: as soon as they let go, that is enough to
+ * begin with.
  */
 #include "core/store/room.h"
 
@@ -26,6 +32,7 @@
 #include <limits.h>
 
 #include "core/base/error.h"
+#include "core/base/mem.h"
 #include "core/base/str.h"
 #include "core/store/db.h"
 #include "core/store/op.h"
@@ -33,13 +40,15 @@
 enum {
 	FRAME_HEAD = 24,
 	HOLD_MAX = 16 << 20,
-	HOLD_MIN = 64 << 10,
+	LOG_MIN = 256 << 10, /* a row touches seven pages and more */
+	SPARE_MIN = 64 << 10,
 	LOG_SHARE = 16, /* of the disk, one in so many */
 	SPARE_SHARE = 32,
 	SHORT_SHARE = 8,       /* the log before it is brought back */
 	STEPS = 8,	       /* room is taken in so many, as much as there is */
 	BATCH_SHARE = 4,       /* of what is spare, what is written at once takes one in so many; */
 	BYTES_EACH = 16 << 10, /* an operation takes less, mostly a tenth of that */
+	TRICKLE = 16,	       /* operations */
 	NEARLY = 4,	       /* full, when there is so many times left what is held */
 	CHUNK_MAX = 1 << 30,   /* SQLite's is an int */
 };
@@ -102,29 +111,39 @@ static bool take_log(const struct room *room)
 	return true;
 }
 
-static void set_chunk(const struct room *room, int64_t bytes)
+/* Several threads may grow the file at once, or a checkpoint cut it: what is too much is cut later.
+ * From the last page on, and not from the end that the file had when it was looked at: where it was
+ * cut since there would be a hole, for which there is no room when it is written to. What is
+ * allocated already costs nothing. */
+void room_grab(struct room *room)
 {
-	int chunk = (int)bytes;
-	(void)sqlite3_file_control(room->db->handle, "main", SQLITE_FCNTL_CHUNK_SIZE, &chunk);
+	struct stat st;
+	const int64_t target = atomic_load_explicit(&room->target, memory_order_relaxed);
+	if (room->file < 0 || fstat(room->file, &st) < 0)
+		return;
+	const int64_t floor = target - room->spare_bytes;
+	int64_t at = st.st_size > floor ? st.st_size : floor;
+	for (int64_t step = room->spare_bytes / STEPS; at < target && step >= room->page_bytes;) {
+		int64_t bytes = within(target - at, 0, step);
+		if (fallocate(room->file, 0, floor, at + bytes - floor) == 0)
+			at += bytes;
+		else if (errno == ENOSPC || errno == EDQUOT)
+			step /= 2;
+		else
+			return;
+	}
 }
 
 /* False: there is no more. */
-static bool take_spare(const struct room *room, struct pages *pages)
+static bool take_spare(struct room *room, struct pages *pages)
 {
 	const int64_t step = room->spare_bytes / STEPS;
+	const int64_t target = pages->used + room->spare_bytes - pages->free;
+	atomic_store_explicit(&room->target, target, memory_order_relaxed);
 	if (spare_of(pages) > room->spare_bytes - step)
 		return true; /* not with each commit */
-	const int64_t target = pages->file + room->spare_bytes - spare_of(pages);
-	set_chunk(room, room->page_bytes);
-	while (pages->file < target) {
-		int64_t wished = within(pages->file + step, 0, target);
-		(void)sqlite3_file_control(room->db->handle, "main", SQLITE_FCNTL_SIZE_HINT,
-					   &wished);
-		int64_t before = pages->file;
-		if (!look(room, pages) || pages->file <= before)
-			return false;
-	}
-	return true;
+	room_grab(room);
+	return look(room, pages) && pages->file >= target;
 }
 
 /* May others fill it before what is written next is? Then what is held is to be spent with care. */
@@ -138,9 +157,9 @@ static bool is_nearly_full(const struct room *room)
 
 static enum room_for level_of(const struct room *room, int64_t spare)
 {
-	if (spare < room->spare_bytes / 4)
+	if (spare < room->spare_bytes / 8 * 2)
 		return ROOM_FOR_REMOVALS;
-	return spare < room->spare_bytes / 2 ? ROOM_FOR_ENDS : ROOM_FOR_ALL;
+	return spare < room->spare_bytes / 8 * 4 ? ROOM_FOR_ENDS : ROOM_FOR_ALL;
 }
 
 void room_take(struct room *room)
@@ -156,6 +175,7 @@ void room_take(struct room *room)
 	if (level < room->level && room->full) /* not to and fro */
 		level = level_of(room, spare_of(&pages) - room->spare_bytes / 8);
 	room->level = level;
+	room->spare = spare_of(&pages);
 	atomic_store_explicit(&room->is_missing, room->missing, memory_order_relaxed);
 	atomic_store_explicit(&room->is_scarce, level != ROOM_FOR_ALL, memory_order_relaxed);
 }
@@ -171,7 +191,8 @@ void room_keep(const struct room *room)
 	int64_t kept = within(pages.file, pages.used, most);
 	int64_t chunks = kept / CHUNK_MAX + 1;
 	int64_t chunk = (kept + chunks - 1) / chunks;
-	set_chunk(room, (chunk + room->page_bytes - 1) / room->page_bytes * room->page_bytes);
+	int bytes = (int)((chunk + room->page_bytes - 1) / room->page_bytes * room->page_bytes);
+	(void)sqlite3_file_control(room->db->handle, "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
 }
 
 static int limit_log(const struct room *room, int64_t bytes, struct error *err)
@@ -183,8 +204,9 @@ static int limit_log(const struct room *room, int64_t bytes, struct error *err)
 
 static int hold_some(struct room *room, int64_t disk_bytes, struct error *err)
 {
-	room->log_bytes = within(disk_bytes / LOG_SHARE, HOLD_MIN, HOLD_MAX);
-	room->spare_bytes = within(disk_bytes / SPARE_SHARE, HOLD_MIN, HOLD_MAX);
+	room->log_bytes = within(disk_bytes / LOG_SHARE, LOG_MIN, HOLD_MAX);
+	room->file = open(sqlite3_db_filename(room->db->handle, "main"), O_RDWR | O_CLOEXEC);
+	room->spare_bytes = within(disk_bytes / SPARE_SHARE, SPARE_MIN, HOLD_MAX);
 	room->spare_bytes -= room->spare_bytes % (room->page_bytes * STEPS);
 	int result = limit_log(room, room->log_bytes, err);
 	if (result == 0)
@@ -195,7 +217,7 @@ static int hold_some(struct room *room, int64_t disk_bytes, struct error *err)
 int room_init(struct room *room, const struct db *db, bool hold, struct error *err)
 {
 	struct statvfs st;
-	*room = (struct room){ .db = db, .log_frames = INT_MAX };
+	*room = (struct room){ .db = db, .log_frames = INT_MAX, .file = -1 };
 	int result = db_integer(db, "PRAGMA page_size", &room->page_bytes, err);
 	if (result < 0)
 		return result;
@@ -223,6 +245,12 @@ void room_done(struct room *room)
 	sqlite3_finalize(TAKE(room->pages));
 }
 
+void room_release(struct room *room)
+{
+	if (room->file >= 0)
+		fd_close(room->file);
+}
+
 int room_portion(const struct room *room, int most)
 {
 	if (!room->full)
@@ -230,15 +258,57 @@ int room_portion(const struct room *room, int most)
 	return (int)within(room->spare_bytes / BATCH_SHARE / BYTES_EACH, 1, most);
 }
 
-enum room_for room_needed(const struct store_op *op)
+int room_trickle(const struct room *room, enum room_for kind, bool idle)
 {
-	const struct version *version = op->version;
-	if (op->removals || op->verb == STORE_ALIVE)
-		return ROOM_FOR_REMOVALS;
-	if (op->verb != STORE_SAVE || version->identity.size == 0 ||
-	    (version->id == 0 && version->state == VERSION_QUEUED))
+	const int64_t sixteenth = room->spare_bytes / 16;
+	if (kind == ROOM_FOR_ENDS)
+		return room->spare >= sixteenth * 2 ? TRICKLE : 0;
+	if (room->spare >= sixteenth * 6)
+		return TRICKLE;
+	return idle && room->spare >= sixteenth * 3 ? 1 : 0;
+}
+
+static enum room_for needed_to_save(const struct room *room, const struct version *version)
+{
+	if (version->identity.size == 0)
 		return ROOM_FOR_ALL;
-	return version->state == VERSION_UNSCANNED && version->reason == REASON_SHED
-		       ? ROOM_FOR_REMOVALS
-		       : ROOM_FOR_ENDS;
+	if (version->state == VERSION_QUEUED)
+		return ROOM_FOR_FILES;
+	if (version->state == VERSION_DONE)
+		return ROOM_FOR_ENDS;
+	if (version->reason == REASON_SHED)
+		return ROOM_FOR_REMOVALS;
+	bool there = version->reason != REASON_VANISHED && version->reason != REASON_NOT_REGULAR;
+	return there && atomic_load_explicit(&room->unscanned_may_go, memory_order_relaxed)
+		       ? ROOM_FOR_ENDS
+		       : ROOM_FOR_ALL;
+}
+
+enum room_for room_needed(const struct room *room, const struct store_op *op)
+{
+	if (op->removals || op->gap)
+		return ROOM_FOR_REMOVALS; /* gaps are few and small */
+	switch (op->verb) {
+	case STORE_SAVE:
+	case STORE_ADD:
+		return needed_to_save(room, op->version);
+	case STORE_REQUEUE: /* the end that follows must not pass it */
+		return op->version->identity.size ? ROOM_FOR_ENDS : ROOM_FOR_ALL;
+	case STORE_REFRESH:
+	case STORE_MARK:
+	case STORE_FORGET:
+	case STORE_RESCAN:
+	case STORE_RULES:
+	case STORE_GAP_OPEN:
+	case STORE_GAP_CLOSE:
+	case STORE_GAP_CLOSE_OLD:
+	case STORE_DUE_BY:
+	case STORE_TOLD:
+	case STORE_EXPIRE:
+	case STORE_INTEND:
+	case STORE_REMOVED:
+	case STORE_ALIVE:
+		break;
+	}
+	return ROOM_FOR_ALL;
 }

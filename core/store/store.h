@@ -70,6 +70,9 @@ bool store_refuses_removals(struct store *store);
 /** Is there room left for little more than removals? Then ends of files that have no bytes wait, as
  * their removal makes none. Any thread. */
 bool store_spares_room(const struct store *store);
+/** Whether files that ended without an answer may be removed: then room is made by their ends too.
+ * Any thread. */
+void store_let_unscanned_go(struct store *store, bool may_go);
 /** Something was freed on a disk, perhaps on the history's: it takes the room that it wants before
  * others have it. Cheap where it wants none. Any thread. */
 void store_look_for_room(struct store *store);

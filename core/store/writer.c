@@ -38,7 +38,7 @@ enum {
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
 	ROOM_LOOK_MS = 250,    /* what was not freed by us is not told of */
-	TRICKLE = 16,	       /* operations */
+	ROOM_IDLE_MS = 5000,   /* others have what is freed */
 	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */
 };
 
@@ -86,11 +86,21 @@ static void take_some(struct store *store, enum room_for level, int most, struct
 	struct list *next = store->submitted.next;
 	for (struct list *at; (at = next) != &store->submitted && most > 0;) {
 		next = at->next;
-		if (room_needed(LIST_OF(at, struct store_op, link)) < level)
+		if (room_needed(&store->room, LIST_OF(at, struct store_op, link)) < level)
 			continue;
 		list_unlink(at);
 		list_append(out, at);
 		most--;
+	}
+}
+
+static void trickle(struct store *store, int most, struct list *out)
+{
+	const struct room *room = &store->room;
+	const bool idle = mono_passed(mono_add_ms(store->moved, ROOM_IDLE_MS));
+	for (enum room_for kind = ROOM_FOR_ENDS; kind > ROOM_FOR_ALL && list_empty(out); kind--) {
+		int some = room_trickle(room, kind, idle);
+		take_some(store, kind, some < most ? some : most, out);
 	}
 }
 
@@ -107,7 +117,7 @@ static void take_batch(struct store *store, struct list *out)
 	else
 		take_some(store, level, most, out);
 	if (list_empty(out) && store->trickles)
-		take_some(store, ROOM_FOR_ENDS, most < TRICKLE ? most : TRICKLE, out);
+		trickle(store, most, out);
 	store->trickles = false;
 }
 
@@ -115,6 +125,7 @@ static void hand_back(struct store *store, struct list *batch)
 {
 	size_t done = count(batch);
 	store->last_batch = done;
+	store->moved = mono_now();
 	store->portion = store->portion < BATCH_MAX / 2 ? store->portion * 2 : BATCH_MAX;
 	store->last_try = false;
 	store->pause_ms = BACKOFF_MIN_MS;
@@ -126,6 +137,15 @@ static void hand_back(struct store *store, struct list *batch)
 		store->trouble.code = 0;
 	lock_drop(&store->lock);
 	signal_owner(store);
+}
+
+/* Who waits for room to be had is told when it is. */
+static void look_for_room(struct store *store)
+{
+	bool scarce = store->room.level != ROOM_FOR_ALL;
+	room_take(&store->room);
+	if (scarce != (store->room.level != ROOM_FOR_ALL))
+		signal_owner(store);
 }
 
 static int try_batch(struct store *store, struct list *batch, struct error *err)
@@ -153,7 +173,7 @@ static bool make_do(struct store *store, size_t tried)
 {
 	bool longer = store->wal_frames > 0;
 	bool back = longer && checkpoint_run(store, true);
-	room_take(&store->room);
+	look_for_room(store);
 	if (tried > 1)
 		store->portion = (int)(tried / 2);
 	return tried > 1 || back;
@@ -252,7 +272,7 @@ static void wait_for_any(struct store *store)
 	let_grow(store);
 	store->looks = false;
 	lock_drop(&store->lock);
-	room_take(&store->room); /* others may have filled the disk since */
+	look_for_room(store); /* others may have filled the disk since */
 }
 
 /* Takes what there is to write, if anything. False: the store is being closed, and all is written
@@ -287,7 +307,7 @@ static void *run(void *context)
 	while (next_batch(store, &batch) && (list_empty(&batch) || write_batch(store, &batch))) {
 		pulse_beat();
 		checkpoint_if_long(store);
-		room_take(&store->room);
+		look_for_room(store);
 		pulse_beat();
 	}
 	drop(&batch);
@@ -327,10 +347,10 @@ void writer_stop(struct store *store)
 }
 
 /* Is there one that does not wait for room? */
-static bool any_goes(const struct list *ops, enum room_for level)
+static bool any_goes(const struct store *store, const struct list *ops)
 {
 	LIST_FOREACH(at, ops) {
-		if (room_needed(LIST_OF(at, struct store_op, link)) >= level)
+		if (room_needed(&store->room, LIST_OF(at, struct store_op, link)) >= store->holds)
 			return true;
 	}
 	return false;
@@ -343,7 +363,7 @@ static void submit(struct store *store, struct list *ops, size_t added)
 	lock_take(&store->lock);
 	bool grown = store->depth < BATCH_GROWN && store->depth + added >= BATCH_GROWN;
 	bool wake = list_empty(&store->submitted) || grown;
-	if (store->holds != ROOM_FOR_ALL && any_goes(ops, store->holds))
+	if (store->holds != ROOM_FOR_ALL && any_goes(store, ops))
 		wake = store->looks = true;
 	list_splice(&store->submitted, ops);
 	store->depth += added;
@@ -427,8 +447,14 @@ void store_look_for_room(struct store *store)
 {
 	if (!atomic_load_explicit(&store->room.is_missing, memory_order_relaxed))
 		return;
+	room_grab(&store->room); /* the writer may be too late */
 	lock_take(&store->lock);
 	store->looks = true;
 	(void)pthread_cond_signal(&store->wake);
 	lock_drop(&store->lock);
+}
+
+void store_let_unscanned_go(struct store *store, bool may_go)
+{
+	atomic_store_explicit(&store->room.unscanned_may_go, may_go, memory_order_relaxed);
 }

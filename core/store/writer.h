@@ -35,6 +35,8 @@ struct store {
 	struct room room;	/* the same, but for what is anybody's there */
 	int portion;		/* the same: how many operations it writes at once, at most */
 	bool trickles;		/* the same: there was room for none, and a while has passed */
+	struct mono moved;	/* the same: when something was written last */
+	int index;		/* wal_index_hold()'s; the opener's */
 	bool last_try;		/* the same: the store is being closed, and the database refuses */
 	int pause_ms;		/* the same: until what was refused is tried again */
 	int64_t last_alive_ns;

@@ -97,36 +97,73 @@ static void put(unsigned from, unsigned count)
 Test(room, what_an_operation_needs)
 {
 	static const struct {
+		enum store_verb verb;
 		enum version_state state;
+		enum version_reason reason;
 		int64_t id, size;
 		enum room_for need;
 	} cases[] = {
-		{ VERSION_QUEUED, 0, 10, ROOM_FOR_ALL },
-		{ VERSION_QUEUED, 1, 10, ROOM_FOR_ENDS },
-		{ VERSION_QUEUED, 1, 0, ROOM_FOR_ALL },
-		{ VERSION_DONE, 0, 10, ROOM_FOR_ENDS },
-		{ VERSION_DONE, 1, 10, ROOM_FOR_ENDS },
-		{ VERSION_DONE, 1, 0, ROOM_FOR_ALL },
-		{ VERSION_UNSCANNED, 1, 10, ROOM_FOR_REMOVALS }, /* given up */
-		{ VERSION_UNSCANNED, 1, 0, ROOM_FOR_ALL },
+		{ STORE_SAVE, VERSION_QUEUED, 0, 0, 10, ROOM_FOR_FILES },
+		{ STORE_ADD, VERSION_QUEUED, 0, 0, 10, ROOM_FOR_FILES },
+		{ STORE_SAVE, VERSION_QUEUED, 0, 1, 10, ROOM_FOR_FILES },
+		{ STORE_SAVE, VERSION_QUEUED, 0, 0, 0, ROOM_FOR_ALL },
+		{ STORE_SAVE, VERSION_DONE, 0, 0, 10, ROOM_FOR_ENDS },
+		{ STORE_SAVE, VERSION_DONE, 0, 1, 10, ROOM_FOR_ENDS },
+		{ STORE_SAVE, VERSION_DONE, 0, 1, 0, ROOM_FOR_ALL },
+		{ STORE_SAVE, VERSION_UNSCANNED, REASON_SHED, 1, 10, ROOM_FOR_REMOVALS },
+		{ STORE_SAVE, VERSION_UNSCANNED, REASON_SHED, 1, 0, ROOM_FOR_ALL },
+		{ STORE_SAVE, VERSION_UNSCANNED, REASON_FAILED, 1, 10, ROOM_FOR_ALL },
+		{ STORE_SAVE, VERSION_UNSCANNED, REASON_VANISHED, 1, 10, ROOM_FOR_ALL },
+		{ STORE_REQUEUE, VERSION_QUEUED, 0, 1, 10, ROOM_FOR_ENDS },
+		{ STORE_REQUEUE, VERSION_QUEUED, 0, 1, 0, ROOM_FOR_ALL },
+		{ STORE_REFRESH, VERSION_DONE, 0, 1, 10, ROOM_FOR_ALL },
+		{ STORE_MARK, VERSION_DONE, 0, 1, 10, ROOM_FOR_ALL },
+	};
+
+	struct room room = { 0 };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct version *version = world_version("/r/x", 1);
+		version->id = cases[i].id;
+		version->identity.size = cases[i].size;
+		version->state = cases[i].state;
+		version->reason = cases[i].reason;
+		struct store_op op = { .verb = cases[i].verb, .version = version };
+		cr_expect_eq(room_needed(&room, &op), cases[i].need, "case %zu", i);
+		atomic_store(&room.unscanned_may_go, true);
+		bool goes = cases[i].reason == REASON_FAILED;
+		cr_expect_eq(room_needed(&room, &op), goes ? ROOM_FOR_ENDS : cases[i].need,
+			     "case %zu", i);
+		atomic_store(&room.unscanned_may_go, false);
+		version_free(version);
+	}
+	struct store_removals removals = { 0 };
+	struct store_gap gap = { 0 };
+	cr_expect_eq(room_needed(&room,
+				 &(struct store_op){ .verb = STORE_INTEND, .removals = &removals }),
+		     ROOM_FOR_REMOVALS);
+	cr_expect_eq(room_needed(&room, &(struct store_op){ .verb = STORE_GAP_OPEN, .gap = &gap }),
+		     ROOM_FOR_REMOVALS);
+}
+
+Test(room, how_much_trickles)
+{
+	static const struct {
+		int64_t spare;
+		enum room_for kind;
+		bool idle;
+		int some;
+	} cases[] = {
+		{ 60, ROOM_FOR_ENDS, false, 16 }, { 20, ROOM_FOR_ENDS, false, 16 },
+		{ 19, ROOM_FOR_ENDS, true, 0 },	  { 60, ROOM_FOR_FILES, false, 16 },
+		{ 59, ROOM_FOR_FILES, false, 0 }, { 59, ROOM_FOR_FILES, true, 1 },
+		{ 30, ROOM_FOR_FILES, true, 1 },  { 29, ROOM_FOR_FILES, true, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct store_op *op = new_op(1, cases[i].state, cases[i].size);
-		op->version->id = cases[i].id;
-		cr_expect_eq(room_needed(op), cases[i].need, "case %zu", i);
-		op->verb = STORE_REFRESH;
-		cr_expect_eq(room_needed(op), ROOM_FOR_ALL);
+		const struct room room = { .spare_bytes = 160, .spare = cases[i].spare };
+		cr_expect_eq(room_trickle(&room, cases[i].kind, cases[i].idle), cases[i].some,
+			     "case %zu", i);
 	}
-	struct store_removals removals = { 0 };
-	cr_expect_eq(room_needed(&(struct store_op){ .verb = STORE_INTEND, .removals = &removals }),
-		     ROOM_FOR_REMOVALS);
-	cr_expect_eq(room_needed(&(struct store_op){ .verb = STORE_ALIVE }), ROOM_FOR_REMOVALS);
-	struct version *other = world_version("/r/x", 2);
-	world_fail(other, REASON_FAILED);
-	cr_expect_eq(room_needed(&(struct store_op){ .verb = STORE_SAVE, .version = other }),
-		     ROOM_FOR_ENDS);
-	version_free(other);
 }
 
 Test(room, nothing_is_held_where_nothing_is_removed)
@@ -164,20 +201,84 @@ Test(room, is_held_through_checkpoints_and_a_close)
 	world_tally_is_right(&w);
 }
 
-/* Who holds nothing any more gives it back. */
-Test(room, is_given_back_by_a_run_without_removals)
+/* Whoever may only read takes the history for complete in its one file. */
+static void expect_no_log(void)
+{
+	char path[128];
+	char head[32];
+	static const char zeros[sizeof head];
+	snprintf(path, sizeof path, "%s-wal", w.db);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	cr_assert(read(fd, head, sizeof head) == sizeof head);
+	cr_expect_arr_eq(head, zeros, sizeof head);
+	close(fd);
+}
+
+/* Who holds nothing any more gives the log back; the file keeps what it has for what comes. */
+Test(room, is_not_held_by_a_run_without_removals)
 {
 	open_anew();
 	put(0, 10);
 	int64_t held = w.store->room.log_bytes + w.store->room.spare_bytes;
 	world_close(&w);
 	cr_expect_geq(stat_of("-wal").st_size + stat_of("").st_size, held);
+	expect_no_log();
+	off_t before = stat_of("").st_size;
 	w.hold_room = false;
 	world_open(&w);
 	put(10, 10);
 	world_close(&w);
-	cr_expect_lt(stat_of("-wal").st_size + stat_of("").st_size, 1 << 20);
+	cr_expect_lt(stat_of("-wal").st_size, 1 << 20);
+	cr_expect_leq(stat_of("").st_size, before);
 	EXPECT_SQL(&w, "SELECT count(*) FROM file", "20");
+	EXPECT_SQL(&w, "PRAGMA integrity_check", "ok");
+}
+
+/* A process that reads an old state from the first byte that it is sent to the second. */
+static pid_t fork_reader(int *to, int *from)
+{
+	int down[2];
+	int up[2];
+	char byte;
+	cr_assert(pipe(down) == 0 && pipe(up) == 0);
+	pid_t reader = fork();
+	if (reader == 0) {
+		sqlite3 *handle = NULL;
+		close(down[1]);
+		bool reads = read(down[0], &byte, 1) == 1 &&
+			     sqlite3_open(w.db, &handle) == SQLITE_OK &&
+			     sqlite3_exec(handle, "BEGIN; SELECT count(*) FROM version", NULL, NULL,
+					  NULL) == SQLITE_OK &&
+			     write(up[1], "", 1) == 1 && read(down[0], &byte, 1) == 1;
+		_exit(!reads);
+	}
+	close(down[0]);
+	close(up[1]);
+	*to = down[1];
+	*from = up[0];
+	return reader;
+}
+
+/* Another process has it open: what is in the log may be nowhere else. */
+Test(room, the_log_stays_while_somebody_reads)
+{
+	int to;
+	int from;
+	char byte;
+	int status;
+	world_close(&w); /* no thread is to be there at the fork */
+	pid_t reader = fork_reader(&to, &from);
+	world_open(&w);
+	put(0, 10);
+	cr_assert(write(to, "", 1) == 1 && read(from, &byte, 1) == 1);
+	put(10, 10);
+	world_close(&w);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "20");
+	cr_assert(write(to, "", 1) == 1);
+	cr_assert(waitpid(reader, &status, 0) == reader && status == 0);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "20");
+	world_open(&w);
+	world_tally_is_right(&w);
 }
 
 static void wait_for_the_descriptor(void)
