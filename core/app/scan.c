@@ -320,9 +320,8 @@ static enum step look_after(struct job *job, const struct asking *asking)
 	return STEP_ON;
 }
 
-/* What is no end yet takes room, and makes none. Where the history has room for ends alone it is
- * not recorded, as if nobody had been asked, and the file is looked at again in a while: else it
- * would wait, with the file, for room that only ends make. */
+/* What is no end takes room, and makes none: where the history spares that it is not recorded, as
+ * if nobody had been asked, and the file is looked at again in a while. */
 static enum step conclude_look(struct asking *asking)
 {
 	struct job *job = asking->job;
