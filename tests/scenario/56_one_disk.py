@@ -193,6 +193,39 @@ def test_what_waits_is_given_up_on_a_disk_without_a_byte():
         same(count(carved, "file WHERE reason = 'shed'"), count(carved, "disposal WHERE cause = 'shed'"), "given up, and removed")
 
 
+# Writes without pause, and takes back what it could not write whole.
+IMPATIENT = ("import os, sys; sys.path.insert(0, sys.argv[2])\n"
+             "from scenario import broapt_name\n"
+             "content = os.urandom(20000)\n"
+             "while True:\n"
+             "    path = os.path.join(sys.argv[1], broapt_name())\n"
+             "    try: fd = os.open(path, os.O_CREAT | os.O_WRONLY)\n"
+             "    except OSError: continue\n"
+             "    try: whole = os.write(fd, content) == len(content)\n"
+             "    except OSError: whole = False\n"
+             "    if not whole: os.unlink(path)\n"
+             "    os.close(fd)\n")
+
+
+def test_files_that_come_and_go_keep_nobody_from_making_room():
+    with on_one_disk(mib=32) as (carved, sensor):
+        carved.start()
+        with subprocess.Popen([sys.executable, "-c", IMPATIENT, carved.root, os.path.dirname(os.path.abspath(__file__))]) as writer:
+            try:
+                carved.until(lambda: b"nothing on it may be deleted" in carved.stderr(), "the disk is full")
+                let_answer(carved)
+                carved.until(lambda: count(carved, "removal") > 600, "removals go on")
+            finally:
+                writer.kill()
+        carved.until(lambda: percent(carved) < 90 and count(carved, "file WHERE state = 'queued'") == 0
+                     and count(carved, "removal WHERE state = 'intended'") == 0, "there is room")
+        rows = {path for path, in carved.sql("SELECT CAST(path AS BLOB) FROM file")}
+        same(files_below(carved.root) - rows, set(), "files without a row")
+        same(carved.sql("SELECT count(*) FROM file WHERE state = 'unscanned' AND reason <> 'vanished'"), [(0,)], "not scanned")
+        carved.wait_until("SELECT count(*) > 0, count(*) = count(closed_ns) FROM gap WHERE cause = 'limit'", [(1, 1)])
+        print(f"        {len(rows)} rows, {count(carved, 'removal')} removed", flush=True)
+
+
 HAMMER = ("import os, sys\n"
           "fd = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY | os.O_APPEND)\n"
           "while True:\n"
