@@ -129,8 +129,11 @@ void room_grab(struct room *room)
 			at += bytes;
 		else if (errno == ENOSPC || errno == EDQUOT)
 			step /= 2;
-		else
+		else {
+			if (errno != EINTR)
+				atomic_store_explicit(&room->is_unable, true, memory_order_relaxed);
 			return;
+		}
 	}
 }
 
@@ -162,6 +165,17 @@ static enum room_for level_of(const struct room *room, int64_t spare)
 	return spare < room->spare_bytes / 8 * 4 ? ROOM_FOR_ENDS : ROOM_FOR_ALL;
 }
 
+/* The file system cannot (NFS, FUSE), or may not: then everything is written as long as it can be.
+ */
+static void hold_nothing(struct room *room)
+{
+	sqlite3_finalize(TAKE(room->pages));
+	room->missing = room->full = false;
+	room->level = ROOM_FOR_ALL;
+	atomic_store_explicit(&room->is_missing, false, memory_order_relaxed);
+	atomic_store_explicit(&room->is_scarce, false, memory_order_relaxed);
+}
+
 void room_take(struct room *room)
 {
 	struct pages pages = { 0 };
@@ -169,6 +183,10 @@ void room_take(struct room *room)
 		return;
 	bool log = take_log(room);
 	bool spare = take_spare(room, &pages);
+	if (room->file < 0 || atomic_load_explicit(&room->is_unable, memory_order_relaxed)) {
+		hold_nothing(room);
+		return;
+	}
 	room->missing = !log || !spare;
 	room->full = room->missing || is_nearly_full(room);
 	enum room_for level = level_of(room, spare_of(&pages));

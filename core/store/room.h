@@ -42,6 +42,7 @@ struct room {
 	/* anybody's */
 	atomic_bool is_missing;	      /* the same as missing */
 	atomic_bool is_scarce;	      /* level is not ROOM_FOR_ALL */
+	atomic_bool is_unable;	      /* the file system cannot do it */
 	atomic_int_fast64_t target;   /* bytes that the file is to have */
 	atomic_bool unscanned_may_go; /* files without an answer may be removed */
 };

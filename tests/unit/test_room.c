@@ -1,5 +1,8 @@
 /* room: what is held of the disk, through commits, checkpoints, a close and a full disk. */
+#include <sys/resource.h>
+
 #include <errno.h>
+#include <signal.h>
 
 #include "core/base/clock.h"
 #include "core/store/writer.h"
@@ -393,6 +396,26 @@ Test(room, of_a_full_disk_new_rows_get_no_more_than_half)
 	EXPECT_SQL(&w, "SELECT count(*) FROM file", "4011");
 	expect_held(room->log_bytes, room->spare_bytes);
 	world_tally_is_right(&w);
+}
+
+/* As where the file system does not know how: nobody waits for what cannot be had. */
+Test(room, where_nothing_can_be_held_everything_is_written)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	struct rlimit before;
+	w.hold_room = false; /* at first, so that no file is long */
+	world_on_disk_of(&w, "24m");
+	world_close(&w);
+	w.hold_room = true;
+	cr_assert(getrlimit(RLIMIT_FSIZE, &before) == 0);
+	struct rlimit small = { .rlim_cur = 400 << 10, .rlim_max = before.rlim_max };
+	cr_assert(setrlimit(RLIMIT_FSIZE, &small) == 0); /* EFBIG */
+	world_open(&w);
+	put(0, 100);
+	cr_expect(!store_spares_room(w.store) && !store_trouble(w.store, NULL));
+	cr_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
+	put(100, 100);
+	EXPECT_SQL(&w, "SELECT count(*) FROM file", "200");
 }
 
 /* Less than a page of it, say: rounded up by the next checkpoint, that would be a hole, for which
