@@ -219,11 +219,14 @@ def test_files_that_come_and_go_keep_nobody_from_making_room():
                 writer.kill()
         carved.until(lambda: percent(carved) < 90 and count(carved, "file WHERE state = 'queued'") == 0
                      and count(carved, "removal WHERE state = 'intended'") == 0, "there is room")
-        rows = {path for path, in carved.sql("SELECT CAST(path AS BLOB) FROM file")}
-        same(files_below(carved.root) - rows, set(), "files without a row")
-        same(carved.sql("SELECT count(*) FROM file WHERE state = 'unscanned' AND reason <> 'vanished'"), [(0,)], "not scanned")
+
+        def rows():
+            return {path for path, in carved.sql("SELECT CAST(path AS BLOB) FROM file")}
+        carved.until(lambda: not files_below(carved.root) - rows(), "each file has a row")
+        carved.until(lambda: count(carved, "file WHERE state = 'queued'") == 0, "each has its end")
+        same(count(carved, "file WHERE state = 'unscanned' AND reason <> 'vanished'"), 0, "not scanned")
         carved.wait_until("SELECT count(*) > 0, count(*) = count(closed_ns) FROM gap WHERE cause = 'limit'", [(1, 1)])
-        print(f"        {len(rows)} rows, {count(carved, 'removal')} removed", flush=True)
+        print(f"        {len(rows())} rows, {count(carved, 'removal')} removed", flush=True)
 
 
 HAMMER = ("import os, sys\n"
