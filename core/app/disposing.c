@@ -315,5 +315,6 @@ void disposing_free(struct app *app)
 	disposer_free(app->disposing->disposer);
 	shed_free(app->disposing->shed);
 	seldom_done(&app->disposing->fails);
+	seldom_done(&app->disposing->sheds);
 	free(TAKE(app->disposing));
 }

@@ -4,8 +4,7 @@
  * A thread of its own owns the writing connection. Operations arrive by store_submit() from any
  * thread, are written many to a transaction (whatever has gathered while the last commit ran), and
  * come back after the commit by store_committed(), in the order of submission; but when the disk is
- * full, removals of files, and ends of rows that are there, do not wait behind others. The database
- * is also the queue.
+ * full, what makes room (room.h) does not wait behind others. The database is also the queue.
  *
  * A crash before a commit loses nothing: reconcile finds the files again. A recorded outcome is
  * never recorded twice: a row that is done or unscanned is not written again by STORE_SAVE.
