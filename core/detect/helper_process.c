@@ -141,24 +141,36 @@ static const struct helper_wish *short_wish(const struct channel_fds *fds, struc
 	return out;
 }
 
-/* Sends a packet and takes the one that comes back. */
+static int talk_failed(struct helper_process *process, int result, struct error *err)
+{
+	if (result == 0 || result == -EPIPE || result == -ECONNRESET)
+		return died(process, err);
+	return error_set(err, -result, "talking to the helper: %s", error_text(-result));
+}
+
+static void kill_process(const struct helper_process *process)
+{
+	(void)pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
+	(void)wait_readable(process->pidfd, KILL_WAIT_MS);
+}
+
+/* Sends a packet and takes the one that comes back. A zygote of which that cannot be had is killed:
+ * it would be taken for the answer to what is sent next. */
 static int talk(struct helper_process *process, struct str *packet, const struct helper_wish *wish,
 		struct error *err)
 {
 	int result = channel_send(process->channel, packet, wish->fds);
-	if (result == -EPIPE || result == -ECONNRESET)
-		return died(process, err);
 	if (result < 0)
-		return error_set(err, -result, "talking to the helper: %s", error_text(-result));
+		return talk_failed(process, result, err);
 	result = wait_answer(process, wish, err);
-	if (result < 0)
-		return result;
-	result = channel_receive(process->channel, packet, NULL, false);
-	if (result == 0 || result == -ECONNRESET)
-		return died(process, err);
-	if (result < 0)
-		return error_set(err, -result, "talking to the helper: %s", error_text(-result));
-	return 0;
+	if (result == 0) {
+		result = channel_receive(process->channel, packet, NULL, false);
+		if (result > 0)
+			return 0;
+		result = talk_failed(process, result, err);
+	}
+	kill_process(process);
+	return result;
 }
 
 static int nonsense(struct error *err)
@@ -291,8 +303,8 @@ void helper_process_end(struct helper_process *process)
 	*process = (struct helper_process)HELPER_PROCESS_NONE;
 }
 
-/* How the zygote says that it ended; -1: it does not know. One that does not answer is killed: what
- * it says later would be taken for another answer. */
+/* How the zygote says that it ended; -1: it does not know. One that does not answer is killed, and
+ * one that answers something else. */
 static int ask_status(const struct helper_scanner *scanner, struct helper_process *process)
 {
 	int64_t status = -1;
@@ -304,8 +316,7 @@ static int ask_status(const struct helper_scanner *scanner, struct helper_proces
 	helper_put_number(&packet, HELPER_REAP, scanner->pid);
 	if (talk(process, &packet, short_wish(NULL, &wish), &err) < 0 ||
 	    !helper_read_number(&packet, HELPER_REAPED, &status)) {
-		(void)pidfd_send_signal(process->pidfd, SIGKILL, NULL, 0);
-		(void)wait_readable(process->pidfd, KILL_WAIT_MS);
+		kill_process(process);
 		return -1;
 	}
 	return status < 0 || status > 0xffff ? -1 : (int)status;

@@ -52,7 +52,7 @@ struct helper_wish {
 int helper_process_load(struct helper_process *process, const struct helper_wish *wish,
 			struct helper_hello *out, struct error *err);
 /** A new scanner; -EAGAIN, -ENOMEM, -EMFILE: we have none left of something; otherwise the zygote
- * is of no use any more. */
+ * is of no use any more. One whose answer could not be had is dead in any case. */
 int helper_process_fork(struct helper_process *process, struct helper_scanner *out,
 			struct error *err);
 /** True while it runs. */

@@ -44,6 +44,7 @@ static const char hostile_helper[] =
 	"    if kind == 3:\n"
 	"        if mode == 'init': control.send(n(4, 1)); continue\n"
 	"        if mode == 'fork': control.send(n(4, -11)); continue\n"
+	"        if mode == 'long': control.send(b'x' * 150000); continue\n"
 	"        pid = os.fork()\n"
 	"        if pid == 0:\n"
 	"            control.close()\n"

@@ -81,6 +81,15 @@ Test(helper_process, want_of_processes_is_told_as_such)
 	cr_assert_eq(helper_process_fork(&process, &scanner, &err), -EAGAIN);
 }
 
+/* Whatever it says later is no answer to what it is asked later. */
+Test(helper_process, one_whose_answer_cannot_be_had_is_killed)
+{
+	struct helper_scanner scanner;
+	cr_assert_eq(start("long", FIXTURE_DEADLINE_MS), 0, "%s", err.text);
+	cr_assert_eq(helper_process_fork(&process, &scanner, &err), -EMSGSIZE);
+	cr_assert_not(helper_process_alive(&process));
+}
+
 Test(helper_process, one_that_does_not_tell_a_status_is_killed)
 {
 	struct helper_scanner scanner;
