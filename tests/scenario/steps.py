@@ -55,12 +55,16 @@ def inject(call, when, what="signal=SIGKILL"):
 
 
 class Attached:
-    """strace at work on a daemon that runs, for the length of a "with"; or until both end."""
+    """strace at work on a daemon that runs, for the length of a "with"; or until both end. follow: also on
+    threads and children that it makes from then on."""
 
     def __init__(self, carved, *faults, **options):
         self.carved = carved
         self.output = os.path.join(carved.home, "strace")
-        self.words = [*strace(*faults, output=self.output, **options), "-p", str(carved.process.pid)]
+        self.words = strace(*faults, output=self.output, **options)
+        pid = carved.process.pid
+        own = [str(pid)] if options.get("follow", True) else map(os.path.basename, proc.threads(pid))
+        self.words += [word for thread in own for word in ("-p", thread)]
         self.tracer = None
 
     def __enter__(self):
