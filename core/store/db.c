@@ -85,7 +85,7 @@ static const struct advice system_advices[] = {
 	{ EDQUOT, ENOSPC, "the disk quota is used up: free some space, or have it raised" },
 	{ EROFS, EROFS,
 	  "the file system is read-only: look at the kernel's log, mend it and mount it again" },
-	{ EFBIG, EIO, "I/O error: the limit of a file's size is reached (ulimit -f)" },
+	{ EFBIG, EFBIG, "I/O error: the limit of a file's size is reached (ulimit -f)" },
 };
 
 /* sqlite3_system_errno() knows nothing of failed writes; the file that was written to does: the

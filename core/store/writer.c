@@ -168,7 +168,8 @@ static bool wait_a_while(struct store *store, int ms)
 	return stopping;
 }
 
-/* A disk that is full, while so many were tried: true when it is worth trying again at once. */
+/* A disk that is full, or a log at the limit of a file's size, while so many were tried: true when
+ * it is worth trying again at once. */
 static bool make_do(struct store *store, size_t tried)
 {
 	bool longer = store->wal_frames > 0;
@@ -208,7 +209,8 @@ static bool write_batch(struct store *store, struct list *batch)
 	lock_take(&store->lock);
 	list_splice_before(&store->submitted, batch);
 	lock_drop(&store->lock);
-	return (err.code == ENOSPC && make_do(store, tried)) || refuse(store, &err);
+	bool is_short = err.code == ENOSPC || err.code == EFBIG;
+	return (is_short && make_do(store, tried)) || refuse(store, &err);
 }
 
 /* Whether to wait on. A log that could not be brought back is tried again although nobody writes,
