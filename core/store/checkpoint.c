@@ -8,6 +8,9 @@
  *
  * A log begins anew only when nobody reads it, so where readers come and go all the time it may
  * grow although all of it is in the database. On a small disk, or a full one, they are waited for.
+ * SQLite waits for a lock that readers of an old state have; those that come meanwhile, and read
+ * the newest, may hand it on from one to the other, which it sees only when it begins anew. So it
+ * is made to wait several times, each for a part of the time.
  */
 #include "core/store/checkpoint.h"
 
@@ -22,7 +25,8 @@ enum {
 	WAL_BUSY_FRAMES = 4000,
 	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
 	WAL_ENDLESS_FRAMES = 16000, /* and is told of when there is no name */
-	WAIT_PAUSE_MS = 5000,	    /* that was waited for in vain */
+	WAIT_PAUSE_MS = 5000,	    /* that was waited for in vain, unless it is twice as long */
+	WAITS = 5,
 };
 
 /* Readers that end soon are no trouble, nor is one of our own. But one in another container cannot
@@ -50,24 +54,39 @@ static int busy_frames(const struct store *store)
 	return held < most ? held : most;
 }
 
+/* The same as sqlite3_wal_checkpoint_v2(), SQLITE_CHECKPOINT_RESTART. */
+static int wait_for_readers(const struct store *store, int *log, int *done)
+{
+	sqlite3 *handle = store->db->handle;
+	int rc = SQLITE_BUSY;
+	(void)sqlite3_busy_timeout(handle, WRITER_BUSY_MS / WAITS);
+	for (unsigned i = 0; i < WAITS && rc == SQLITE_BUSY; i++)
+		rc = sqlite3_wal_checkpoint_v2(handle, NULL, SQLITE_CHECKPOINT_RESTART, log, done);
+	(void)sqlite3_busy_timeout(handle, WRITER_BUSY_MS);
+	return rc;
+}
+
 bool checkpoint_run(struct store *store, bool wait)
 {
-	wait = wait && mono_passed(store->wait_after);
-	const int mode = wait ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE;
 	int log = 0;
 	int done = 0;
+	wait = wait && (mono_passed(store->wait_after) || store->wal_frames >= store->wait_frames);
 	room_keep(&store->room);
-	int rc = sqlite3_wal_checkpoint_v2(store->db->handle, NULL, mode, &log, &done);
+	int rc = wait ? wait_for_readers(store, &log, &done)
+		      : sqlite3_wal_checkpoint_v2(store->db->handle, NULL,
+						  SQLITE_CHECKPOINT_PASSIVE, &log, &done);
 	struct error err = { 0 };
 	if (rc != SQLITE_OK && rc != SQLITE_BUSY)
 		(void)db_fail(store->db, rc, "checkpoint of the write-ahead log", &err);
 	else if (done < log && log > WAL_LONG_FRAMES)
 		name_reader(store, log, &err);
 	writer_set_trouble(store, &store->wal_trouble, err.code ? &err : NULL);
-	if (rc == SQLITE_OK && done == log)
+	if (rc == SQLITE_OK && done == log) {
 		store->wal_frames = 0;
-	else if (wait)
+	} else if (wait) {
 		store->wait_after = mono_add_ms(mono_now(), WAIT_PAUSE_MS);
+		store->wait_frames = 2 * store->wal_frames;
+	}
 	return store->wal_frames == 0;
 }
 

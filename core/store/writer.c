@@ -37,9 +37,8 @@ enum {
 	BATCH_GROW_MS = 25, /* ... or to have grown for so long */
 	BACKOFF_MIN_MS = 100,
 	BACKOFF_MAX_MS = 5000,
-	ROOM_LOOK_MS = 250,    /* what was not freed by us is not told of */
-	ROOM_IDLE_MS = 5000,   /* others have what is freed */
-	WRITER_BUSY_MS = 1000, /* shorter than other connections': the trouble is to be told soon */
+	ROOM_LOOK_MS = 250,  /* what was not freed by us is not told of */
+	ROOM_IDLE_MS = 5000, /* others have what is freed */
 };
 
 static void signal_owner(const struct store *store)

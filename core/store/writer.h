@@ -18,6 +18,10 @@
 #include "core/store/inplace.h"
 #include "core/store/room.h"
 
+/* How long its connection waits for others' locks. Shorter than other connections': the trouble is
+ * to be told soon. */
+#define WRITER_BUSY_MS 1000
+
 struct absent;
 struct db;
 struct lockfile;
@@ -31,7 +35,8 @@ struct store {
 	struct absent *absent;	/* fixed; what it points to is anybody's */
 	size_t last_batch;	/* the same: how many operations it wrote last */
 	int wal_frames;		/* the same: length of the write-ahead log after the last commit */
-	struct mono wait_after; /* the same: no reader is waited for before */
+	struct mono wait_after; /* the same: no reader is waited for before, ... */
+	int wait_frames;	/* the same: ... or before the log is so long */
 	struct room room;	/* the same, but for what is anybody's there */
 	int portion;		/* the same: how many operations it writes at once, at most */
 	bool trickles;		/* the same: there was room for none, and a while has passed */

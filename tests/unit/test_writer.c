@@ -200,8 +200,8 @@ Test(writer, an_io_error_is_told_and_nothing_is_lost)
 	for (unsigned i = 0; i < 50; i++)
 		store_submit(w.store, new_op(i));
 	struct error err = wait_for_trouble();
-	cr_expect(err.code == EIO && strstr(err.text, "I/O error") && strstr(err.text, w.db), "%s",
-		  err.text);
+	cr_expect(err.code == EFBIG && strstr(err.text, "I/O error") && strstr(err.text, w.db),
+		  "%s", err.text);
 	cr_assert(setrlimit(RLIMIT_FSIZE, &before) == 0);
 	expect_in_order(50);
 	EXPECT_SQL(&w, "SELECT count(*) FROM file", "50");
