@@ -1,6 +1,7 @@
 /* doubt: see doubt.h. */
 #include "core/app/doubt.h"
 
+#include "core/app/limits.h"
 #include "core/base/clock.h"
 #include "core/store/reader.h"
 
@@ -42,4 +43,12 @@ bool doubt_stands(bool hashes, const struct identity *identity, const struct kno
 		return false;
 	return !hashes || !known->has_sha256 ||
 	       !doubt_may_have_changed(identity, HINT_WALKED, known);
+}
+
+bool doubt_half_open(const struct job *job)
+{
+	const struct identity *identity = &job->version->identity;
+	int64_t age_ns = clock_wall_ns() - identity->ctime_ns;
+	return identity->size == 0 && job->told == TOLD_NOTHING && job->waits < 2 && age_ns >= 0 &&
+	       age_ns < APP_CREATED_MS * CLOCK_NS_PER_MS;
 }

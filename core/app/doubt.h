@@ -27,5 +27,9 @@ bool doubt_may_have_changed(const struct identity *identity, enum job_hint hint,
 /** Does what the history has of this very version, met by a walk, stand without another look?
  * hashes: contents are hashed, so that another one would be told. */
 bool doubt_stands(bool hashes, const struct identity *identity, const struct known *known);
+/** May who has made the file be about to open it? open(2) makes the name first, and only then
+ * counts the writer, so that for a moment it is empty and nobody has it. False once it was looked
+ * at twice: who touches an empty file all the time does not keep it from being scanned. */
+bool doubt_half_open(const struct job *job);
 
 #endif

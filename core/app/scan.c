@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/app/ask.h"
+#include "core/app/doubt.h"
 #include "core/app/engine.h"
 #include "core/app/hashing.h"
 #include "core/app/lease.h"
@@ -114,8 +115,7 @@ static enum step open_sample(struct job *job, int *fd)
 		return STEP_ON;
 	*fd = roots_open(roots, job->root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	if (*fd == -ELOOP) {
-		/* a link took the file's very place, or one of the directories above is a link now
-		 */
+		/* a link took the file's very place, or a directory above is a link now */
 		AUTO_CLOSE int link = roots_open(roots, job->root, path, O_PATH);
 		if (link >= 0)
 			return tell(job, JOB_CHANGED, 0);
@@ -222,7 +222,7 @@ static enum step find_writer(struct scanner *scanner, struct job *job, int fd,
 	job->lease = result == LEASE_UNKNOWN ? LEASE_BLIND : LEASE_SEES;
 	switch (result) {
 	case LEASE_FREE:
-		return STEP_ON;
+		return doubt_half_open(job) ? tell(job, JOB_CHANGED, 0) : STEP_ON;
 	case LEASE_WRITER:
 		return tell(job, JOB_WRITER, 0);
 	case LEASE_UNKNOWN:

@@ -62,6 +62,21 @@ Test(scan, a_file_that_changes_while_it_is_scanned_is_scanned_again)
 	daemon_finish(&d);
 }
 
+/* Its writer may not be counted yet; when it is, that is waited for. */
+Test(scan, an_empty_file_that_a_walk_meets_is_not_new_when_it_is_looked_at)
+{
+	struct daemon d;
+	daemon_init(&d, "detectors: [ { type: noop } ]\n");
+	daemon_put(&d, A, "");
+	daemon_start(&d);
+	daemon_wait_ready(&d);
+	daemon_expect(&d,
+		      "SELECT s.started_ns - f.mtime_ns >= 100000000 FROM scan s"
+		      " JOIN file f ON f.id = s.file_id",
+		      "1");
+	daemon_finish(&d);
+}
+
 Test(scan, an_unreadable_file_says_why_and_comes_back_when_it_is_readable)
 {
 	if (geteuid() != 0)
