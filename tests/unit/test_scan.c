@@ -66,10 +66,14 @@ Test(scan, a_file_that_changes_while_it_is_scanned_is_scanned_again)
 Test(scan, an_empty_file_that_a_walk_meets_is_not_new_when_it_is_looked_at)
 {
 	struct daemon d;
-	daemon_init(&d, "detectors: [ { type: noop } ]\n");
-	daemon_put(&d, A, "");
-	daemon_start(&d);
-	daemon_wait_ready(&d);
+	char from[512], to[512], path[640];
+	daemon_begin(&d, "detectors: [ { type: noop } ]\n");
+	snprintf(from, sizeof from, "%s/made-elsewhere", d.dir);
+	snprintf(to, sizeof to, "%s/made-elsewhere", d.root);
+	snprintf(path, sizeof path, "%s/" A, from);
+	cr_assert_eq(mkdir(from, 0755), 0);
+	cr_assert_eq(mknod(path, S_IFREG | 0644, 0), 0);
+	cr_assert_eq(rename(from, to), 0); /* so a walk meets it at once */
 	daemon_expect(&d,
 		      "SELECT s.started_ns - f.mtime_ns >= 100000000 FROM scan s"
 		      " JOIN file f ON f.id = s.file_id",
