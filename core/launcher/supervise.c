@@ -63,28 +63,37 @@ int supervise_child(pid_t supervisor, struct error *err)
 	return 0;
 }
 
-/* Reaps what has ended until the command is among it, which is left. */
-static bool command_ended(pid_t command)
+enum ended {
+	NOBODY,
+	AN_ORPHAN, /* reaped */
+	THE_COMMAND,
+};
+
+static enum ended who_ended(pid_t command)
 {
-	for (;;) {
-		siginfo_t info = { 0 };
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
-			return false;
-		if (info.si_pid == command)
-			return true;
-		(void)waitpid(info.si_pid, NULL, WNOHANG);
-	}
+	siginfo_t info = { 0 };
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0)
+		return NOBODY;
+	if (info.si_pid == command)
+		return THE_COMMAND;
+	(void)waitpid(info.si_pid, NULL, WNOHANG);
+	return AN_ORPHAN;
 }
 
-/* True: it ended; false: SIGTERM came first. */
+/* True: it ended; false: SIGTERM came first. That is looked for between any two orphans: of a fork
+ * bomb there is always another. */
 static bool wait_for(pid_t command)
 {
+	const struct timespec at_once = { 0 };
 	sigset_t set;
 	awaited(&set);
 	for (;;) {
-		if (command_ended(command))
+		enum ended ended = who_ended(command);
+		if (ended == THE_COMMAND)
 			return true;
-		if (sigwaitinfo(&set, NULL) == SIGTERM)
+		int came = ended == NOBODY ? sigwaitinfo(&set, NULL)
+					   : sigtimedwait(&set, NULL, &at_once);
+		if (came == SIGTERM)
 			return false;
 	}
 }

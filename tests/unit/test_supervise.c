@@ -8,19 +8,23 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "core/base/clock.h"
 #include "core/base/error.h"
 #include "core/launcher/supervise.h"
 
 TestSuite(supervise, .timeout = 120);
 
 enum command {
-	ENDS,	      /* exit status 5, with a child that goes on */
-	DIES,	      /* by a signal, with an orphan that goes on */
-	STAYS,	      /* with a child that ignores what it can */
-	ANOTHER_GROUP /* with a child in a group of its own, as without seccomp */
+	ENDS,	       /* exit status 5, with a child that goes on */
+	DIES,	       /* by a signal, with an orphan that goes on */
+	STAYS,	       /* with a child that ignores what it can */
+	ANOTHER_GROUP, /* with a child in a group of its own, as without seccomp */
+	BOMB	       /* with children that go on as their own child */
 };
 
 #define SUPERVISED_BY_TERM 77
+#define BOMBERS		   200
+#define BOMB_S		   100 /* longer than a test may take; nobody else would end it when that fails */
 
 static void stay(void)
 {
@@ -49,8 +53,40 @@ static void leave_child(bool orphan, bool own_group)
 	(void)close(up[1]);
 }
 
+/* Goes on as its own child; in one of its lives it says so. */
+static _Noreturn void go_on(int up)
+{
+	const struct mono end = mono_add_ms(mono_now(), BOMB_S * 1000);
+	for (unsigned life = 0; !mono_passed(end); life++) {
+		if (fork() > 0)
+			break;
+		if (life == 20 && up >= 0)
+			(void)!write(up, "u", 1);
+	}
+	_exit(0);
+}
+
+/* So many that orphans come in faster than they are reaped; all begin at once. */
+static void bomb(int up)
+{
+	int start[2];
+	char byte;
+	(void)!pipe2(start, O_CLOEXEC);
+	for (unsigned i = 0; i < BOMBERS; i++) {
+		if (fork() != 0)
+			continue;
+		(void)close(start[1]);
+		(void)!read(start[0], &byte, 1);
+		go_on(i == 0 ? up : -1);
+	}
+	(void)close(start[1]);
+	stay();
+}
+
 static void act(enum command command, int up)
 {
+	if (command == BOMB)
+		bomb(up);
 	leave_child(command == DIES, command == ANOTHER_GROUP);
 	(void)!write(up, "u", 1);
 	if (command == STAYS)
@@ -92,7 +128,7 @@ static void expect_end(enum command command, int wanted)
 	pid_t pid = begin(command, up[1]);
 	(void)close(up[1]);
 	cr_assert_eq(read(up[0], &byte, 1), 1);
-	if (command == STAYS)
+	if (command == STAYS || command == BOMB)
 		cr_assert_eq(kill(pid, SIGTERM), 0);
 	cr_assert_eq(waitpid(pid, &status, 0), pid);
 	cr_assert(WIFEXITED(status));
@@ -116,6 +152,11 @@ Test(supervise, a_signal_is_told_and_orphans_go_too)
 Test(supervise, sigterm_ends_all_of_it)
 {
 	expect_end(STAYS, SUPERVISED_BY_TERM);
+}
+
+Test(supervise, sigterm_is_heard_while_orphans_come_in, .timeout = 60)
+{
+	expect_end(BOMB, SUPERVISED_BY_TERM);
 }
 
 Test(supervise, who_left_the_group_is_killed_one_by_one)
