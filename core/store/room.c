@@ -170,10 +170,9 @@ static enum room_for level_of(const struct room *room, int64_t spare)
 static void hold_nothing(struct room *room)
 {
 	sqlite3_finalize(TAKE(room->pages));
-	room->missing = room->full = false;
+	room->full = false;
+	room->missing = false;
 	room->level = ROOM_FOR_ALL;
-	atomic_store_explicit(&room->is_missing, false, memory_order_relaxed);
-	atomic_store_explicit(&room->is_scarce, false, memory_order_relaxed);
 }
 
 void room_take(struct room *room)
@@ -187,15 +186,14 @@ void room_take(struct room *room)
 		hold_nothing(room);
 		return;
 	}
-	room->missing = !log || !spare;
-	room->full = room->missing || is_nearly_full(room);
+	bool missing = !log || !spare;
+	room->missing = missing;
+	room->full = missing || is_nearly_full(room);
 	enum room_for level = level_of(room, spare_of(&pages));
 	if (level < room->level && room->full) /* not to and fro */
 		level = level_of(room, spare_of(&pages) - room->spare_bytes / 8);
 	room->level = level;
 	room->spare = spare_of(&pages);
-	atomic_store_explicit(&room->is_missing, room->missing, memory_order_relaxed);
-	atomic_store_explicit(&room->is_scarce, level != ROOM_FOR_ALL, memory_order_relaxed);
 }
 
 /* The file is cut to the smallest multiple of the chunk that holds its pages: to what it has by

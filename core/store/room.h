@@ -36,12 +36,11 @@ struct room {
 	int64_t spare;	     /* that it has, when it was looked at last */
 	int log_frames;	     /* how long the log may become before it is brought back */
 	bool full;	     /* the disk has no more to give, or little */
-	bool missing;	     /* less is held than is to be, as the disk had no more */
-	enum room_for level;
-	int file; /* the database; -1: none */
+	int file;	     /* the database; -1: none */
+	/* set by its thread, and read by anybody */
+	_Atomic enum room_for level;
+	atomic_bool missing; /* less is held than is to be, as the disk had no more */
 	/* anybody's */
-	atomic_bool is_missing;	      /* the same as missing */
-	atomic_bool is_scarce;	      /* level is not ROOM_FOR_ALL */
 	atomic_bool is_unable;	      /* the file system cannot do it */
 	atomic_int_fast64_t target;   /* bytes that the file is to have */
 	atomic_bool unscanned_may_go; /* files without an answer may be removed */
@@ -50,8 +49,8 @@ struct room {
 /** hold: whether something is to be held at all. Takes what there is. A disk that has nothing to
  * give is no failure. Before the writer's thread runs, or by it. */
 int room_init(struct room *room, const struct db *db, bool hold, struct error *err);
-/** Has room_keep() done before, and lets the log lie as it is when the database is closed. NULL
- * db: nothing. */
+/** Has room_keep() done before, and lets the log lie as it is when the database is closed. Nothing
+ * where nothing is held. */
 void room_done(struct room *room);
 /** Only when no connection of this process is open any more (wal_index_release()). */
 void room_release(struct room *room);

@@ -441,12 +441,12 @@ bool store_refuses_removals(struct store *store)
 
 bool store_spares_room(const struct store *store)
 {
-	return atomic_load_explicit(&store->room.is_scarce, memory_order_relaxed);
+	return store->room.level != ROOM_FOR_ALL;
 }
 
 void store_look_for_room(struct store *store)
 {
-	if (!atomic_load_explicit(&store->room.is_missing, memory_order_relaxed))
+	if (!store->room.missing)
 		return;
 	room_grab(&store->room); /* the writer may be too late */
 	lock_take(&store->lock);
