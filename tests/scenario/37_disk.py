@@ -16,7 +16,7 @@ import time
 
 import scenario
 import steps
-from mounting import mounted, run
+from mounting import ext4_image, mounted, run
 from scenario import NOOP, Carved, Skip, broapt_name, check, command, same, scaled
 
 TWICE = "SELECT path, sha256, count(*) FROM file GROUP BY 1, 2 HAVING count(*) > 1"
@@ -25,13 +25,7 @@ TWICE = "SELECT path, sha256, count(*) FROM file GROUP BY 1, 2 HAVING count(*) >
 @contextlib.contextmanager
 def disk(carved, target, *options):
     """An ext4 file system of its own over target."""
-    image = os.path.join(carved.home, "disk.img")
-    with open(image, "wb") as file:
-        file.truncate(24 << 20)
-    mkfs = shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if not mkfs or run(mkfs, "-q", "-F", *options, image).returncode:
-        raise Skip("mkfs.ext4 makes no such file system here")
-    with mounted(target, "-o", "loop", image):
+    with mounted(target, "-o", "loop", ext4_image(carved, 24, *options)):
         yield
 
 

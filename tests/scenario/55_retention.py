@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,7 +14,7 @@ import time
 import held
 import mounting
 import scenario
-from mounting import mounted
+from mounting import ext4_image, mounted
 from scenario import NOOP, Carved, Skip, broapt_name, check, files_below, same, scaled
 from wrong_clock import YEAR, Clock
 
@@ -469,14 +468,8 @@ def frozen(target):
 
 
 def test_a_disk_that_does_not_answer_shows_in_the_status():
-    if not shutil.which("mkfs.ext4"):
-        raise Skip("no mkfs.ext4 (package e2fsprogs)")
     with Carved("retention: { count: 5 }\n" + NOOP) as carved:
-        image = os.path.join(carved.home, "image")
-        with open(image, "wb") as file:
-            file.truncate(16 * MIB)
-        subprocess.run(["mkfs.ext4", "-q", image], check=True, stdin=subprocess.DEVNULL)
-        with mounted(carved.root, "-o", "loop", image):
+        with mounted(carved.root, "-o", "loop", ext4_image(carved, 16)):
             os.rmdir(os.path.join(carved.root, "lost+found"))
             carved.start()
             made = put_one_by_one(carved, 5)

@@ -5,7 +5,6 @@ is emptied to its mark without anybody's help. Nothing goes that was not recorde
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -13,10 +12,9 @@ import time
 
 import mounting
 import scenario
-from mounting import mounted, run
-from scenario import Carved, Skip, broapt_name, check, command, files_below, same, scaled
+from mounting import ext4_image, mounted
+from scenario import Carved, broapt_name, check, command, files_below, same, scaled
 
-MIB = 1 << 20
 SIZE = 20000
 # The detector answers once there is a file of that name beside the disk.
 CONFIG = ("workers: 2\nrescan_interval: 1s\nretention: { disk_high: 90%, disk_low: 80% }\ndetectors:\n"
@@ -60,13 +58,7 @@ class Sensor(threading.Thread):
 def mount_words(carved, kind, mib):
     if kind == "tmpfs":
         return ["-t", "tmpfs", "-o", f"size={mib}m", "none"]
-    image = os.path.join(carved.home, "disk.img")
-    with open(image, "wb") as file:
-        file.truncate(mib * MIB)
-    mkfs = shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    if not mkfs or run(mkfs, "-q", "-F", image).returncode:
-        raise Skip("mkfs.ext4 makes no such file system here")
-    return ["-o", "loop", image]
+    return ["-o", "loop", ext4_image(carved, mib)]
 
 
 @contextlib.contextmanager

@@ -120,12 +120,8 @@ def test_a_volume_that_is_not_mounted_keeps_its_versions():
         stick = os.path.join(carved.root, "stick")
         if subprocess.run(["stat", "-f", "-c", "%T", carved.root], check=True, capture_output=True).stdout == b"tmpfs\n":
             raise Skip("the root is on a tmpfs: what was seen on another file system there is gone, see core/app/standing.c")
-        image = os.path.join(os.path.dirname(carved.root), "image")
         os.mkdir(stick)
-        with open(image, "wb") as file:
-            file.truncate(16 << 20)
-        if subprocess.run(["mkfs.ext4", "-q", image], check=False).returncode:
-            raise Skip("mkfs.ext4 is not to be had")
+        image = mounting.ext4_image(carved, 16)
         with mounting.mounted(stick, "-o", "loop", image):
             carved.start()
             path = carved.put("stick/" + broapt_name())

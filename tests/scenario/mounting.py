@@ -7,6 +7,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import shutil
 import subprocess
 import sys
 
@@ -46,6 +47,17 @@ def umount(target, flags=0):
 
 def run(*words):
     return subprocess.run(words, check=False, capture_output=True)
+
+
+def ext4_image(carved, mib, *options):
+    """A file with an empty ext4 file system of that size beside the daemon's places; its path."""
+    image = os.path.join(carved.home, "disk.img")
+    with open(image, "wb") as file:
+        file.truncate(mib << 20)
+    mkfs = shutil.which("mkfs.ext4", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    if not mkfs or run(mkfs, "-q", "-F", *options, image).returncode:
+        raise Skip("mkfs.ext4 (package e2fsprogs) makes no such file system here")
+    return image
 
 
 @contextlib.contextmanager
