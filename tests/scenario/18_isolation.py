@@ -268,21 +268,26 @@ def test_a_stop_of_the_daemon_leaves_nothing():
         check(not os.path.exists(carved.history + ".scratch"), "the scratch place is left")
 
 
-# 50 processes, each of which goes on as its own child for ever; the command ends when all are up (of its
-# share of the processor it would not come to an end among many more).
+# 200 processes, each of which goes on as its own child for ever, from the moment on when all are up: before,
+# the command would not get enough of the processor to start the rest. It ends while they are at it.
 BOMB = r"""
-import os, sys
+import os
+begin, hold = os.pipe()
 read, write = os.pipe()
-for i in range(50):
+for i in range(200):
     if os.fork() == 0:
-        os.write(write, b"x")
+        os.close(hold)
+        os.read(begin, 1)
+        lives = 0
         while True:
             if os.fork():
                 os._exit(0)
-up = 0
-while up < 50:
-    up += len(os.read(read, 50))
-sys.exit(1)
+            lives += 1
+            if lives == 20:
+                os.write(write, b"x")
+os.close(hold)
+os.read(read, 1)
+os._exit(1)
 """
 
 

@@ -22,8 +22,8 @@ COMMAND = '  - {{ type: command, name: true, run: [/bin/true, "{{path}}"], retry
 
 class Injected(Carved):
     """A daemon, the system calls of which strace meddles with: faults are what -e inject= takes. only: but
-    for those that have to do with a path. attach: from the moment on when it is ready, and only it;
-    else from its first instruction on, and its helpers, too (with follow)."""
+    for those that have to do with a path. attach: from the moment on when it is ready; else from its
+    first instruction on. follow: its helpers, too, that are started from then on."""
 
     def __init__(self, *faults, only=None, attach=False, follow=True):
         super().__init__(scenario.NOOP)

@@ -58,12 +58,12 @@ class Attached:
     """strace at work on a daemon that runs, for the length of a "with"; or until both end. follow: also on
     threads and children that it makes from then on."""
 
-    def __init__(self, carved, *faults, **options):
+    def __init__(self, carved, *faults, follow=True, **options):
         self.carved = carved
         self.output = os.path.join(carved.home, "strace")
-        self.words = strace(*faults, output=self.output, **options)
+        self.words = strace(*faults, output=self.output, follow=follow, **options)
         pid = carved.process.pid
-        own = [str(pid)] if options.get("follow", True) else map(os.path.basename, proc.threads(pid))
+        own = [str(pid)] if follow else map(os.path.basename, proc.threads(pid))
         self.words += [word for thread in own for word in ("-p", thread)]
         self.tracer = None
 
