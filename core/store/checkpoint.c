@@ -26,7 +26,7 @@ enum {
 	WAL_LONG_FRAMES = 8000,	    /* somebody holds an old snapshot and is named */
 	WAL_ENDLESS_FRAMES = 16000, /* and is told of when there is no name */
 	WAIT_PAUSE_MS = 5000,	    /* that was waited for in vain, unless it is twice as long */
-	WAITS = 5,
+	WAITS = 5,		    /* parts of WRITER_BUSY_MS */
 };
 
 /* Readers that end soon are no trouble, nor is one of our own. But one in another container cannot
